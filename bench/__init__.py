@@ -1,0 +1,1 @@
+"""Measures what TensorFlow optimization techniques do: launches, turns, effects and guards."""

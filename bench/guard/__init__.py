@@ -1,0 +1,1 @@
+"""Comparing two versions of the code or of the environment, and the verdict."""

@@ -1,0 +1,1 @@
+"""What runs inside a launch, the child process: the only part of bench that imports TensorFlow."""

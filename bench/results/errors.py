@@ -1,0 +1,35 @@
+"""One tree of errors; each message says what to do.
+
+TfbenchError
+├── UsageError        wrong usage or input: exit code 2
+├── LaunchError       a launch could not give a result; becomes that row's reason
+│   ├── Unsupported   the machine or the environment lacks what the scenario needs
+│   └── NotEngaged    the technique did not take effect, so its figure may not be shown
+└── StoreError        a run's folder cannot be read or written: exit code 2
+"""
+
+
+class TfbenchError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    exit_code = 2
+
+
+class UsageError(TfbenchError):
+    """Wrong usage or input; the message is one line that says what to do."""
+
+
+class StoreError(TfbenchError):
+    """A run's folder is missing, not empty, unreadable or of another schema."""
+
+
+class LaunchError(TfbenchError):
+    """A launch could not give a result; its message becomes the row's reason."""
+
+
+class Unsupported(LaunchError):
+    """This machine or environment lacks something; the message says what to install or use."""
+
+
+class NotEngaged(LaunchError):
+    """The technique ran but did not take effect (not compiled, not quantized, ...)."""

@@ -1,0 +1,229 @@
+"""The value types that sweep, launch, guard and reports exchange; units are in the names."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Kind = Literal["train", "infer", "input", "serve"]
+Outcome = Literal["ok", "unsupported", "failed", "timeout"]
+Pass = Literal["timing", "probe", "trace"]
+Role = Literal["baseline", "candidate", "control-same", "control-slow"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a scenario's source says of it, read without importing it."""
+
+    id: str
+    kind: Kind
+    summary: str
+    module: str
+    function: str
+    path: str
+    line: int
+    baseline: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Keyword arguments of this variant of the function."""
+    needs: tuple[str, ...] = ()
+    """`gpu`, `tpu`, `package:NAME`, `tensorflow<2.18`, `tensorflow>=2.20`."""
+    keras: int = 3
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that must be set before TensorFlow is imported."""
+    devices: int = 1
+    """Devices wanted; logical CPU devices where there are fewer GPUs."""
+    unit: Literal["step", "job"] = "step"
+    """`job`: one step is the whole job, so a launch times it once."""
+    follows: Literal["float32", "float16", "bfloat16", "int8"] | None = None
+    """Precision within which losses (train) or outputs (infer) must follow the baseline's."""
+    deployment: tuple[str, ...] = ()
+    """Facts the deployment difficulty is derived from: `retraining`, `calibration data`, ..."""
+    suite: Literal["quick", "full"] = "quick"
+    """The smallest profile that selects it when no ids are given."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Where a launch runs."""
+
+    name: str
+    threads: int
+    """Threads of every pool (intra-op, LiteRT, ONNX Runtime, ...)."""
+    cpus: tuple[int, ...]
+    """Cores that the launch is pinned to."""
+    device: str = "cpu"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkloadSpec:
+    """Names the workload; the launch builds it from this."""
+
+    data: str = "digits"
+    model: str = "cnn"
+    batch: int = 32
+    seed: int = 0
+    epochs: int = 0
+    """Epochs of the baseline's training; 0: chosen from the size of the data."""
+    cache: str = ""
+    """Folder of the trained models and converted artifacts; empty: the user's cache folder."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One timed block of steps."""
+
+    round: int
+    position: int
+    steps: int
+    elapsed_ns: int
+
+    @property
+    def step_ns(self) -> float:
+        """Mean time of a step in this turn, ns."""
+        return self.elapsed_ns / self.steps
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that one fresh process reported of one scenario in one configuration."""
+
+    scenario: str
+    configuration: str
+    group: str = ""
+    """The baseline's scenario id."""
+    role: Role = "candidate"
+    purpose: Pass = "timing"
+    index: int = 0
+    """Number of the group's launch."""
+    side: str = ""
+    """Which version of the code or environment (the guard's `base` and `head`)."""
+    outcome: Outcome = "ok"
+    reason: str = ""
+    start_order: int = 0
+    """Place in which this member was built and started in its group."""
+    turns: tuple[Turn, ...] = ()
+    warmup_turns: tuple[Turn, ...] = ()
+    steady: bool = True
+    latency_histogram: Mapping[str, int] = field(default_factory=dict)
+    """Count of single steps by bucket b, exp(b / 500) ns: 0.2 % wide."""
+    examples_per_step: int = 0
+    updates_per_step: int = 1
+    build_s: float | None = None
+    first_step_s: float | None = None
+    peak_memory_bytes: int | None = None
+    peak_device_memory_bytes: int | None = None
+    artifact_bytes: int | None = None
+    artifact_gzip_bytes: int | None = None
+    parameters: int | None = None
+    multiply_adds: int | None = None
+    """Of one example's forward pass."""
+    accuracy: float | None = None
+    final_loss: float | None = None
+    predictions: tuple[int, ...] = ()
+    """Predicted class of each test example, in the order of the test half."""
+    correct: tuple[int, ...] = ()
+    """1 where the prediction was right, else 0."""
+    losses: tuple[float, ...] = ()
+    """Losses of the first steps from the shared initial weights."""
+    outputs: tuple[float, ...] = ()
+    """Outputs on fixed inputs, flattened."""
+    cpu_share: float | None = None
+    """CPU time ÷ wall time while its turns ran, in cores."""
+    waiting_cpu_share: float | None = None
+    """CPU time ÷ wall time while others' turns ran, in cores."""
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    """Facts that show the technique engaged."""
+    probes: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    output: str = ""
+    """The end of what the launch printed, kept when it did not end well."""
+    started_s: float = 0.0
+    """Unix time."""
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its two-sided interval."""
+
+    value: float
+    low: float
+    high: float
+    launches: int
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One row of effects.csv: a scenario in a configuration against its baseline."""
+
+    scenario: str
+    configuration: str
+    baseline: str = ""
+    status: str = "ok"
+    reason: str = ""
+    latency_ns: float | None = None
+    throughput_per_s: float | None = None
+    speedup: float | None = None
+    speedup_low: float | None = None
+    speedup_high: float | None = None
+    size_bytes: int | None = None
+    size_ratio: float | None = None
+    accuracy: float | None = None
+    accuracy_delta_pp: float | None = None
+    peak_memory_bytes: int | None = None
+    first_step_s: float | None = None
+    break_even_steps: float | None = None
+    difficulty: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def to_json(value: Any) -> dict[str, Any]:
+    """The value as plain dicts and lists; fields that hold their default are left out."""
+    out: dict[str, Any] = {}
+    for spec in dataclasses.fields(value):
+        item = getattr(value, spec.name)
+        default = spec.default_factory() if callable(spec.default_factory) else spec.default
+        if item != default:
+            out[spec.name] = _plain(item)
+    return out
+
+
+def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
+    """The value `to_json` wrote. Unknown fields are ignored, so that newer files still load."""
+    hints = typing.get_type_hints(kind)
+    known = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    return kind(**{k: _typed(hints[k], v) for k, v in data.items() if k in known})
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, Turn):
+        return [item.round, item.position, item.steps, item.elapsed_ns]
+    if dataclasses.is_dataclass(item):
+        return to_json(item)
+    if isinstance(item, Mapping):
+        return {str(k): _plain(v) for k, v in item.items()}
+    if isinstance(item, (list, tuple)):
+        return [_plain(v) for v in item]
+    if hasattr(item, "item"):  # a NumPy scalar
+        return item.item()
+    return item
+
+
+def _typed(hint: Any, item: Any) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and isinstance(item, list):
+        return tuple(_typed(args[0], v) for v in item)
+    if hint is Turn:
+        return Turn(*item)
+    if origin is types.UnionType and item is not None:
+        return _typed(next(a for a in args if a is not type(None)), item)
+    if dataclasses.is_dataclass(hint) and isinstance(item, Mapping):
+        return from_json(typing.cast(type, hint), item)
+    return item

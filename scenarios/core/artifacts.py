@@ -1,0 +1,97 @@
+"""Trained weights and converted models, kept once in a cache addressed by what determines them."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def default_cache() -> Path:
+    """`TFBENCH_CACHE`, or tfbench's folder in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("TFBENCH_CACHE") or Path(base) / "tfbench")
+
+
+def cached(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """`folder`'s file or folder `name`, made by `make(path)` once.
+
+    It is made under another name and renamed when it is whole, so that an interruption leaves
+    nothing half made; a lock lets one process make it while others wait.
+    """
+    digest = hashlib.sha256(
+        "|".join(
+            (source_digest(make.__code__.co_filename), _core_digest(), tf.__version__, _keras())
+        ).encode()
+    ).hexdigest()[:12]
+    home = folder / digest
+    home.mkdir(parents=True, exist_ok=True)
+    target = home / name
+    with (home / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            part = home / f".part-{name}"
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+            make(part)
+            part.rename(target)
+    return target
+
+
+def save_weights(model: Any, path: Path) -> None:
+    """Weights by layer and place, float32: Keras 2 and 3 number layers and weights alike."""
+    arrays = {
+        f"{i}/{j}": np.asarray(weight)
+        for i, layer in enumerate(model.layers)
+        for j, weight in enumerate(layer.get_weights())
+    }
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def load_weights(model: Any, path: Path) -> None:
+    """Set the weights `save_weights` wrote on a model of the same layers."""
+    with np.load(path) as arrays:
+        for i, layer in enumerate(model.layers):
+            own = [key for key in arrays.files if key.startswith(f"{i}/")]
+            layer.set_weights([arrays[f"{i}/{j}"] for j in range(len(own))])
+
+
+def size_bytes(path: Path) -> int:
+    """Size of a file, or of all files in a folder."""
+    return sum(file.stat().st_size for file in _files(path))
+
+
+def gzip_bytes(path: Path) -> int:
+    """Size after gzip -9 of a file, or the sum over a folder's files."""
+    return sum(
+        len(gzip.compress(file.read_bytes(), compresslevel=9, mtime=0)) for file in _files(path)
+    )
+
+
+@lru_cache
+def source_digest(path: str) -> str:
+    """SHA-256 of a source file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+
+
+@lru_cache
+def _core_digest() -> str:
+    core = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256("".join(source_digest(str(p)) for p in core).encode()).hexdigest()
+
+
+def _keras() -> str:
+    return str(tf.keras.__version__)

@@ -1,0 +1,112 @@
+"""What a scenario returns: a path that a launch can step through, prove and evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+
+Proof = Callable[[], dict[str, Any]]
+
+
+def nothing_to_prove() -> dict[str, Any]:
+    """Proof of a path that uses no technique beyond its baseline's."""
+    return {}
+
+
+@dataclass
+class TrainingPath:
+    """A training loop, ready for its first update.
+
+    `step(x, y)` makes one update on a batch and returns its loss (a scalar). A path that draws
+    its own data (Keras `fit`) leaves `batches` out and makes `updates` updates in `step()`.
+    """
+
+    model: Any
+    step: Callable[..., Any]
+    examples: int
+    """Examples in one step."""
+    batches: Iterator[tuple[Any, ...]] | None = None
+    updates: int = 1
+    """Optimizer updates in one step."""
+    losses: Callable[[int], Sequence[float]] | None = None
+    """First n losses from the initial weights; default: what n steps return."""
+    proof: Proof = nothing_to_prove
+    """Facts that show the technique engaged; raises NotEngaged where it did not."""
+    predict: Callable[[np.ndarray], np.ndarray] | None = None
+    """Class scores [N, classes] of inputs [N, ...]; default: the model's."""
+
+    def advance(self) -> Any:
+        """Make one step on the next batch."""
+        return self.step() if self.batches is None else self.step(*next(self.batches))
+
+
+@dataclass
+class InferencePath:
+    """A deployed model, ready to answer.
+
+    `infer(x)` returns the class scores of one prepared input; `inputs` holds several, so that
+    nothing can cache one answer.
+    """
+
+    infer: Callable[[Any], Any]
+    inputs: Sequence[Any]
+    examples: int
+    """Examples in one input."""
+    predict: Callable[[np.ndarray], np.ndarray]
+    """Class scores [N, classes] of inputs [N, ...] by the same deployed form."""
+    artifact: FilePath | None = None
+    """File or folder that would be shipped."""
+    model: Any = None
+    """The Keras model, where there is one: parameters and multiply-adds are counted on it."""
+    proof: Proof = nothing_to_prove
+    calls: int = field(default=0, init=False)
+
+    def advance(self) -> Any:
+        """Answer the next input."""
+        self.calls += 1
+        return self.infer(self.inputs[self.calls % len(self.inputs)])
+
+
+@dataclass
+class InputPath:
+    """An input pipeline: one step is its next batch.
+
+    `dataset` is an endless tf.data pipeline of (x, y) batches; `train` makes one update on a
+    batch, so that the launch can see how much of a training step waits for input.
+    """
+
+    dataset: Any
+    examples: int
+    train: Callable[[Any, Any], Any] | None = None
+    warmup: int = 0
+    """Batches until shuffle buffer, cache and prefetch are full."""
+    proof: Proof = nothing_to_prove
+    iterator: Any = field(default=None, init=False)
+
+    def advance(self) -> Any:
+        """Draw the next batch."""
+        if self.iterator is None:
+            self.iterator = iter(self.dataset)
+        return next(self.iterator)
+
+
+@dataclass
+class JobPath:
+    """A whole job as one step: a search, or the training to a target."""
+
+    job: Callable[[], Any]
+    examples: int = 1
+    """Units of work in the job (trials, or 1)."""
+    proof: Proof = nothing_to_prove
+    model: Any = None
+    predict: Callable[[np.ndarray], np.ndarray] | None = None
+    accuracy: Callable[[], float] | None = None
+    """Quality of what the job made; default: of `predict`."""
+
+    def advance(self) -> Any:
+        """Do the job."""
+        return self.job()

@@ -1,0 +1,210 @@
+"""The workload: model builder, data, loss and quality, as one value that every scenario receives."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import itertools
+import math
+import sys
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import UsageError
+from bench.results.values import WorkloadSpec
+from scenarios.core import artifacts, models
+from scenarios.core.data import Data, load
+
+Builder = Callable[[tuple[int, ...], int], tf.keras.Model]
+LEARNING_RATE = 1e-3
+LEAST_UPDATES, MOST_UPDATES, MOST_EPOCHS = 800, 6000, 30
+
+
+class Workload:
+    """What is trained and deployed, and how good it is.
+
+    Attributes:
+        spec: The names it was made from.
+        data: Images float32 [N, H, W, C] and labels int64 [N], train and test half.
+        build: `build(input_shape, classes)` → a Keras model with output [N, classes].
+        threads: Threads that any runtime may use here.
+        devices: Number of devices that the scenario asked for.
+        gives_probabilities: Whether the model ends in a softmax (else it puts out logits).
+    """
+
+    def __init__(
+        self, spec: WorkloadSpec, threads: int = 1, data: Data | None = None, devices: int = 1
+    ) -> None:
+        self.spec = spec
+        self.data = data or load(spec.data, spec.seed)
+        self.build, self._model_source = find_builder(spec.model)
+        self.threads = threads
+        self.devices = devices
+        self.gives_probabilities = True
+
+    # --- models -------------------------------------------------------------------------------
+
+    def model(self, build: Builder | None = None) -> tf.keras.Model:
+        """A new model from `build` (default: the workload's) with the shared initial weights.
+
+        Every scenario of one architecture starts from the same weights, in Keras 2 and 3.
+        """
+        model = self._built(build)
+        if build is None and (self.folder / "initial.npz").exists():
+            artifacts.load_weights(model, self.folder / "initial.npz")
+        return model
+
+    def trained_model(self) -> tf.keras.Model:
+        """The converged baseline that all inference scenarios share; trained once, by `prepare`."""
+        model = self._built(None)
+        artifacts.load_weights(model, self.folder / "trained.npz")
+        return model
+
+    def _built(self, build: Builder | None) -> tf.keras.Model:
+        tf.keras.utils.set_random_seed(self.spec.seed)
+        try:
+            model = (build or self.build)(self.data.input_shape, self.data.classes)
+        except (TypeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            raise UsageError(
+                f"model {self.spec.model!r} cannot be built for input {self.data.input_shape}: {reason}"
+            ) from None
+        outputs = model.output_shape
+        if isinstance(outputs, tuple) and outputs != (None, self.data.classes):
+            raise UsageError(
+                f"model {self.spec.model!r} puts out {outputs}, but the labels need "
+                f"(None, {self.data.classes}): let its last layer have {self.data.classes} units"
+            )
+        last = model.layers[-1]
+        activation = getattr(getattr(last, "activation", None), "__name__", "")
+        self.gives_probabilities = type(last).__name__ == "Softmax" or activation == "softmax"
+        return model
+
+    # --- training pieces ----------------------------------------------------------------------
+
+    def loss(self, labels: Any, outputs: Any) -> Any:
+        """Mean cross-entropy of labels [N] under outputs [N, classes], a float32 scalar."""
+        each = tf.keras.losses.sparse_categorical_crossentropy(
+            labels, tf.cast(outputs, tf.float32), from_logits=not self.gives_probabilities
+        )
+        return tf.reduce_mean(each)
+
+    def optimizer(self, model: Any) -> Any:
+        """Adam at the document's rate, 1e-3, with its variables made for `model`.
+
+        Made now, or a tf.function would be traced twice: once to make them, once to run.
+        """
+        optimizer = tf.keras.optimizers.Adam(LEARNING_RATE)
+        optimizer.build(model.trainable_variables)
+        return optimizer
+
+    def epoch(self, batch: int | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+        """One epoch's full batches (x [batch, H, W, C], y [batch]) in the order all scenarios use."""
+        size = min(batch or self.spec.batch, len(self.data.x_train))
+        order = np.random.default_rng(self.spec.seed).permutation(len(self.data.x_train))
+        starts = range(0, len(order) - size + 1, size)
+        return [
+            (self.data.x_train[order[s : s + size]], self.data.y_train[order[s : s + size]])
+            for s in starts
+        ]
+
+    def batches(self, batch: int | None = None) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        """The epoch's batches as tensors in memory, again and again: no input cost in the step."""
+        tensors = [(tf.constant(x), tf.constant(y)) for x, y in self.epoch(batch)]
+        return itertools.cycle(tensors)
+
+    def dataset(self, batch: int | None = None) -> tf.data.Dataset:
+        """The same batches in the same order as a repeated tf.data pipeline."""
+        pairs = self.epoch(batch)
+        x, y = (np.stack([pair[i] for pair in pairs]) for i in (0, 1))
+        return tf.data.Dataset.from_tensor_slices((x, y)).repeat().prefetch(tf.data.AUTOTUNE)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches in an epoch at the workload's batch size."""
+        return max(1, len(self.data.x_train) // self.spec.batch)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the baseline's training: enough updates to converge, bounded for large data."""
+        if self.spec.epochs:
+            return self.spec.epochs
+        steps = self.steps_per_epoch
+        return max(math.ceil(LEAST_UPDATES / steps), min(MOST_EPOCHS, MOST_UPDATES // steps), 1)
+
+    # --- inference pieces ---------------------------------------------------------------------
+
+    def inputs(self, batch: int = 1, count: int = 16) -> list[np.ndarray]:
+        """`count` different inputs [batch, H, W, C] from the test half."""
+        total = np.arange(batch * count) % len(self.data.x_test)
+        return [np.ascontiguousarray(self.data.x_test[i]) for i in np.split(total, count)]
+
+    def calibration(self, count: int = 100) -> Iterator[list[np.ndarray]]:
+        """Representative training examples, one [1, H, W, C] at a time, for quantization."""
+        for i in range(min(count, len(self.data.x_train))):
+            yield [self.data.x_train[i : i + 1]]
+
+    # --- cache --------------------------------------------------------------------------------
+
+    @cached_property
+    def folder(self) -> Path:
+        """Folder of everything derived from this workload; its name covers all that determines it."""
+        digest = hashlib.sha256()
+        parts = (self.data.name, self.spec.model, self.spec.seed, self.spec.batch, self.epochs)
+        digest.update(repr(parts).encode())
+        for array in (self.data.x_train, self.data.y_train, self.data.x_test, self.data.y_test):
+            digest.update(np.ascontiguousarray(array).data)
+        digest.update(self._model_source)
+        digest.update(tf.__version__.encode())
+        digest.update(artifacts.source_digest(models.__file__).encode())
+        root = Path(self.spec.cache) if self.spec.cache else artifacts.default_cache()
+        folder = root / digest.hexdigest()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def artifact(self, name: str, make: Callable[[Path], None]) -> Path:
+        """The file or folder `name`, made by `make(path)` if it is not in the cache yet.
+
+        The cache is addressed by the workload, the source of `make`'s module and of the core, and
+        the versions of TensorFlow and Keras, so that a changed scenario never meets an old file.
+        """
+        return artifacts.cached(self.folder, name, make)
+
+
+def find_builder(name: str) -> tuple[Builder, bytes]:
+    """The builder `cnn`, `module:function` or `path/to/file.py:function`, and its source.
+
+    Raises:
+        UsageError: No such builder.
+    """
+    if name == "cnn":
+        return models.cnn, Path(models.__file__).read_bytes()
+    place, _, function = name.rpartition(":")
+    if not place or not function:
+        raise UsageError(
+            f"unknown model {name!r}: use cnn, module:function or path/to/file.py:function"
+        )
+    try:
+        module = _import(place)
+        builder = getattr(module, function)
+    except (ImportError, OSError, AttributeError, SyntaxError) as error:
+        raise UsageError(f"model {name!r} cannot be loaded: {error}") from None
+    return builder, Path(module.__file__ or "").read_bytes()
+
+
+def _import(place: str) -> Any:
+    if not place.endswith(".py"):
+        return importlib.import_module(place)
+    spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+    if spec is None or spec.loader is None or not Path(place).exists():
+        raise ImportError(f"{place} does not exist")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

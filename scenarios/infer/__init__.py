@@ -1,0 +1,1 @@
+"""Inference, compression and deployment paths, one function a scenario."""

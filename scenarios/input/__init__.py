@@ -1,0 +1,1 @@
+"""Input pipelines, one function a scenario."""

@@ -1,0 +1,1 @@
+"""Training paths, one function a scenario."""

@@ -1,0 +1,47 @@
+"""Ways to write a training loop."""
+
+import tensorflow as tf
+
+from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.training import traced_once
+
+
+@scenario(baseline="train/function", follows="float32")
+def eager(workload: Workload) -> TrainingPath:
+    """Custom GradientTape loop run eagerly, operation by operation."""
+    model = workload.model()
+    optimizer = workload.optimizer(model)
+
+    def train_step(x, y):
+        with tf.GradientTape() as tape:
+            loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    return TrainingPath(
+        model, train_step, examples=workload.spec.batch, batches=workload.batches()
+    )
+
+
+@scenario()
+def function(workload: Workload) -> TrainingPath:
+    """The custom loop's step compiled to a graph by tf.function."""
+    model = workload.model()
+    optimizer = workload.optimizer(model)
+
+    @tf.function
+    def train_step(x, y):
+        with tf.GradientTape() as tape:
+            loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    return TrainingPath(
+        model,
+        train_step,
+        examples=workload.spec.batch,
+        batches=workload.batches(),
+        proof=lambda: traced_once(train_step),
+    )
