@@ -1,0 +1,100 @@
+"""How closely losses and outputs must follow the baseline's for two paths to do the same work.
+
+Two correct loops never agree to the last bit: graph, eager and XLA sum in different orders. The
+limits below lie above what correct loops were seen to differ by and below what the usual mistakes
+cause (another dropout seed, batch norm in the wrong mode, a loss divided twice: all above 1e-2
+within a few steps of the document's CNN).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Limits of one precision; a difference counts when it exceeds them."""
+
+    first_loss: float
+    """Relative difference of the first loss: one forward pass, no update yet."""
+    growth: float
+    """What each update adds to that limit. Adam divides a gradient by its own size, so that an
+    update amplifies the rounding of gradients near 0; differences grow with the steps."""
+    output: float
+    """Largest absolute difference of a class probability."""
+    mean_output: float
+    """Mean absolute difference of the class probabilities."""
+
+
+TOLERANCES: dict[str, Tolerance] = {
+    # Unit roundoff 6e-8; sums of some thousand terms: 1e-5 of a loss around 2.
+    "float32": Tolerance(first_loss=1e-5, growth=5e-4, output=1e-3, mean_output=2e-4),
+    # 11 bits of mantissa: unit roundoff 4.9e-4; activations and gradients are rounded at each layer.
+    "float16": Tolerance(first_loss=5e-3, growth=5e-3, output=0.03, mean_output=5e-3),
+    # 8 bits of mantissa: unit roundoff 3.9e-3, eight times float16's.
+    "bfloat16": Tolerance(first_loss=2e-2, growth=1e-2, output=0.15, mean_output=2e-2),
+    # Weights and activations on 255 levels: 2e-3 of the range at each layer, and an uncertain
+    # example's probability moves by tens of points while its class and the mean hardly move.
+    "int8": Tolerance(first_loss=0.1, growth=2e-2, output=0.5, mean_output=0.05),
+}
+
+
+def first_difference(
+    losses: Sequence[float], baseline_losses: Sequence[float], precision: str
+) -> int | None:
+    """Index of the first loss that leaves the baseline's by more than `precision` allows.
+
+    Args:
+        losses: Losses of the first steps, from the shared initial weights.
+        baseline_losses: The baseline's; the common beginning is compared.
+        precision: A key of `TOLERANCES`.
+
+    Returns:
+        The step, counted from 0; None where all follow. A loss that is not finite differs,
+        and with nothing to compare step 0 differs.
+    """
+    tolerance = TOLERANCES[precision]
+    pairs = list(zip(losses, baseline_losses, strict=False))
+    if not pairs:
+        return 0
+    # Late in a training losses near 0 stay comparable: nothing is asked below 1 % of the start.
+    floor = 0.01 * abs(baseline_losses[0])
+    for step, (own, base) in enumerate(pairs):
+        limit = (tolerance.first_loss + tolerance.growth * step) * max(abs(base), floor)
+        if not (math.isfinite(own) and abs(own - base) <= limit):
+            return step
+    return None
+
+
+def outputs_differ(
+    outputs: Sequence[float], baseline_outputs: Sequence[float], precision: str
+) -> str | None:
+    """What differs between class probabilities on the same inputs, or None.
+
+    Args:
+        outputs: Probabilities on fixed inputs, flattened.
+        baseline_outputs: The baseline's.
+        precision: A key of `TOLERANCES`.
+    """
+    tolerance = TOLERANCES[precision]
+    own, base = np.asarray(outputs, np.float64), np.asarray(baseline_outputs, np.float64)
+    if own.shape != base.shape or own.size == 0:
+        return f"{own.size} outputs, the baseline has {base.size}"
+    if not np.isfinite(own).all():
+        return f"{int((~np.isfinite(own)).sum())} of {own.size} outputs are not finite"
+    difference = np.abs(own - base)
+    if difference.max() > tolerance.output:
+        return (
+            f"an output differs by {difference.max():.2g}; {precision} may differ by "
+            f"{tolerance.output:g}"
+        )
+    if difference.mean() > tolerance.mean_output:
+        return (
+            f"outputs differ by {difference.mean():.2g} on average; {precision} may differ by "
+            f"{tolerance.mean_output:g}"
+        )
+    return None
