@@ -1,8 +1,12 @@
-"""Ways to run the trained Keras model."""
+"""Ways to run the trained Keras model with TensorFlow."""
+
+from pathlib import Path
 
 import tensorflow as tf
 
+from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.graphs import compiled_by_xla, freeze, load_frozen, only_constants
 from scenarios.core.quality import in_blocks
 from scenarios.core.training import traced_once
 
@@ -20,14 +24,153 @@ def eager(workload: Workload) -> InferencePath:
     )
 
 
-@scenario()
-def function(workload: Workload) -> InferencePath:
+@scenario(baseline="infer/function", follows="float32")
+def predict(workload: Workload) -> InferencePath:
+    """Keras's own `model.predict`, made for whole data sets."""
+    model = workload.trained_model()
+    return InferencePath(
+        infer=lambda x: model.predict(x, batch_size=1, verbose=0),
+        inputs=workload.inputs(batch=1),
+        examples=1,
+        predict=lambda x: model.predict(x, batch_size=128, verbose=0),
+        model=model,
+    )
+
+
+@scenario(
+    variants={
+        "": {},
+        "b8": {"batch": 8, "scenario": {"suite": "full"}},
+        "b32": {"batch": 32},
+        "b256": {"batch": 256, "scenario": {"suite": "full"}},
+    }
+)
+def function(workload: Workload, batch: int = 1) -> InferencePath:
     """The Keras model in a tf.function with a fixed input signature."""
     model = workload.trained_model()
 
-    @tf.function(input_signature=[tf.TensorSpec([1, *workload.data.input_shape], tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec([batch, *workload.data.input_shape], tf.float32)])
     def infer(x):
         return model(x, training=False)
+
+    return InferencePath(
+        infer=infer,
+        inputs=[tf.constant(x) for x in workload.inputs(batch)],
+        examples=batch,
+        predict=lambda x: in_blocks(infer, x, batch),
+        model=model,
+        artifact=workload.artifact("saved_model", lambda path: model.export(path, verbose=False)),
+        proof=lambda: traced_once(infer),
+    )
+
+
+@scenario(
+    baseline="infer/function",
+    follows="float32",
+    variants={"": {}, "b32": {"batch": 32, "scenario": {"suite": "full"}}},
+)
+def xla(workload: Workload, batch: int = 1) -> InferencePath:
+    """The tf.function compiled by XLA (`jit_compile=True`)."""
+    model = workload.trained_model()
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([batch, *workload.data.input_shape], tf.float32)],
+        jit_compile=True,
+    )
+    def infer(x):
+        return model(x, training=False)
+
+    inputs = [tf.constant(x) for x in workload.inputs(batch)]
+    return InferencePath(
+        infer=infer,
+        inputs=inputs,
+        examples=batch,
+        predict=lambda x: in_blocks(infer, x, batch),
+        model=model,
+        proof=lambda: compiled_by_xla(infer, inputs[0]),
+    )
+
+
+@scenario(baseline="infer/function", follows="float32")
+def savedmodel(workload: Workload) -> InferencePath:
+    """The exported SavedModel, loaded back without the code of the model."""
+
+    def export(path: Path) -> None:
+        workload.trained_model().export(path, verbose=False)
+
+    folder = workload.artifact("exported", export)
+    loaded = tf.saved_model.load(folder)
+
+    def proof():
+        if isinstance(loaded, tf.keras.Model):
+            raise NotEngaged("the loaded object is a Keras model, made by the model's code")
+        return {"loaded_as": type(loaded).__name__, "signatures": sorted(loaded.signatures)}
+
+    return InferencePath(
+        infer=loaded.serve,
+        inputs=[tf.constant(x) for x in workload.inputs(batch=1)],
+        examples=1,
+        predict=lambda x: in_blocks(loaded.serve, x, batch=128),
+        artifact=folder,
+        proof=proof,
+    )
+
+
+@scenario(baseline="infer/function", follows="float32")
+def frozen(workload: Workload) -> InferencePath:
+    """The graph with its variables frozen to constants."""
+
+    def convert(path: Path) -> None:
+        model = workload.trained_model()
+
+        @tf.function(input_signature=[tf.TensorSpec([None, *workload.data.input_shape])])
+        def infer(image):
+            return model(image, training=False)
+
+        freeze(infer, path)
+
+    file = workload.artifact("frozen.pb", convert)
+    infer = load_frozen(file, source="image:0")
+    return InferencePath(
+        infer=infer,
+        inputs=[tf.constant(x) for x in workload.inputs(batch=1)],
+        examples=1,
+        predict=lambda x: in_blocks(lambda block: infer(tf.constant(block)), x, batch=128),
+        artifact=file,
+        proof=lambda: only_constants(infer),
+    )
+
+
+@scenario(baseline="infer/function", follows="float16")
+def mixed_float16(workload: Workload) -> InferencePath:
+    """Keras's `mixed_float16` policy: arithmetic in float16, weights kept in float32."""
+    return _in_policy(workload, "mixed_float16")
+
+
+@scenario(baseline="infer/function", follows="bfloat16")
+def bfloat16(workload: Workload) -> InferencePath:
+    """Keras's `bfloat16` policy: arithmetic and weights in bfloat16."""
+    return _in_policy(workload, "bfloat16")
+
+
+def _in_policy(workload: Workload, policy: str) -> InferencePath:
+    tf.keras.mixed_precision.set_global_policy(policy)
+    model = workload.trained_model()
+    compute = tf.keras.mixed_precision.global_policy().compute_dtype
+
+    @tf.function(input_signature=[tf.TensorSpec([1, *workload.data.input_shape], tf.float32)])
+    def infer(x):
+        return tf.cast(model(x, training=False), tf.float32)
+
+    def proof():
+        arithmetic = [
+            op for op in infer.get_concrete_function().graph.get_operations()
+            if op.type in ("Conv2D", "DepthwiseConv2dNative", "MatMul")
+        ]  # fmt: skip
+        lowered = sum(op.outputs[0].dtype.name == compute for op in arithmetic)
+        if not lowered:
+            raise NotEngaged(f"none of the {len(arithmetic)} products is computed in {compute}")
+        return {f"{compute}_products": lowered, "products": len(arithmetic)}
 
     return InferencePath(
         infer=infer,
@@ -35,6 +178,8 @@ def function(workload: Workload) -> InferencePath:
         examples=1,
         predict=lambda x: in_blocks(infer, x, batch=1),
         model=model,
-        artifact=workload.artifact("saved_model", lambda path: model.export(path, verbose=False)),
-        proof=lambda: traced_once(infer),
+        artifact=workload.artifact(
+            f"{policy}_model", lambda path: model.export(path, verbose=False)
+        ),
+        proof=proof,
     )
