@@ -94,4 +94,5 @@ def _core_digest() -> str:
 
 
 def _keras() -> str:
-    return str(tf.keras.__version__)
+    # Keras 2 (tf_keras) has no version where TensorFlow mounts it.
+    return str(getattr(tf.keras, "__version__", "2"))
