@@ -1,0 +1,111 @@
+"""What a launch sets in its own process before it builds: cores, threads, devices, layout."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from bench.results.values import Configuration
+
+
+def process(configuration: Configuration, padding: int) -> bytearray:
+    """Pin to the configuration's cores and shift the memory layout.
+
+    Memory layout moves timings by up to some percent, and differently in each build of a
+    program; a random block on the heap and in the environment makes it vary between launches,
+    so that it is part of the interval and not of the effect.
+
+    Args:
+        configuration: Cores to pin to.
+        padding: Bytes; drawn by the sweep for each launch.
+
+    Returns:
+        The block, which must stay alive as long as the launch.
+    """
+    os.sched_setaffinity(0, configuration.cpus)
+    os.environ["TFBENCH_PADDING"] = "x" * (padding % 4096)
+    return bytearray(padding)
+
+
+def tensorflow(configuration: Configuration, devices: int) -> None:
+    """Set threads and logical devices; must come before TensorFlow's runtime is initialised."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(configuration.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(configuration.threads)
+    if configuration.device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    gpus = tf.config.get_visible_devices("GPU")
+    if devices > max(1, len(gpus)):
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(devices)]
+        tf.config.set_logical_device_configuration(cpu, parts)
+
+
+def missing(needs: tuple[str, ...]) -> str:
+    """What this machine or environment lacks of a scenario's needs, "" when nothing."""
+    for need in needs:
+        reason = _missing(need)
+        if reason:
+            return reason
+    return ""
+
+
+def _missing(need: str) -> str:
+    import tensorflow as tf
+
+    if need == "gpu":
+        found = tf.config.list_physical_devices("GPU")
+        return "" if found else "needs a GPU that TensorFlow can see; none is visible here"
+    if need == "tpu":
+        found = tf.config.list_physical_devices("TPU")
+        return "" if found else "needs a TPU; none is visible here (run it on a Cloud TPU VM)"
+    kind, _, name = need.partition(":")
+    if kind == "package":
+        found = importlib.util.find_spec(name)
+        return "" if found else f"needs the package {name}: {_install(name)}"
+    wanted = SpecifierSet(need.removeprefix("tensorflow"))
+    if Version(tf.__version__) in wanted:
+        return ""
+    return f"needs TensorFlow {wanted}, this is {tf.__version__}"
+
+
+EXTRAS = {
+    "onnxruntime": "onnx",
+    "tf2onnx": "onnx",
+    "onnx": "onnx",
+    "openvino": "openvino",
+    "nncf": "openvino",
+    "mlperf_loadgen": "serve",
+    "tensorrt": "tensorrt",
+}
+
+
+def _install(package: str) -> str:
+    extra = EXTRAS.get(package)
+    return f"python -m pip install '.[{extra}]'" if extra else f"python -m pip install {package}"
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def reset_peak() -> None:
+    """Let the kernel's peak of resident memory start anew (Linux: clear_refs 5)."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_resident_bytes() -> int:
+    """Peak of resident memory since the start or the last `reset_peak`."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+

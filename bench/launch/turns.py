@@ -1,0 +1,114 @@
+"""Timing one turn: a block of steps that ends when its result exists."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.results.statistics import bucket
+
+Clock = Callable[[], int]
+LEAD_IN_SHARE = 0.1
+"""Share of a turn's steps run untimed first: another process has just used the caches."""
+
+
+@dataclass
+class Timer:
+    """Times turns of one path.
+
+    Args:
+        advance: Makes one step and returns something that depends on it.
+        finish: Blocks until that result, and all work behind it, is done (on a GPU too).
+        each: Time every step on its own, its result read back (latency), and not only the block.
+        slowdown: Share by which every step is made longer by spinning; the control of known size.
+        clock: Monotonic clock, ns.
+    """
+
+    advance: Callable[[], Any]
+    finish: Callable[[Any], None]
+    each: bool = False
+    slowdown: float = 0.0
+    clock: Clock = time.perf_counter_ns
+    histogram: dict[str, int] = field(default_factory=dict)
+    """Single steps by duration, while `each`."""
+
+    def lead_in(self, steps: int) -> None:
+        """Steps that are not timed: they bring code and data back into the caches."""
+        untimed = int(steps * LEAD_IN_SHARE)
+        for _ in range(untimed):
+            self.finish(self.advance())
+
+    def turn(self, steps: int) -> int:
+        """Elapsed ns of `steps` steps, from a quiet device to the existence of the last result."""
+        return self._each(steps) if self.each else self._block(steps)
+
+    def _block(self, steps: int) -> int:
+        clock, advance = self.clock, self.advance
+        start = clock()
+        result = None
+        for _ in range(steps):
+            result = advance()
+        self.finish(result)
+        if self.slowdown:
+            self._spin(clock(), clock() - start)
+        return clock() - start
+
+    def _each(self, steps: int) -> int:
+        clock, advance, finish, slowdown = self.clock, self.advance, self.finish, self.slowdown
+        durations = []
+        start = before = clock()
+        for _ in range(steps):
+            finish(advance())
+            now = clock()
+            if slowdown:
+                self._spin(now, now - before)
+                now = clock()
+            durations.append(now - before)
+            before = now
+        elapsed = before - start
+        for duration in durations:  # outside the timed block
+            name = bucket(duration)
+            self.histogram[name] = self.histogram.get(name, 0) + 1
+        return elapsed
+
+    def _spin(self, now: int, worked: int) -> None:
+        until = now + int(worked * self.slowdown)
+        while self.clock() < until:
+            pass
+
+
+def finish(result: Any) -> None:
+    """Block until a result exists: read it back, and let every device finish its queue."""
+    read(result)
+    _sync_devices()
+
+
+def read(result: Any) -> None:
+    """Copy tensors, arrays and nests of them to the host, which waits for them."""
+    if isinstance(result, (list, tuple)):
+        for item in result:
+            read(item)
+    elif isinstance(result, dict):
+        for item in result.values():
+            read(item)
+    elif hasattr(result, "numpy"):
+        result.numpy()
+    elif hasattr(result, "values") and not callable(result.values):  # one value a replica
+        read(tuple(result.values))
+
+
+def _sync_devices() -> None:
+    global _gpus
+    if _gpus is None:
+        import tensorflow as tf
+
+        _gpus = bool(tf.config.list_logical_devices("GPU"))
+    if _gpus:
+        import tensorflow as tf
+
+        tf.test.experimental.sync_devices()
+
+
+_gpus: bool | None = None

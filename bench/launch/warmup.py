@@ -1,0 +1,84 @@
+"""Warm-up that is measured: no new trace, no memory growth, and turns that agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from bench.launch.turns import Timer
+from bench.results.values import Turn
+
+WINDOW = 3
+"""Turns in each of the two windows that must agree."""
+AGREEMENT = 0.05
+"""Relative difference within which two windows agree; a single turn of a noisy machine varies more."""
+
+
+@dataclass(frozen=True)
+class Warm:
+    """How the warm-up ended."""
+
+    steps: int
+    """Steps in a turn of the wanted length."""
+    step_ns: float
+    turns: tuple[Turn, ...]
+    steady: bool
+    reason: str = ""
+    """Which rule was not met when the cap was."""
+
+
+def warm_up(
+    timer: Timer,
+    turn_ns: int,
+    cap_ns: int,
+    growth: Callable[[], tuple[int, int]],
+    least_steps: int = 0,
+) -> Warm:
+    """Take turns until they are steady, or the cap is reached.
+
+    Args:
+        timer: Times the path.
+        turn_ns: Wanted length of a turn; a longer step is a turn of its own.
+        cap_ns: Time after which the warm-up ends, steady or not.
+        growth: Returns (number of traces, peak memory in bytes): neither may grow any more.
+        least_steps: Steps to take at least (until buffers are full).
+    """
+    start = timer.clock()
+    turns: list[Turn] = []
+    states = [growth()]
+    steps = done = 1
+    step_ns = float(max(timer.turn(1), 1))
+    reason = "too few turns"
+    while True:
+        steps = max(1, round(turn_ns / step_ns))
+        elapsed = max(timer.turn(steps), 1)
+        done += steps
+        turns.append(Turn(len(turns), 0, steps, elapsed))
+        states.append(growth())
+        step_ns = median(turn.step_ns for turn in turns[-WINDOW:])
+        reason = _unsteady(turns, states, done, least_steps)
+        if not reason or timer.clock() - start > cap_ns:
+            break
+    timer.histogram.clear()
+    return Warm(max(1, round(turn_ns / step_ns)), step_ns, tuple(turns), not reason, reason)
+
+
+def _unsteady(
+    turns: list[Turn], states: list[tuple[int, int]], done: int, least_steps: int
+) -> str:
+    """Why the path is not steady yet, "" when it is."""
+    if len(turns) < 2 * WINDOW:
+        return "too few turns"
+    if done < least_steps:
+        return "its buffers were not full"
+    traces, memory = zip(*states[-WINDOW - 1 :], strict=True)
+    if traces[0] != traces[-1]:
+        return "it still traced functions"
+    if memory[-1] > memory[0] * 1.01:
+        return "its peak memory still grew"
+    before = median(turn.step_ns for turn in turns[-2 * WINDOW : -WINDOW])
+    after = median(turn.step_ns for turn in turns[-WINDOW:])
+    if abs(after / before - 1) > AGREEMENT:
+        return f"its turns still differed by {abs(after / before - 1):.0%}"
+    return ""

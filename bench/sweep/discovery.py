@@ -1,0 +1,122 @@
+"""Finds the scenarios by reading their source: TensorFlow is not imported, nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import fnmatch
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.results.errors import UsageError
+from bench.results.values import Scenario
+
+FAMILIES = ("train", "input", "infer", "serve")
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder that holds the packages `bench` and `scenarios`."""
+
+
+def discover(root: Path = ROOT) -> dict[str, Scenario]:
+    """All scenarios below `root`/scenarios by id, family by family in the order of their source.
+
+    Raises:
+        UsageError: A module cannot be parsed, or a decorator's argument is not a literal.
+    """
+    found: dict[str, Scenario] = {}
+    for family in FAMILIES:
+        for path in sorted((root / "scenarios" / family).glob("*.py")):
+            for each in _in_module(path, family):
+                found[each.id] = each
+    for each in found.values():
+        if each.baseline and each.baseline not in found:
+            raise UsageError(f"{each.path}:{each.line}: no such baseline {each.baseline!r}")
+    return found
+
+
+def select(
+    scenarios: dict[str, Scenario], patterns: Sequence[str], suite: str = "quick"
+) -> list[Scenario]:
+    """The scenarios that the patterns name (ids or globs), and the baselines they need.
+
+    Without patterns: the profile's suite.
+
+    Raises:
+        UsageError: A pattern names none; the nearest id is suggested.
+    """
+    if patterns:
+        chosen = [id for pattern in patterns for id in _matching(scenarios, pattern)]
+    else:
+        chosen = [s.id for s in scenarios.values() if suite == "full" or s.suite == "quick"]
+    needed = set(chosen)
+    for id in chosen:
+        baseline = scenarios[id].baseline
+        while baseline and baseline not in needed:
+            needed.add(baseline)
+            baseline = scenarios[baseline].baseline
+    return [s for s in scenarios.values() if s.id in needed]
+
+
+def _matching(scenarios: dict[str, Scenario], pattern: str) -> list[str]:
+    matches = [id for id in scenarios if fnmatch.fnmatchcase(id, pattern)]
+    if matches:
+        return matches
+    near = difflib.get_close_matches(pattern, scenarios, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else "`tfbench list` shows them all"
+    raise UsageError(f"no scenario {pattern!r}: {hint}")
+
+
+def _in_module(path: Path, family: str) -> Iterator[Scenario]:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as Python: {error}") from None
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and _name(decorator.func) == "scenario":
+                yield from _variants(path, family, node, _literals(path, decorator))
+
+
+def _variants(
+    path: Path, family: str, node: ast.FunctionDef, facts: dict[str, Any]
+) -> Iterator[Scenario]:
+    plain = f"{family}/{node.name.strip('_').replace('_', '-')}"
+    summary = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
+    if not summary:
+        raise UsageError(f"{path}:{node.lineno}: scenario {plain} needs a docstring")
+    for suffix, given in (facts.pop("variants", None) or {"": {}}).items():
+        arguments = dict(given)
+        own = facts | arguments.pop("scenario", {})
+        for name in ("needs", "deployment"):
+            own[name] = tuple(own.get(name, ()))
+        own["environment"] = own.get("environment") or {}
+        what = ", ".join(f"{k} {v}" for k, v in arguments.items() if v is not None)
+        yield Scenario(
+            id=f"{plain}-{suffix}" if suffix else plain,
+            kind=family,  # type: ignore[arg-type]
+            summary=f"{summary.rstrip('.')}{f' ({what})' if what and suffix else ''}.",
+            module=f"scenarios.{family}.{path.stem}",
+            function=node.name,
+            path=str(path),
+            line=node.lineno,
+            arguments=arguments,
+            **own,
+        )
+
+
+def _literals(path: Path, decorator: ast.Call) -> dict[str, Any]:
+    facts = {}
+    for keyword in decorator.keywords:
+        try:
+            facts[str(keyword.arg)] = ast.literal_eval(keyword.value)
+        except ValueError:
+            raise UsageError(
+                f"{path}:{decorator.lineno}: {keyword.arg} must be a literal: it is read from source"
+            ) from None
+    return facts
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

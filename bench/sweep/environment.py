@@ -1,0 +1,101 @@
+"""The environment's fingerprint: what must be equal before two runs' figures may be compared."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    "tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "numpy",
+    "onnxruntime", "openvino", "nncf", "tensorrt", "tensorboard-plugin-profile", "tfbench",
+)  # fmt: skip
+VARIABLES = ("TF_", "XLA_", "OMP_", "KMP_", "CUDA_", "MKL_", "ONEDNN_", "DNNL_", "LD_PRELOAD")
+
+
+def fingerprint() -> dict[str, Any]:
+    """Machine, system, packages and variables that change figures."""
+    return {
+        "host": platform.node(),
+        "cpu": _cpu_model(),
+        "cpu_flags": _cpu_flags(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_bytes": psutil.virtual_memory().total,
+        "gpus": _gpus(),
+        "system": platform.system(),
+        "kernel": platform.release(),
+        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "python": platform.python_version(),
+        "packages": packages(),
+        "variables": {k: v for k, v in sorted(os.environ.items()) if k.startswith(VARIABLES)},
+    }
+
+
+def packages() -> dict[str, str]:
+    """Installed versions of the packages whose version changes figures."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state(folder: Path) -> dict[str, Any]:
+    """Commit of the code that is measured, and whether it has uncommitted changes; {} outside git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    return {
+        "commit": commit,
+        "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"),
+        "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _cpu_model() -> str:
+    for line in _read("/proc/cpuinfo").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _cpu_flags() -> list[str]:
+    """The vector extensions that decide which kernels run."""
+    wanted = ("avx", "fma", "amx", "f16c", "neon", "asimd", "sve", "bf16", "fp16", "vnni")
+    for line in _read("/proc/cpuinfo").splitlines():
+        if line.startswith(("flags", "Features")):
+            return sorted(f for f in line.split() if any(w in f for w in wanted))
+    return []
+
+
+def _gpus() -> list[str]:
+    names = []
+    for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        for line in _read(str(file)).splitlines():
+            if line.startswith("Model:"):
+                names.append(line.partition(":")[2].strip())
+    return names
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

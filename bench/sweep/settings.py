@@ -1,0 +1,199 @@
+"""What to measure and how long: profiles, configurations, and the user's settings file."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.results.errors import UsageError
+from bench.results.values import Configuration, WorkloadSpec
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much is spent on each group."""
+
+    name: str
+    looks: tuple[int, ...]
+    """Numbers of launches at which the interval's width is looked at; even, so that orders balance."""
+    half_width: float
+    """Relative half-width of the 95 % interval that suffices; the only other stop is the last look."""
+    turn_ms: float
+    rounds: int
+    """Rounds a launch."""
+    member_s: float
+    """Time a launch may spend in one member's turns; slower members take fewer of them."""
+    warmup_s: float
+    """Cap of the warm-up."""
+    epochs: int
+    """Epochs after which training paths' accuracies are compared."""
+    timeout_s: float
+    """Limit of one message to a launch (a build, a warm-up, a probe)."""
+    suite: str = "quick"
+    trace: bool = True
+    controls: bool = True
+    members: int = 8
+    """Most members of a group; larger groups are split, the baseline in each part."""
+
+
+PROFILES = {
+    "smoke": Profile(
+        "smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False
+    ),
+    "quick": Profile("quick", (4,), 0.03, 20, 12, 0.35, 0.8, 5, 300),
+    "full": Profile(
+        "full", (6, 8, 12, 16, 24), 0.01, 20, 40, 1.2, 5.0, 10, 1800, suite="full"
+    ),
+}
+MEMORY_SHARE = 0.8
+"""Of the machine's memory; a launch that grows beyond its part of it is ended."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one run."""
+
+    profile: Profile
+    configurations: tuple[Configuration, ...]
+    workload: WorkloadSpec
+    patterns: tuple[str, ...] = ()
+    memory_bytes: int = 0
+    """Limit of one launch's resident memory."""
+    seed: int = 0
+    """Of the orders and paddings."""
+    python: str = ""
+    """Interpreter of the launches; empty: this one."""
+
+
+def load(
+    file: Path | None,
+    flags: Mapping[str, Any],
+    patterns: Sequence[str] = (),
+) -> Settings:
+    """Settings from `[tool.tfbench]` of a TOML file; flags that are not None win.
+
+    Args:
+        file: Settings file; None: pyproject.toml of the current folder, where there is one.
+        flags: profile, configuration, data, model, batch, epochs, seed, cache, launches, python.
+        patterns: Scenario ids and globs.
+
+    Raises:
+        UsageError: A key, profile or configuration is unknown, or the file cannot be read.
+    """
+    table = read_table(file)
+    own = table.pop("configurations", {})
+    overrides = table.pop("profiles", {})
+    known = {"profile", "configuration", "data", "model", "batch", "epochs", "seed", "cache",
+             "launches", "python", "scenarios", "guard"}  # fmt: skip
+    for key in table:
+        if key not in known:
+            raise UsageError(f"unknown setting {key!r}{_near(key, known)}")
+    merged = table | {key: value for key, value in flags.items() if value is not None}
+    names = merged.get("configuration") or ("cpu-all",)
+    names = names.split(",") if isinstance(names, str) else names
+    spec = {k: merged[k] for k in ("data", "model", "batch", "epochs", "seed", "cache") if k in merged}
+    profile = find_profile(merged.get("profile", "quick"), overrides)
+    if merged.get("launches"):
+        profile = dataclasses.replace(profile, looks=(int(merged["launches"]),))
+    workload = WorkloadSpec(**spec)
+    check_workload(workload)
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Settings(
+        profile,
+        tuple(find_configuration(name, own) for name in names),
+        workload,
+        tuple(patterns) or tuple(merged.get("scenarios", ())),
+        memory_bytes=int(total * MEMORY_SHARE / 2),
+        seed=int(merged.get("seed", 0)),
+        python=str(merged.get("python", "")),
+    )
+
+
+def read_table(file: Path | None) -> dict[str, Any]:
+    """The `[tool.tfbench]` table of a TOML file, {} where there is none."""
+    path = file or Path("pyproject.toml")
+    if file is None and not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("tfbench", {})
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"settings file {path} cannot be read: {error}") from None
+    return dict(table)
+
+
+def find_profile(name: str, overrides: Mapping[str, Any]) -> Profile:
+    """A built-in profile with the user's changes; raises UsageError when it is unknown."""
+    if name not in PROFILES:
+        raise UsageError(f"unknown profile {name!r}{_near(name, PROFILES)}")
+    changes = dict(overrides.get(name, {}))
+    fields = {f.name for f in dataclasses.fields(Profile)}
+    for key in changes:
+        if key not in fields:
+            raise UsageError(f"unknown profile setting {key!r}{_near(key, fields)}")
+    if "looks" in changes:
+        changes["looks"] = tuple(changes["looks"])
+    return dataclasses.replace(PROFILES[name], **changes)
+
+
+def find_configuration(name: str, own: Mapping[str, Any]) -> Configuration:
+    """`cpu-1`, `cpu-all`, `gpu-N`, or one of the settings file; raises UsageError otherwise."""
+    available = tuple(sorted(os.sched_getaffinity(0)))
+    if name in own:
+        table = dict(own[name])
+        cpus = tuple(int(c) for c in table.pop("cpus", available))
+        threads = int(table.pop("threads", len(cpus)))
+        device = str(table.pop("device", "cpu"))
+        environment = {str(k): str(v) for k, v in table.pop("environment", {}).items()}
+        if table:
+            raise UsageError(
+                f"configuration {name!r} has an unknown key {next(iter(table))!r}: use threads, "
+                "cpus, device, environment"
+            )
+        if not cpus or not set(cpus) <= set(available):
+            raise UsageError(f"configuration {name!r} asks for cores {cpus}, there are {available}")
+        return Configuration(name, threads, cpus, device, environment)
+    hidden = {"CUDA_VISIBLE_DEVICES": "-1"}
+    builtin = {
+        "cpu-1": Configuration("cpu-1", 1, available[-1:], "cpu", hidden),
+        "cpu-all": Configuration("cpu-all", len(available), available, "cpu", hidden),
+    }
+    for gpu in gpus():
+        number = gpu.removeprefix("gpu-")
+        builtin[gpu] = Configuration(
+            gpu, len(available), available, f"gpu:{number}", {"CUDA_VISIBLE_DEVICES": number}
+        )
+    if name not in builtin:
+        raise UsageError(f"unknown configuration {name!r}{_near(name, {**builtin, **own})}")
+    return builtin[name]
+
+
+def gpus() -> list[str]:
+    """`gpu-0`, … for each NVIDIA device file of this machine."""
+    devices = sorted(Path("/dev").glob("nvidia[0-9]*"))
+    return [f"gpu-{device.name.removeprefix('nvidia')}" for device in devices]
+
+
+def check_workload(workload: WorkloadSpec) -> None:
+    """What can be told of a workload's names before TensorFlow is there; raises UsageError."""
+    scheme, _, place = workload.data.partition(":")
+    known = ("digits", "mnist", "cifar10", "npz", "images", "tfrecord", "synthetic")
+    if scheme not in known:
+        raise UsageError(f"unknown data {workload.data!r}{_near(scheme, known)}")
+    if scheme in ("npz", "images") and not Path(place or "?").exists():
+        raise UsageError(f"{place or 'the data path'} does not exist: give the path of your data")
+    if workload.batch < 1:
+        raise UsageError(f"batch {workload.batch} is not a size: use 1 or more")
+    file = workload.model.rpartition(":")[0]
+    if file.endswith(".py") and not Path(file).exists():
+        raise UsageError(f"model file {file} does not exist")
+
+
+def _near(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f": did you mean {near[0]}?" if near else f": use one of {', '.join(sorted(known))}"
