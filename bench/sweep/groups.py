@@ -176,10 +176,11 @@ def _take_turns(places: Sequence[Place], order: Sequence[Place], profile: Profil
     """Rounds in alternating order: A B C, C B A, …; only one member runs at a time."""
     jobs = any(p.member.scenario.unit == "job" for p in places)
     sequence = list(order)
-    for number in range(1 if jobs else profile.rounds):
+    # the baseline is everybody's neighbour: no round without it
+    pace = 1 if jobs else places[0].stride
+    for number in range(1 if jobs else profile.rounds // pace):
         for position, place in enumerate(sequence):
-            # the baseline is everybody's neighbour: it takes part whenever anybody does
-            if place.alive and (number % place.stride == 0 or place is places[0]):
+            if place.alive and number % max(1, place.stride // pace) == 0:
                 _turn(place, number, position, profile)
         sequence.reverse()
         if not places[0].alive:

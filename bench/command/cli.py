@@ -1,0 +1,117 @@
+"""The command line. One command a job; each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.results.errors import TfbenchError
+
+app = typer.Typer(
+    name="tfbench",
+    help="Measure what TensorFlow optimization techniques really do to your model on your hardware.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Argument(help="Scenario ids or globs such as 'infer/litert-*'. Default: the profile's."),
+]
+
+
+@app.command("list")
+def list_scenarios(
+    patterns: Scenarios = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Ids only, one a line.")] = False,
+) -> None:
+    """List the scenarios: id, what it is, its baseline and what it needs."""
+    from bench.command import listing
+
+    listing.show(patterns or [], plain)
+
+
+@app.command()
+def run(
+    patterns: Scenarios = None,
+    profile: Annotated[
+        str | None, typer.Option(help="smoke (seconds), quick (minutes) or full (narrow intervals).")
+    ] = None,
+    configuration: Annotated[
+        str | None,
+        typer.Option(help="cpu-1, cpu-all, gpu-0, … or your own; several, separated by commas."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="digits, npz:PATH, images:DIR, tfrecord:GLOB, mnist, cifar10 or synthetic:HxWxC."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="cnn, module:function or path/to/file.py:function.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder. Default: runs/<time>-<host>.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Training batch size.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of the baseline's training.")
+    ] = None,
+    launches: Annotated[
+        int | None, typer.Option(min=1, help="Launches of each group, instead of the profile's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of data split, weights and orders.")] = None,
+    cache: Annotated[
+        str | None, typer.Option(help="Folder of trained models and converted artifacts.")
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(help="Interpreter of the launches (another environment).")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="TOML file with [tool.tfbench]. Default: pyproject.toml.")
+    ] = None,
+) -> None:
+    """Measure scenarios against their baselines and write the report."""
+    from bench.command import running
+
+    flags = {
+        "profile": profile, "configuration": configuration, "data": data, "model": model,
+        "batch": batch, "epochs": epochs, "launches": launches, "seed": seed, "cache": cache,
+        "python": python,
+    }  # fmt: skip
+    raise typer.Exit(running.run(patterns or [], flags, settings, out))
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -> None:
+    """Write report.md, report.html and plots/ of a run anew, from its folder alone."""
+    from bench.command import running
+
+    running.write_report(run)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except TfbenchError as error:
+        print(f"tfbench: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("tfbench: interrupted; what was measured is kept", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        show = getattr(error, "show", None)  # the command line parser's own errors
+        if show is None:
+            raise
+        show()
+        code = 2
+    if arguments is None:
+        sys.exit(code)
+    return code

@@ -1,0 +1,27 @@
+"""`tfbench list`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.sweep.discovery import discover, select
+
+
+def show(patterns: Sequence[str], plain: bool) -> None:
+    """Print the scenarios that the patterns name, all without any."""
+    scenarios = discover()
+    chosen = select(scenarios, patterns) if patterns else list(scenarios.values())
+    console = Console()
+    if plain or not console.is_terminal:
+        for each in chosen:
+            print(each.id if plain else f"{each.id}\t{each.baseline or '-'}\t{each.summary}")
+        return
+    table = Table("scenario", "what it is", "baseline", "needs", "profile", box=None)
+    for each in chosen:
+        table.add_row(
+            each.id, each.summary, each.baseline or "", ", ".join(each.needs), each.suite
+        )
+    console.print(table)

@@ -1,0 +1,52 @@
+"""`tfbench run` and `tfbench report`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench.results.store import RunFolder, read_run
+from bench.sweep import settings as settings_
+from bench.sweep.discovery import discover, select
+from bench.sweep.progress import reporter
+from bench.sweep.schedule import Sweep, default_folder
+
+DONE, SOME_FAILED = 0, 4
+
+
+def run(
+    patterns: Sequence[str], flags: Mapping[str, Any], file: Path | None, out: Path | None
+) -> int:
+    """Measure, report, and say where the report is.
+
+    Returns:
+        0, or 4 where a scenario failed (those that are unsupported here do not count).
+
+    Raises:
+        TfbenchError: Wrong usage or input.
+    """
+    settings = settings_.load(file, flags, patterns)
+    scenarios = select(discover(), settings.patterns, settings.profile.suite)
+    folder = RunFolder.create(out or default_folder())
+    console = Console(stderr=True)
+    command = shlex.join(["tfbench", *sys.argv[1:]])
+    with reporter(console) as progress:
+        effects = Sweep(settings, scenarios, folder, progress, command).run()
+        progress.begin("writing the report")
+    write_report(folder.folder)
+    failed = [row for row in effects.rows if row.status in ("failed", "timeout")]
+    return SOME_FAILED if failed else DONE
+
+
+def write_report(folder: Path) -> None:
+    """Write the report of a run and say where it is."""
+    import reports
+
+    read_run(folder)
+    reports.write(folder)
+    print(f"report: {folder / 'report.md'}")

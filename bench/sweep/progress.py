@@ -1,0 +1,130 @@
+"""Says what runs now, what is done and how long it may still take; plain lines without a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+
+class Reporter(Protocol):
+    """What the schedule tells while it works."""
+
+    def total(self, units: int) -> None:
+        """How many units of work the run has."""
+
+    def begin(self, what: str) -> None:
+        """A unit begins."""
+
+    def done(self, units: int = 1) -> None:
+        """Units are done."""
+
+    def note(self, line: str) -> None:
+        """Something worth a line."""
+
+
+class Silent:
+    """Tells nothing."""
+
+    def total(self, units: int) -> None:
+        """Ignore."""
+
+    def begin(self, what: str) -> None:
+        """Ignore."""
+
+    def done(self, units: int = 1) -> None:
+        """Ignore."""
+
+    def note(self, line: str) -> None:
+        """Ignore."""
+
+
+class Bar:
+    """A Rich progress bar; it redraws at most twice a second, so that it costs no core."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}", markup=True),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            auto_refresh=False,  # a refreshing thread would run while turns are timed
+        )
+        self._task = self._progress.add_task("starting", total=None)
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def total(self, units: int) -> None:
+        """Set the length of the bar."""
+        self._progress.update(self._task, total=units, refresh=True)
+
+    def begin(self, what: str) -> None:
+        """Show what runs now."""
+        self._progress.update(self._task, description=what.replace("[", "\\["), refresh=True)
+
+    def done(self, units: int = 1) -> None:
+        """Move on."""
+        self._progress.update(self._task, advance=units, refresh=True)
+
+    def note(self, line: str) -> None:
+        """Print above the bar."""
+        self._progress.console.print(line, markup=False, highlight=False)
+
+
+class Lines:
+    """One plain line for each thing begun, with the time so far: for logs and CI."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._start = write, time.monotonic()
+        self._total = self._done = 0
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def total(self, units: int) -> None:
+        """Remember it."""
+        self._total = units
+
+    def begin(self, what: str) -> None:
+        """Write what runs now, what is done and the time left."""
+        spent = time.monotonic() - self._start
+        left = ""
+        if self._done and self._total > self._done:
+            left = f", about {spent / self._done * (self._total - self._done):.0f} s left"
+        self._write(f"[{self._done}/{self._total or '?'}, {spent:.0f} s{left}] {what}")
+
+    def done(self, units: int = 1) -> None:
+        """Count."""
+        self._done += units
+
+    def note(self, line: str) -> None:
+        """Write it."""
+        self._write(line)
+
+
+def reporter(console: Console) -> Bar | Lines:
+    """A bar on a terminal, lines elsewhere."""
+    if console.is_terminal:
+        return Bar(console)
+    return Lines(lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True))

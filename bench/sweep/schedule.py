@@ -1,0 +1,279 @@
+"""The sweep: prepare, probe, take turns, store. Reads as the order in which a run happens."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.results import tolerance
+from bench.results.effects import Effects
+from bench.results.errors import UsageError
+from bench.results.store import RunFolder
+from bench.results.values import Configuration, Launch, Scenario, to_json
+from bench.sweep import controls, stopping
+from bench.sweep.discovery import ROOT
+from bench.sweep.environment import fingerprint, git_state
+from bench.sweep.groups import Member, run_launch
+from bench.sweep.preloaded import Environment, LaunchFailed, Pool
+from bench.sweep.progress import Reporter
+from bench.sweep.settings import Settings
+
+FIRST_LOSSES = 20
+"""Steps over which a training path's losses must follow its baseline's."""
+
+
+class Sweep:
+    """One run from the first launch to the last.
+
+    Args:
+        settings: What to measure and how long.
+        scenarios: The selected ones, baselines included.
+        folder: Where results go as each group ends.
+        reporter: Told what happens.
+        command: Shown in the report: how to run it again.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        scenarios: Sequence[Scenario],
+        folder: RunFolder,
+        reporter: Reporter,
+        command: str = "",
+    ) -> None:
+        self.settings = settings
+        self.scenarios = tuple(scenarios)
+        self.folder = folder
+        self.reporter = reporter
+        self.launches: list[Launch] = []
+        self.facts: dict[str, Any] = {
+            "name": folder.folder.name,
+            "started": time.time(),
+            "command": command,
+            "settings": {**to_json(settings.profile), "seed": settings.seed,
+                         "profile": settings.profile.name},
+            "configurations": [to_json(c) for c in settings.configurations],
+            "scenarios": [to_json(s) for s in self.scenarios],
+            "environment": fingerprint(),
+            "git": git_state(ROOT),
+            "warnings": [],
+        }  # fmt: skip
+
+    def run(self) -> Effects:
+        """Do it all; what is measured is on the disk as each part ends."""
+        with Pool(self.settings.workload, self.settings.memory_bytes) as pool:
+            self._prepare(pool)
+            self._measure_ceilings(pool)
+            self.reporter.total(self._units())
+            for configuration in self.settings.configurations:
+                probed = self._probe_all(pool, configuration)
+                for name, members in self._groups(configuration, probed):
+                    self._measure_group(pool, name, members)
+                    self._write()
+        self.facts["ended"] = time.time()
+        self._write()
+        return self.effects
+
+    @property
+    def effects(self) -> Effects:
+        """The effects of what is measured so far."""
+        scenarios = {s.id: s for s in self.scenarios}
+        return Effects(self.launches, scenarios, self.facts["warnings"])
+
+    # --- parts of a run -----------------------------------------------------------------------
+
+    def _prepare(self, pool: Pool) -> None:
+        """Train the shared baseline, or find it in the cache. Without it there is no run."""
+        self.reporter.begin("training the shared baseline (kept for the next run)")
+        configuration = max(self.settings.configurations, key=lambda c: c.threads)
+        environment = self._environment(None, configuration)
+        first = self.scenarios[0]
+        launch = pool.launch(environment, first, configuration)
+        try:
+            facts = launch.call("prepare", 6 * self.settings.profile.timeout_s)["facts"]
+        except LaunchFailed as error:
+            raise UsageError(error.reason) from None
+        finally:
+            launch.close()
+        self.facts["workload"] = {**to_json(self.settings.workload), **facts}
+        self.facts["versions"] = pool.process(environment).versions
+        self._write()
+
+    def _measure_ceilings(self, pool: Pool) -> None:
+        """The machine's own peaks in each configuration, at the time of this run."""
+        self.facts["ceilings"] = {}
+        if not self.settings.profile.trace:
+            return
+        for configuration in self.settings.configurations:
+            self.reporter.begin(f"measuring the machine's ceilings in {configuration.name}")
+            environment = self._environment(None, configuration)
+            launch = pool.launch(environment, self.scenarios[0], configuration)
+            try:
+                answer = launch.call(
+                    "ceilings", 120.0, disk=str(self.folder.folder.resolve())
+                )
+                self.facts["ceilings"][configuration.name] = answer["ceilings"]
+            except LaunchFailed as error:
+                self.reporter.note(f"ceilings of {configuration.name}: {error.reason}")
+            finally:
+                launch.close()
+
+    def _probe_all(self, pool: Pool, configuration: Configuration) -> set[str]:
+        """Probe every scenario, as many at once as there are cores: nothing is timed here.
+
+        Returns:
+            Ids of those that may take turns.
+        """
+        workers = max(1, min(len(configuration.cpus), 4))
+        if configuration.device != "cpu":
+            workers = 1
+        with ThreadPoolExecutor(workers) as executor:
+            probes = executor.map(
+                lambda s: self._probe(pool, s, configuration), self.scenarios
+            )
+            found = {launch.scenario: launch for launch in probes}
+        checked = [self._checked(launch, found) for launch in found.values()]
+        self._keep(checked)
+        return {launch.scenario for launch in checked if launch.outcome == "ok"}
+
+    def _probe(self, pool: Pool, scenario: Scenario, configuration: Configuration) -> Launch:
+        self.reporter.begin(f"{scenario.id}: proof, quality and size in {configuration.name}")
+        record = Launch(
+            scenario.id, configuration.name, purpose="probe", started_s=round(time.time(), 3)
+        )
+        limit = self.settings.profile.timeout_s * (4 if scenario.unit == "job" else 1)
+        launch = None
+        try:
+            launch = pool.launch(
+                self._environment(scenario, configuration), scenario, configuration
+            )
+            built = launch.call("build", limit, first_step=False)
+            answer = launch.call(
+                "probe", limit, first=FIRST_LOSSES, epochs=self.settings.profile.epochs
+            )
+            fields = {**built, **answer}
+            fields.pop("resident_bytes")
+            for name in ("losses", "outputs", "predictions", "correct"):
+                fields[name] = tuple(fields.get(name, ()))
+            record = dataclasses.replace(record, **fields)
+        except LaunchFailed as error:
+            record = dataclasses.replace(
+                record,
+                outcome=error.outcome,  # type: ignore[arg-type]
+                reason=error.reason,
+                output=launch.output() if launch and error.outcome != "unsupported" else "",
+            )
+        finally:
+            if launch is not None:
+                launch.close()
+        if record.outcome != "ok":
+            self.reporter.note(f"{scenario.id}: {record.outcome}: {record.reason}")
+        self.reporter.done()
+        return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+
+    def _checked(self, launch: Launch, probes: dict[str, Launch]) -> Launch:
+        """The probe, failed where its losses or outputs leave the baseline's."""
+        info = next(s for s in self.scenarios if s.id == launch.scenario)
+        base = probes.get(info.baseline or "")
+        if launch.outcome != "ok" or base is None or base.outcome != "ok" or not info.follows:
+            return launch
+        reason = ""
+        if launch.losses and base.losses:
+            step = tolerance.first_difference(launch.losses, base.losses, info.follows)
+            if step is not None:
+                reason = (
+                    f"does other work than {base.scenario}: its loss differs first at step "
+                    f"{step + 1} ({launch.losses[step]:.6g} against {base.losses[step]:.6g})"
+                )
+        elif launch.outputs and base.outputs:
+            found = tolerance.outputs_differ(launch.outputs, base.outputs, info.follows)
+            reason = f"does not answer as {base.scenario}: {found}" if found else ""
+        if not reason:
+            return launch
+        self.reporter.note(f"{launch.scenario}: failed: {reason}")
+        return dataclasses.replace(launch, outcome="failed", reason=reason)
+
+    def _groups(
+        self, configuration: Configuration, probed: set[str]
+    ) -> Iterable[tuple[str, list[Member]]]:
+        """Baselines with their candidates; large groups in parts, the baseline in each."""
+        chosen = [s for s in self.scenarios if s.id in probed]
+        controlled = controls.baselines(chosen) if self.settings.profile.controls else set()
+        for base in chosen:
+            rest = [self._member(s, configuration) for s in chosen if s.baseline == base.id]
+            if base.id in controlled:
+                environment = self._environment(base, configuration)
+                rest = controls.members(base, configuration, environment) + rest
+            if not rest and base.baseline:
+                continue  # measured as a candidate of its own baseline
+            size = self.settings.profile.members - 1
+            parts = [rest[i : i + size] for i in range(0, len(rest), size)] or [[]]
+            for number, part in enumerate(parts):
+                name = f"{base.id}@{configuration.name}"
+                name = f"{name}#{number + 1}" if len(parts) > 1 else name
+                yield name, [self._member(base, configuration, "baseline"), *part]
+
+    def _measure_group(self, pool: Pool, name: str, members: list[Member]) -> None:
+        """Launch the group until its intervals suffice or its launches are spent."""
+        looks = self.settings.profile.looks
+        if any(m.scenario.unit == "job" for m in members):
+            looks = looks[:1]
+        for number in range(looks[-1]):
+            what = f"{name}: launch {number + 1} of {looks[-1]}, {len(members)} members taking turns"
+            self.reporter.begin(what)
+            last = number + 1 in looks
+            traces = self.folder.folder / "traces" if self._traced(number) else None
+            launches = run_launch(
+                pool, name, members, number, self.settings.profile, self.settings.seed, traces
+            )
+            self._keep(launches)
+            self.reporter.done()
+            if last and stopping.suffices(
+                [x for x in self.launches if x.group == name], self.settings.profile.half_width
+            ):
+                self.reporter.done(looks[-1] - number - 1)
+                break
+
+    def _traced(self, number: int) -> bool:
+        """Whether this launch is traced after its last turn: once a group is enough."""
+        return self.settings.profile.trace and number == 0
+
+    # --- pieces -------------------------------------------------------------------------------
+
+    def _environment(self, scenario: Scenario | None, configuration: Configuration) -> Environment:
+        return Environment.of(scenario, configuration, self.settings.python, ROOT)
+
+    def _member(
+        self, scenario: Scenario, configuration: Configuration, role: Any = "candidate"
+    ) -> Member:
+        environment = self._environment(scenario, configuration)
+        return Member(scenario, configuration, environment, role)
+
+    def _units(self) -> int:
+        every = {s.id for s in self.scenarios}
+        groups = sum(
+            len(list(self._groups(c, every))) for c in self.settings.configurations
+        )
+        probes = len(self.scenarios) * len(self.settings.configurations)
+        return probes + groups * self.settings.profile.looks[-1]
+
+    def _keep(self, launches: Sequence[Launch]) -> None:
+        self.launches += launches
+        self.folder.append(launches)
+
+    def _write(self) -> None:
+        self.facts["controls"] = controls.verdicts(self.launches)
+        self.facts["warnings"] = controls.warnings(self.facts["controls"])
+        self.folder.write_facts(self.facts)
+        if self.launches:
+            self.folder.write_effects(self.effects.rows)
+
+
+def default_folder() -> Path:
+    """runs/<time>-<host>."""
+    return Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.uname().nodename}"
