@@ -1,13 +1,13 @@
-"""Recording a Profiler trace of a warm path, bounded in time, steps and bytes, with its own cost."""
+"""Recording a Profiler trace of a warm path, bounded in time, steps and bytes; what it costs."""
 
 from __future__ import annotations
 
-import math
+import re
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,8 +19,17 @@ MAX_BYTES = 20_000_000
 PILOT_SHARE = 0.1
 """Share of the time limit that each turn of the pilot may take."""
 PILOT_ROUNDS = 3
+PILOT_LIMIT_S = 60.0
+"""A pilot turn that takes longer has hung."""
 RUN = "steps"
 """Name of the profile's folder, the part after the scenario's name in TensorBoard's list."""
+OPERATION = re.compile(r"^(?!Iterator)[\w./-]+:[A-Z_]\w+$|^EagerLocalExecute: ")
+"""How events of operations are named: `model/dense/MatMul:MatMul`, eager ones by their kind."""
+NO_DEVICE_EVENTS = {
+    "GPU": "CUPTI is missing or may not be used (allow it by the driver's option "
+    "NVreg_RestrictProfilingToAdminUsers=0, or run as root)",
+    "TPU": "the TPU's profiler service did not answer",
+}
 
 
 def record(
@@ -31,7 +40,7 @@ def record(
     max_steps: int = 50,
     max_bytes: int = MAX_BYTES,
 ) -> dict[str, Any]:
-    """Trace steps of a path that is warm already into `folder/plugins/profile/steps/HOST.xplane.pb`.
+    """Trace steps of a warm path into `folder/plugins/profile/steps/HOST.xplane.pb`.
 
     A pilot takes untraced and traced turns in alternating order: it gives the overhead of tracing
     and the bytes of a step, from which the number of kept steps follows. A step longer than the
@@ -130,7 +139,7 @@ def _overhead(advance: Callable[[], Any], turn: int, first_bytes: int) -> tuple[
         seconds = {}
         for traced in (number % 2 == 0, number % 2 == 1):
             if traced:
-                with _Session(math.inf if turn == 1 else 60.0) as session:
+                with _Session(PILOT_LIMIT_S) as session:
                     begun = time.perf_counter()
                     session.run(advance, turn)
                     seconds[True] = time.perf_counter() - begun
@@ -184,27 +193,30 @@ def _warnings(session: _Session, steps: int, max_bytes: int) -> list[str]:
     warnings = []
     if session.cut:
         warnings.append(f"the trace ends after {session.max_seconds:g} s, inside a step")
-    planes = event_counts(session.file)
-    wanted = [kind for kind in ("GPU", "TPU") if tf.config.list_physical_devices(kind)]
-    for kind in wanted:
-        if not any(n for plane, n in planes.items() if plane.startswith(f"/device:{kind}")):
-            warnings.append(
-                f"no {kind} events in the trace: "
-                + (
-                    "CUPTI is missing or the process may not use it (set "
-                    "NVreg_RestrictProfilingToAdminUsers=0, or run as root)"
-                    if kind == "GPU"
-                    else "the TPU's profiler service did not answer"
-                )
-            )
-    if not any(n for plane, n in planes.items() if plane.startswith("/host:CPU")):
-        warnings.append("no host events in the trace: the steps ran outside TensorFlow")
+    space = _read(session.file)
+    for kind in ("GPU", "TPU"):
+        if tf.config.list_physical_devices(kind) and not _events(space, f"/device:{kind}"):
+            warnings.append(f"no {kind} events in the trace: {NO_DEVICE_EVENTS[kind]}")
+    if not any(OPERATION.match(name) for name in _names(space)):
+        warnings.append(
+            "no TensorFlow operations in the trace: this path's kernels run outside TensorFlow, so "
+            "only its steps are marked"
+        )
     return warnings
 
 
-def event_counts(file: Path) -> dict[str, int]:
-    """Number of events by plane (`/host:CPU`, `/device:GPU:0`, ...) of a trace file."""
+def _read(file: Path) -> Any:
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-    space = xplane_pb2.XSpace.FromString(file.read_bytes())
-    return {p.name: sum(len(line.events) for line in p.lines) for p in space.planes}
+    return xplane_pb2.XSpace.FromString(file.read_bytes())
+
+
+def _events(space: Any, plane_prefix: str) -> int:
+    planes = [plane for plane in space.planes if plane.name.startswith(plane_prefix)]
+    return sum(len(line.events) for plane in planes for line in plane.lines)
+
+
+def _names(space: Any) -> Iterator[str]:
+    for plane in space.planes:
+        for metadata in plane.event_metadata.values():
+            yield metadata.name

@@ -1,0 +1,291 @@
+"""Counting the arithmetic and the bytes of a path's model, from its graph or its .tflite file.
+
+A multiply-add is one term of a matrix product or convolution; padding counts as data. Element-wise
+work (normalisation, activations, pooling) is not arithmetic here but shows in the bytes. Bytes are
+an estimate: every operation reads its inputs and writes its outputs once, nothing is fused and no
+cache keeps anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+VIEWS = frozenset(
+    {
+        *("Const", "Placeholder", "NoOp", "Identity", "IdentityN", "StopGradient"),
+        *("PreventGradient", "VarHandleOp", "ReadVariableOp"),
+        *("Reshape", "Shape", "ShapeN", "Squeeze", "ExpandDims"),
+    }
+)
+"""Operations that move no data."""
+
+
+class NotCountable(Exception):
+    """A shape is unknown until the model runs, or a loop has no fixed number of rounds."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Work of one run of a graph."""
+
+    multiply_adds: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.multiply_adds + other.multiply_adds, self.bytes + other.bytes)
+
+
+def count(path: Any) -> dict[str, int]:
+    """Parameters, arithmetic and bytes of a path, from `path.model` or a .tflite `path.artifact`.
+
+    Training counts the forward pass and the gradients that reach a trainable variable, each from
+    the graph that TensorFlow differentiates: no factor is assumed. The first layer has no gradient
+    of its input, so a training step costs a little less than three forward passes.
+
+    Args:
+        path: A path as scenarios return it (`model`, `artifact`, `examples`, `step` or `infer`).
+
+    Returns:
+        `parameters`; `multiply_adds` of one example's forward pass; `flops_per_step`, twice the
+        multiply-adds of a step; `bytes_per_step`. A key is missing where it cannot be counted.
+    """
+    artifact = getattr(path, "artifact", None)
+    if artifact is not None and Path(artifact).suffix == ".tflite":
+        return count_tflite(Path(artifact), path.examples)
+    model = getattr(path, "model", None)
+    if model is None:
+        return {}
+    facts = {"parameters": int(sum(math.prod(weight.shape) for weight in model.weights))}
+    if hasattr(path, "job"):
+        return facts | _forward_only(model)
+    try:
+        return facts | count_model(model, path.examples, training=hasattr(path, "step"))
+    except (NotCountable, TypeError, ValueError, AttributeError, tf.errors.OpError):
+        return facts
+
+
+def _forward_only(model: Any) -> dict[str, int]:
+    try:
+        return {"multiply_adds": count_model(model, 1, training=False)["multiply_adds"]}
+    except (NotCountable, TypeError, ValueError, AttributeError, tf.errors.OpError):
+        return {}
+
+
+def count_model(model: Any, examples: int, training: bool) -> dict[str, int]:
+    """Arithmetic and bytes of one step on `examples` examples of a built Keras model (2 or 3).
+
+    Raises:
+        NotCountable: A shape is unknown until the model runs, or it holds a loop.
+    """
+    specs = [
+        tf.TensorSpec([examples, *tensor.shape[1:]], tensor.dtype)
+        for tensor in tf.nest.flatten(model.inputs)
+    ]
+    weights = model.trainable_variables if training else []
+
+    @tf.function(autograph=False)
+    def step(*inputs: Any) -> Any:
+        packed = tf.nest.pack_sequence_as(model.inputs, inputs)
+        packed = packed[0] if isinstance(packed, (list, tuple)) and len(packed) == 1 else packed
+        with tf.GradientTape() as tape:
+            outputs = tf.nest.flatten(model(packed, training=training))
+            loss = sum(tf.reduce_sum(tf.cast(o, tf.float32)) for o in outputs)
+        return outputs, [g for g in tape.gradient(loss, weights) if g is not None]
+
+    graph = step.get_concrete_function(*specs).graph
+    outputs, gradients = graph.structured_outputs
+    forward = graph_work(graph, tf.nest.flatten(outputs))
+    whole = graph_work(graph, tf.nest.flatten((outputs, gradients), expand_composites=True))
+    return {
+        "multiply_adds": forward.multiply_adds // examples,
+        "flops_per_step": 2 * whole.multiply_adds,
+        "bytes_per_step": whole.bytes,
+    }
+
+
+# --- graphs -----------------------------------------------------------------------------------
+
+
+def graph_work(graph: Any, targets: Iterable[Any]) -> Work:
+    """Work of the operations of a FuncGraph that `targets` (tensors of it) depend on."""
+    return sum((_operation_work(graph, op) for op in operations_before(targets)), Work())
+
+
+def operations_before(targets: Iterable[Any]) -> list[Any]:
+    """The operations that these tensors depend on, each once."""
+    seen: dict[Any, None] = {}
+    waiting = [tensor.op for tensor in targets]
+    while waiting:
+        op = waiting.pop()
+        if op not in seen:
+            seen[op] = None
+            waiting.extend(tensor.op for tensor in op.inputs)
+            waiting.extend(op.control_inputs)
+    return list(seen)
+
+
+def _operation_work(graph: Any, op: Any) -> Work:
+    if op.type in ("While", "StatelessWhile"):
+        raise NotCountable(f"{op.name} is a loop")
+    if op.type in ("PartitionedCall", "StatefulPartitionedCall"):
+        return _called(graph, op)
+    if op.type in VIEWS:
+        return Work()
+    macs = MULTIPLY_ADDS[op.type](op) if op.type in MULTIPLY_ADDS else 0
+    return Work(macs, sum(_bytes(tensor) for tensor in (*op.inputs, *op.outputs)))
+
+
+def _called(graph: Any, op: Any) -> Work:
+    name = op.get_attr("f").name
+    body = next((f for f in _functions(graph) if tf.compat.as_str(f.name) == name), None)
+    if body is None:
+        raise NotCountable(f"the body of {name} is not at hand")
+    return graph_work(body.graph, body.graph.outputs)
+
+
+def _functions(graph: Any) -> list[Any]:
+    return list(getattr(graph, "_functions", {}).values())
+
+
+def _bytes(tensor: Any) -> int:
+    """0 where the shape is known only when it runs (gradients of broadcasts, reserved space)."""
+    if tensor.dtype in (tf.resource, tf.variant, tf.string):
+        return 0
+    return (tensor.shape.num_elements() or 0) * int(tensor.dtype.size)
+
+
+def _shape(tensor: Any) -> list[int]:
+    if tensor.shape.rank is None or None in tensor.shape.as_list():
+        raise NotCountable(f"the shape of {tensor.name} is known only when it runs")
+    return [int(n) for n in tensor.shape.as_list()]
+
+
+def _elements(tensor: Any) -> int:
+    return math.prod(_shape(tensor))
+
+
+def _convolution(op: Any) -> int:
+    """Conv2D and Conv3D: outputs × kernel elements of one output channel."""
+    return _elements(op.outputs[0]) * math.prod(_shape(op.inputs[1])[:-1])
+
+
+def _input_gradient(op: Any) -> int:
+    """Of a convolution with kernel `inputs[1]`, from the gradient `inputs[2]` of its output."""
+    return _elements(op.inputs[2]) * math.prod(_shape(op.inputs[1])[:-1])
+
+
+def _kernel_gradient(op: Any) -> int:
+    """Of a convolution whose kernel has the shape of `outputs[0]`."""
+    return _elements(op.inputs[2]) * math.prod(_shape(op.outputs[0])[:-1])
+
+
+def _depthwise(op: Any) -> int:
+    return _elements(op.outputs[0]) * math.prod(_shape(op.inputs[1])[:2])
+
+
+def _depthwise_input_gradient(op: Any) -> int:
+    return _elements(op.inputs[2]) * math.prod(_shape(op.inputs[1])[:2])
+
+
+def _depthwise_kernel_gradient(op: Any) -> int:
+    return _elements(op.inputs[2]) * math.prod(_shape(op.outputs[0])[:2])
+
+
+def _matmul(op: Any) -> int:
+    attribute = "transpose_a" if op.type == "MatMul" else "adj_x"
+    left = _shape(op.inputs[0])
+    return _elements(op.outputs[0]) * left[-2 if op.get_attr(attribute) else -1]
+
+
+def _einsum(op: Any) -> int:
+    """The product of the sizes of all indices of an equation of two operands."""
+    terms = op.get_attr("equation").decode().split("->")[0].split(",")
+    if len(terms) != 2:
+        return 0
+    sizes: dict[str, int] = {}
+    batch = 1
+    for term, tensor in zip(terms, op.inputs, strict=True):
+        shape = _shape(tensor)
+        before, dots, after = term.partition("...")
+        hidden = len(shape) - len(before) - len(after)
+        if dots:
+            batch = max(batch, math.prod(shape[len(before) : len(before) + hidden]))
+        sizes.update(zip(before, shape, strict=False))
+        sizes.update(zip(reversed(after), reversed(shape), strict=False))
+    return batch * math.prod(sizes.values())
+
+
+MULTIPLY_ADDS: Mapping[str, Callable[[Any], int]] = {
+    "Conv2D": _convolution,
+    "Conv3D": _convolution,
+    "Conv2DBackpropInput": _input_gradient,
+    "Conv2DBackpropFilter": _kernel_gradient,
+    "Conv3DBackpropInputV2": _input_gradient,
+    "Conv3DBackpropFilterV2": _kernel_gradient,
+    "DepthwiseConv2dNative": _depthwise,
+    "DepthwiseConv2dNativeBackpropInput": _depthwise_input_gradient,
+    "DepthwiseConv2dNativeBackpropFilter": _depthwise_kernel_gradient,
+    "MatMul": _matmul,
+    "BatchMatMul": _matmul,
+    "BatchMatMulV2": _matmul,
+    "BatchMatMulV3": _matmul,
+    "Einsum": _einsum,
+}
+
+
+# --- .tflite ----------------------------------------------------------------------------------
+
+
+def count_tflite(file: Path, examples: int = 1) -> dict[str, int]:
+    """Arithmetic, bytes and parameters (of matrix products alone) of a .tflite file."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_path=str(file),
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    for detail in interpreter.get_input_details():
+        interpreter.resize_tensor_input(detail["index"], [examples, *detail["shape"][1:]])
+    interpreter.allocate_tensors()
+    tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
+    made = {int(i) for op in interpreter._get_ops_details() for i in op["outputs"]}
+    made |= {detail["index"] for detail in interpreter.get_input_details()}
+    parameters, macs, moved = 0, 0, 0
+    for op in interpreter._get_ops_details():
+        inputs = [tensors[int(i)] for i in op["inputs"] if int(i) in tensors]
+        outputs = [tensors[int(i)] for i in op["outputs"] if int(i) in tensors]
+        if op["op_name"] != "RESHAPE":
+            moved += sum(_size(t) * _width(t) for t in (*inputs, *outputs))
+        if op["op_name"] in TFLITE_TERMS:
+            macs += TFLITE_TERMS[op["op_name"]](inputs, outputs)
+            parameters += sum(_size(t) for t in inputs if t["index"] not in made)
+    return {
+        "parameters": parameters,
+        "multiply_adds": macs // examples,
+        "flops_per_step": 2 * macs,
+        "bytes_per_step": moved,
+    }
+
+
+def _size(tensor: Mapping[str, Any]) -> int:
+    return math.prod(int(n) for n in tensor["shape"])
+
+
+def _width(tensor: Mapping[str, Any]) -> int:
+    return int(tf.as_dtype(tensor["dtype"]).size or 0)
+
+
+TFLITE_TERMS: Mapping[str, Callable[[Any, Any], int]] = {
+    # Kernels are stored [out, kh, kw, in], depthwise ones [1, kh, kw, channels].
+    "CONV_2D": lambda i, o: _size(o[0]) * math.prod(map(int, i[1]["shape"][1:])),
+    "DEPTHWISE_CONV_2D": lambda i, o: _size(o[0]) * math.prod(map(int, i[1]["shape"][1:3])),
+    "FULLY_CONNECTED": lambda i, o: _size(o[0]) * int(i[1]["shape"][-1]),
+    "BATCH_MATMUL": lambda i, o: _size(o[0]) * int(i[0]["shape"][-1]),
+    "TRANSPOSE_CONV": lambda i, o: _size(i[2]) * math.prod(map(int, i[1]["shape"][:3])),
+}
