@@ -1,0 +1,162 @@
+"""The machine's own peaks, which no scenario can beat: arithmetic, memory and disk.
+
+Each figure is the best of several short repetitions: a ceiling is what the machine can do, and
+everything that disturbs a repetition only lowers it.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from bench.launch.int8_product import int8_product
+
+MATRIX = 1024
+"""Side of the square matrices: 3 × 4 MB, beyond L2 and large enough for full speed."""
+ARITHMETIC_S = 0.35
+MEMORY_S = 0.15
+DISK_S = 0.4
+DISK_BYTES = 64 << 20
+DISK_BLOCK = 4 << 20
+LEAST_REPEATS = 3
+
+
+def measure(threads: int, disk_folder: Path) -> dict[str, float]:
+    """Peaks of this machine with `threads` threads, measured in about 3 s.
+
+    The threads of TensorFlow and the affinity of the process must be set already.
+
+    Args:
+        threads: Threads of the int8 product and of the memory streams.
+        disk_folder: Where a 64 MB file is written and read back past the page cache.
+
+    Returns:
+        `float32_flop_per_s`, `bfloat16_flop_per_s` (tf.matmul, two operations a multiply-add),
+        `int8_op_per_s` (a fully connected layer by LiteRT's XNNPACK, the fastest int8 product
+        TensorFlow's runtimes have on CPU), `l1_`, `l2_`, `l3_` and `dram_memory_bytes_per_s` (a
+        streaming sum, two bytes read for each one written, in a working set of half the level),
+        `disk_read_bytes_per_s`. A key is missing where the machine cannot do it.
+    """
+    operations = 2.0 * MATRIX**3
+    facts = {}
+    for dtype in (tf.float32, tf.bfloat16):
+        left, right = (tf.cast(tf.random.normal([MATRIX, MATRIX]), dtype) for _ in range(2))
+        seconds = _best(lambda a=left, b=right: _read(tf.matmul(a, b)), ARITHMETIC_S)
+        facts[f"{dtype.name}_flop_per_s"] = operations / seconds
+    product = int8_product(MATRIX, threads)
+    if product is not None:
+        facts["int8_op_per_s"] = operations / _best(product, ARITHMETIC_S)
+    for level, size in memory_levels().items():
+        facts[f"{level}_memory_bytes_per_s"] = _bandwidth(level, size, threads)
+    disk = _disk(disk_folder)
+    return facts | ({"disk_read_bytes_per_s": disk} if disk else {})
+
+
+def memory_levels() -> dict[str, int]:
+    """Size in bytes by level: `l1`, `l2`, `l3` as far as they exist, and `dram`."""
+    sizes: dict[str, int] = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = (
+                (index / name).read_text().strip() for name in ("level", "type", "size")
+            )
+        except OSError:
+            continue
+        if kind != "Instruction" and size.endswith("K"):
+            sizes[f"l{level}"] = int(size[:-1]) << 10
+    largest = max(sizes.values(), default=32 << 20)
+    return sizes | {"dram": min(max(8 * largest, 64 << 20), 512 << 20)}
+
+
+def _bandwidth(level: str, size: int, threads: int) -> float:
+    """Bytes per second of `acc += row`, float32, over all threads; L1 and L2 belong to a core."""
+    share = size // 2 // (1 if level in ("l1", "l2") else threads)
+    elements = max(1024, share // 8)
+    repeats = max(1, (16 << 20) // (4 * elements))
+    streams = [_stream(elements, repeats) for _ in range(threads)]
+    seconds = _best(lambda: _together(streams), MEMORY_S)
+    return threads * repeats * elements * 12 / seconds
+
+
+def _stream(elements: int, repeats: int) -> Callable[[], object]:
+    row, total = np.ones(elements, np.float32), np.zeros(elements, np.float32)
+    rows = np.broadcast_to(row, (repeats, elements))  # the same row again and again, in one call
+    return lambda: np.add.reduce(rows, axis=0, out=total)
+
+
+def _together(calls: list[Callable[[], object]]) -> None:
+    if len(calls) == 1:
+        calls[0]()
+        return
+    workers = [threading.Thread(target=call) for call in calls]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def _disk(folder: Path) -> float | None:
+    """Bytes per second of reading a file in blocks past the page cache; None where that fails."""
+    file = folder / f".tfbench-disk-{os.getpid()}"
+    block = mmap.mmap(-1, DISK_BLOCK)  # aligned, as reading past the page cache demands
+    block.write(os.urandom(DISK_BLOCK))
+    try:
+        _write(file, block)
+        flags = os.O_RDONLY | getattr(os, "O_DIRECT", 0)
+        try:
+            handle = os.open(file, flags)
+        except OSError:
+            handle = os.open(file, os.O_RDONLY)
+        try:
+            return _read_blocks(handle, block)
+        finally:
+            os.close(handle)
+    except OSError:
+        return None
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _write(file: Path, block: mmap.mmap) -> None:
+    begun = time.perf_counter()
+    with file.open("wb") as out:
+        for _ in range(DISK_BYTES // DISK_BLOCK):
+            out.write(block)
+            out.flush()
+            os.fsync(out.fileno())
+            if time.perf_counter() - begun > DISK_S:
+                break
+
+
+def _read_blocks(handle: int, block: mmap.mmap) -> float:
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    done, begun = 0, time.perf_counter()
+    while time.perf_counter() - begun < DISK_S:
+        got = os.readv(handle, [block])
+        if got == 0:
+            break
+        done += got
+    return done / (time.perf_counter() - begun)
+
+
+def _read(tensor: tf.Tensor) -> object:
+    return tensor[0, 0].numpy()
+
+
+def _best(call: Callable[[], object], seconds: float) -> float:
+    """Shortest time of `call`, s, over the repetitions that fit into `seconds` (at least 3)."""
+    call()
+    times: list[float] = []
+    begun = time.perf_counter()
+    while len(times) < LEAST_REPEATS or time.perf_counter() - begun < seconds:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
