@@ -1,1 +1,5 @@
-"""Turns stored results into tables, plots and pages. Never measures."""
+"""Turns a run's stored results into tables, plots and pages. Never measures."""
+
+from reports.writing import write
+
+__all__ = ["write"]
