@@ -1,0 +1,93 @@
+"""The report as Markdown that renders on GitHub; whatever came from a run is shown as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from reports.cells import Cell, Section, Table
+from reports.contents import Contents
+from reports.plots.style import Plot
+
+TEMPLATES = Path(__file__).parent / "templates"
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!^])")
+_LINK = re.compile(r"(?i)(https?)://|\bwww\.|@")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def escaped(value: Any) -> str:
+    """Text in which Markdown finds nothing to interpret; strings already marked pass.
+
+    Breaks links, mentions and emphasis; control and direction characters become visible.
+    """
+    if isinstance(value, Markup):
+        return str(value)
+    text = visible(str(value)).replace("&", "&amp;")
+    text = _SPECIAL.sub(r"\\\1", text).replace("\\<", "&lt;").replace("\\>", "&gt;")
+    return _LINK.sub(lambda m: m.group(0)[:-1] + "&#" + str(ord(m.group(0)[-1])) + ";", text)
+
+
+def visible(text: str) -> str:
+    """On one line; other control and direction characters as their code points."""
+    flat = " ".join(text.split())
+    return _INVISIBLE.sub(lambda m: f"\\u{ord(m.group(0)):04x}", flat)
+
+
+def code(text: str) -> Markup:
+    """Inline code, also in a table; text with a backtick or a bar is shown as plain text."""
+    flat = visible(text)
+    if not flat or "`" in flat or "|" in flat:
+        return Markup(escaped(flat))
+    return Markup(f"`{flat}`")
+
+
+def cell(item: Cell) -> Markup:
+    """A cell's text; what is missing stays a dash."""
+    return code(item.text) if item.code else Markup(escaped(item.text))
+
+
+def fence(text: str) -> Markup:
+    """A block of code whose fence is longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    marks = "`" * max(3, longest + 1)
+    return Markup(f"{marks}\n{text}\n{marks}")
+
+
+def table(item: Table) -> Markup:
+    """A table in GitHub's form, numbers to the right."""
+    lines: list[list[str]] = [
+        [escaped(c.name) for c in item.columns],
+        ["--:" if c.number else "---" for c in item.columns],
+        *([str(cell(c)) for c in row.cells] for row in item.rows),
+    ]
+    return Markup("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def render(what: Contents, plots: Mapping[str, Sequence[Plot]]) -> str:
+    """The whole report."""
+    return environment().get_template("report.md.j2").render(report=what, plots=plots)
+
+
+def environment() -> jinja2.Environment:
+    """Templates where every value is escaped for Markdown unless it was marked."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        finalize=escaped,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+    )
+    env.filters |= {"code": code, "table": table, "fence": fence, "raw": Markup}
+    env.tests["filled"] = _filled
+    return env
+
+
+def _filled(section: Section) -> bool:
+    return bool(section.sentences or section.tables or section.code)

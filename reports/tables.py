@@ -1,0 +1,245 @@
+"""The effect table beside the document's, and the tables of every inference path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from reports import figures, scale
+from reports.cells import Cell, Column, Row, Table, Tone, label, missing
+from reports.claims import EFFECT_TABLE, Judgement, judge, smaller_by
+from reports.measured import Facts, Measured, half_width, told_apart
+
+_HELD_TONE: dict[str, Tone] = {"yes": "good", "partly": "warn", "no": "bad"}
+
+
+def effect_table(facts: Facts, configuration: str) -> Table:
+    """The document's optimization-effect table, measured."""
+    judged = [judge(facts, claim, configuration) for claim in EFFECT_TABLE]
+    root = next((j.measured.root for j in judged if j.measured), "infer/function")
+    return Table(
+        f"effects-{configuration}",
+        f"Effect table, {configuration}",
+        (
+            Column("technique"),
+            Column("measured as"),
+            Column("model size", True, f"{root}'s file ÷ its own, gzip against gzip"),
+            Column("inference speed", True, f"speed-up against {root}"),
+            Column("accuracy loss", True, "paired on the same test examples"),
+            Column("deployment difficulty"),
+            Column("the document says"),
+            Column("held?"),
+            Column("why"),
+        ),
+        tuple(_effect_row(j) for j in judged),
+        notes=(scale.legend(), f"Size, speed and accuracy are against {root}."),
+    )
+
+
+def _effect_row(j: Judgement) -> Row:
+    m = j.measured
+    ok = m is not None and m.ok
+    head = (Cell(j.claim.technique), label(m.scenario if m else j.claim.scenario))
+    held = Cell(j.held, tone=_HELD_TONE.get(j.held, "muted"))
+    tail = (Cell(j.claim.words()), held, Cell(j.why))
+    status = m.effect.status if m else "not run"
+    if m is None or not ok:
+        return Row((*head, *[missing(status)] * 4, *tail), j.claim.scenario, "", status)
+    cells = (*head, size_cell(m), speed_cell(m), accuracy_cell(m), difficulty_cell(m), *tail)
+    return Row(cells, m.scenario, m.configuration)
+
+
+def inference_table(facts: Facts, configuration: str) -> Table:
+    """Every inference path: latency, size, memory, accuracy."""
+    rows = facts.of("infer", configuration)
+    return Table(
+        f"inference-{configuration}",
+        f"Inference, {configuration}",
+        (
+            Column("scenario"),
+            Column("status"),
+            Column("time an answer", True, "median over launches of the median turn"),
+            Column("examples/s", True),
+            Column("against", False, "its baseline"),
+            Column("speed-up", True, "against its baseline, 95 % interval over launches"),
+            Column("file", True, "what would be shipped"),
+            Column("gzip", True),
+            Column("peak memory", True, "of the process, in a pass of its own"),
+            Column("parameters", True),
+            Column("multiply-adds", True, "of one example's forward pass"),
+            Column("accuracy", True),
+            Column("change", True, "against the plain model, paired, 95 % score interval"),
+            Column("agrees", True, "share of predictions equal to the plain model's"),
+            Column("first answer", True, "load, trace, compile and run"),
+            Column("front", False, "no other path is faster, smaller and more accurate"),
+        ),
+        tuple(_inference_row(facts, m) for m in rows if m.ok),
+        notes=(
+            "● marks the Pareto front over time, compressed size and accuracy. "
+            "Accuracy changes are paired on the same test examples (Tango's score interval).",
+        ),
+    )
+
+
+def _inference_row(facts: Facts, m: Measured) -> Row:
+    probe = m.probe
+    best = (m.scenario, m.configuration) in facts.pareto
+    return Row(
+        (
+            label(m.scenario),
+            status_cell(m),
+            latency_cell(m),
+            throughput_cell(m),
+            label(m.effect.baseline) if m.effect.baseline else missing("it is a baseline"),
+            speedup_cell(m),
+            number(m.effect.size_bytes, figures.size),
+            number(probe.artifact_gzip_bytes if probe else None, figures.size),
+            number(m.effect.peak_memory_bytes, figures.size),
+            number(probe.parameters if probe else None, figures.count),
+            number(probe.multiply_adds if probe else None, figures.count),
+            number(m.effect.accuracy, figures.percent),
+            accuracy_cell(m, word=False),
+            number(m.agreement, figures.percent),
+            number(m.effect.first_step_s, figures.seconds),
+            Cell("●", 1.0, "on the Pareto front") if best else Cell("", 0.0),
+        ),
+        m.scenario,
+        m.configuration,
+    )
+
+
+def latency_table(facts: Facts, configuration: str) -> Table:
+    """Quantiles of single steps, with the number of samples behind them."""
+    chosen = [m for m in facts.all if m.configuration == configuration and m.samples]
+    return Table(
+        f"latency-{configuration}",
+        f"Latency of single steps, {configuration}",
+        (
+            Column("scenario"),
+            Column("p50", True),
+            Column("p90", True),
+            Column("p99", True),
+            Column("samples", True),
+            Column("CPU use", True, "cores used while its turns ran"),
+            Column("CPU use waiting", True, "cores used while others' turns ran"),
+        ),
+        tuple(_latency_row(m) for m in chosen),
+        notes=(
+            "A quantile is shown where the samples bound it with 95 % confidence: "
+            "p90 from 29 samples, p99 from 299.",
+        ),
+    )
+
+
+def _latency_row(m: Measured) -> Row:
+    quantiles = []
+    for q in (0.5, 0.9, 0.99):
+        value = m.quantile_ns(q)
+        # 0.2 % wide buckets hold three digits.
+        text = figures.duration(value, value * 0.002) if value is not None else ""
+        quantiles.append(Cell(text, value) if value is not None else missing("too few samples"))
+    busy = [x.cpu_share for x in m.timed if x.cpu_share is not None]
+    idle = [x.waiting_cpu_share for x in m.timed if x.waiting_cpu_share is not None]
+    return Row(
+        (
+            label(m.scenario),
+            *quantiles,
+            Cell(f"{m.samples:,}", float(m.samples)),
+            number(_mean(busy), lambda v: figures.rounded(v, 2)),
+            number(_mean(idle), lambda v: figures.rounded(v, 3)),
+        ),
+        m.scenario,
+        m.configuration,
+    )
+
+
+# --- cells, shared by all tables ----------------------------------------------------------------
+
+
+def status_cell(m: Measured) -> Cell:
+    """ok, or what went wrong; with its warnings counted."""
+    if not m.ok:
+        return Cell(m.effect.status, tone="bad", note=m.effect.reason)
+    own = m.effect.warnings
+    if own:
+        return Cell("ok, see warnings", tone="warn", note="; ".join(own))
+    return Cell("ok", tone="good")
+
+
+def latency_cell(m: Measured) -> Cell:
+    """Time of one update or answer."""
+    value = m.effect.latency_ns
+    text = figures.duration(value, half_width(m.latency))
+    return Cell(text, value) if value is not None else missing()
+
+
+def throughput_cell(m: Measured) -> Cell:
+    """Examples a second, with the digits that the latency has."""
+    value = m.effect.throughput_per_s
+    if value is None or m.latency is None:
+        return missing()
+    half = half_width(m.latency)
+    if half is None:
+        return Cell(figures.significant(value, 2), value)
+    decimals = figures.decimals_for(value * half / m.latency.value)
+    digits = min(decimals, 2 - len(str(int(value))) + 1)
+    return Cell(figures.rounded(value, digits), value)
+
+
+def speedup_cell(m: Measured) -> Cell:
+    """Against its baseline, green or red where told apart from 1."""
+    item = m.speedup
+    if item is None:
+        return missing("no launch shared with its baseline" if m.effect.baseline else "")
+    tone: Tone = ""
+    if told_apart(item):
+        tone = "good" if item.value > 1 else "bad"
+    return Cell(figures.speedup(item), item.value, f"{item.launches} launches", tone)
+
+
+def speed_cell(m: Measured) -> Cell:
+    """Speed-up against the plain model, with arrows."""
+    item = m.against_root or m.speedup
+    if item is None:
+        return missing("no launch shared with the plain model")
+    return Cell(f"{scale.speed_arrows(item.value)} {figures.speedup(item)}", item.value)
+
+
+def size_cell(m: Measured) -> Cell:
+    """Reduction of the compressed file, with arrows, and the file itself."""
+    factor, probe = smaller_by(m), m.probe
+    if factor is None or probe is None:
+        return missing("its size was not measured")
+    sizes = [figures.size(probe.artifact_bytes)]
+    if probe.artifact_gzip_bytes is not None:
+        sizes.append(f"{figures.size(probe.artifact_gzip_bytes)} gzip")
+    text = f"{scale.size_arrows(factor)} {figures.significant(factor, 2)}× ({', '.join(sizes)})"
+    return Cell(text, factor)
+
+
+def accuracy_cell(m: Measured, word: bool = True) -> Cell:
+    """Change of accuracy in points, paired, with its interval."""
+    item = m.accuracy_delta
+    if item is None:
+        return missing("no accuracy to compare")
+    text = figures.points(item)
+    if word:
+        text = f"{scale.loss_word(100 * item.value)}: {text}"
+    return Cell(text, item.value, f"{item.launches} test examples")
+
+
+def difficulty_cell(m: Measured) -> Cell:
+    """Deployment difficulty, and the facts that it follows from."""
+    level = m.effect.difficulty
+    if not level:
+        return missing()
+    facts = ", ".join(m.info.deployment) if m.info else ""
+    return Cell(level, float(scale.DIFFICULTIES.index(level)), facts)
+
+
+def number(value: float | None, form: Callable[[float], str]) -> Cell:
+    """A cell that sorts by the value, missing where there is none."""
+    return missing() if value is None else Cell(form(value), float(value))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

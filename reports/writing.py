@@ -1,0 +1,32 @@
+"""Writes a run's report into its folder, from nothing but that folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.results.store import read_run, replace_text
+from reports import markdown, plots
+from reports.contents import contents
+from reports.measured import Facts
+
+
+def write(folder: Path) -> list[Path]:
+    """Write report.md and plots/ into a run's folder.
+
+    The same launches give the same bytes.
+
+    Args:
+        folder: A run's folder, with run.json and launches.jsonl.
+
+    Returns:
+        The files written.
+
+    Raises:
+        StoreError: It is no run's folder, or cannot be written.
+    """
+    facts = Facts(read_run(folder))
+    what = contents(facts)
+    drawn = plots.draw(facts, folder / "plots")
+    replace_text(folder / "report.md", markdown.render(what, drawn))
+    files = [folder / "report.md"]
+    return files + [f for found in drawn.values() for p in found for f in (p.png, p.svg)]
