@@ -13,6 +13,10 @@ from bench.results.errors import UsageError
 from bench.results.values import Scenario
 
 FAMILIES = ("train", "input", "infer", "serve")
+ARGUMENTS = {
+    "baseline", "needs", "keras", "environment", "devices", "unit", "follows", "deployment",
+    "variants", "suite",
+}  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the packages `bench` and `scenarios`."""
 
@@ -109,6 +113,8 @@ def _variants(
 def _literals(path: Path, decorator: ast.Call) -> dict[str, Any]:
     facts = {}
     for keyword in decorator.keywords:
+        if keyword.arg not in ARGUMENTS:
+            raise UsageError(f"{path}:{decorator.lineno}: @scenario takes no {keyword.arg!r}")
         try:
             facts[str(keyword.arg)] = ast.literal_eval(keyword.value)
         except ValueError:

@@ -70,6 +70,12 @@ class Spec:
         )
 
 
+CEILINGS = {
+    "float32_flop_per_s": 1.0e11,
+    "int8_op_per_s": 3.0e11,
+    "l2_memory_bytes_per_s": 6.0e10,
+    "dram_memory_bytes_per_s": 1.0e10,
+}
 PLAIN_NS = {"infer": 1.3e6, "train": 40e6, "input": 5e6}
 
 TYPICAL = (
@@ -141,9 +147,9 @@ def fabricate(
     target.write_facts(
         {
             "name": folder.name,
-            "started": "2026-01-02T03:04:05+00:00",
-            "ended": "2026-01-02T03:14:05+00:00",
-            "settings": {"profile": "quick", "launches": launches, "slowdown": 0.05},
+            "started": 1767323045.0,
+            "ended": 1767323645.0,
+            "settings": {"profile": "quick", "launches": launches},
             "configurations": [
                 {"name": c, "threads": n + 1, "cpus": list(range(n + 1))}
                 for n, c in enumerate(configurations)
@@ -153,7 +159,12 @@ def fabricate(
             "git": {"commit": "0123456789abcdef"},
             "scenarios": [to_json(spec.scenario()) for spec in specs],
             "command": "tfbench run --profile quick",
-            "ceilings": {},
+            "ceilings": {c: CEILINGS for c in configurations},
+            "controls": {
+                f"{kind}/function@{c}": {"expected": 0.05, "passed": True}
+                for kind in ("infer", "train")
+                for c in configurations
+            },
             "warnings": [],
             **(facts or {}),
         }
@@ -213,7 +224,7 @@ def _group(
 ) -> list[Launch]:
     drift = np.exp(0.05 * np.cumsum(draw.normal(size=turns)))
     told = [(group, "baseline", 1.0)] + [(m, "candidate", 1 / m.speedup) for m in members]
-    if controls and not group.baseline:
+    if controls and group.id in ("infer/function", "train/function"):
         told += [(group, "control-same", 1.0), (group, "control-slow", 1.05)]
     made = []
     for order, (spec, role, factor) in enumerate(told):
@@ -233,7 +244,7 @@ def _group(
             Launch(
                 spec.id,
                 configuration,
-                group.id,
+                f"{group.id}@{configuration}",
                 role,  # type: ignore[arg-type]
                 index=index,
                 start_order=order,

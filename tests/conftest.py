@@ -1,0 +1,67 @@
+"""Fixtures shared by all tests. TensorFlow is never imported here, nor while tests are collected."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of trained models: one for all tests, or the one in TFBENCH_CACHE."""
+    given = os.environ.get("TFBENCH_CACHE")
+    return Path(given) if given else tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def tfbench(cache: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line in a process of its own."""
+
+    def call(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "TFBENCH_CACHE": str(cache),
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "100",
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "bench", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env=environment,
+            timeout=600,
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def smoke_run(
+    tfbench: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The folder of one real smoke sweep on the digits, shared by all who look at a run."""
+    out = tmp_path_factory.mktemp("runs") / "smoke"
+    done = tfbench(
+        "run", "infer/litert-int8", "infer/tensorrt*", "train/eager",
+        "--profile", "smoke", "--configuration", "cpu-1", "--out", str(out),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def pool(cache: Path) -> Iterator[object]:
+    """Preloaded processes shared by all tests that launch."""
+    from bench.results.values import WorkloadSpec
+    from bench.sweep.preloaded import Pool
+
+    with Pool(WorkloadSpec(data="synthetic:8x8x3", cache=str(cache)), 4 << 30) as shared:
+        yield shared
