@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from bench.launch.int8_product import int8_product
 
-MATRIX = 1024
-"""Side of the square matrices: 3 × 4 MB, beyond L2 and large enough for full speed."""
+SIDES = {"float32": 1024, "bfloat16": 1024, "float16": 384}
+"""Side of the square matrices: large enough for full speed; float16 is emulated on most CPUs."""
 ARITHMETIC_S = 0.35
 MEMORY_S = 0.15
 DISK_S = 0.4
@@ -38,25 +38,26 @@ def measure(threads: int, disk_folder: Path) -> dict[str, float]:
         disk_folder: Where a 64 MB file is written and read back past the page cache.
 
     Returns:
-        `float32_flop_per_s`, `bfloat16_flop_per_s` (tf.matmul, two operations a multiply-add),
+        `float32_`, `bfloat16_` and `float16_flop_per_s` (tf.matmul, two operations a multiply-add),
         `int8_op_per_s` (a fully connected layer by LiteRT's XNNPACK, the fastest int8 product
         TensorFlow's runtimes have on CPU), `l1_`, `l2_`, `l3_` and `dram_memory_bytes_per_s` (a
         streaming sum, two bytes read for each one written, in a working set of half the level),
         `disk_read_bytes_per_s`. A key is missing where the machine cannot do it.
     """
-    operations = 2.0 * MATRIX**3
-    facts = {}
-    for dtype in (tf.float32, tf.bfloat16):
-        left, right = (tf.cast(tf.random.normal([MATRIX, MATRIX]), dtype) for _ in range(2))
-        seconds = _best(lambda a=left, b=right: _read(tf.matmul(a, b)), ARITHMETIC_S)
-        facts[f"{dtype.name}_flop_per_s"] = operations / seconds
-    product = int8_product(MATRIX, threads)
+    facts = {f"{name}_flop_per_s": _product(name, side) for name, side in SIDES.items()}
+    product = int8_product(SIDES["float32"], threads)
     if product is not None:
-        facts["int8_op_per_s"] = operations / _best(product, ARITHMETIC_S)
+        facts["int8_op_per_s"] = 2.0 * SIDES["float32"] ** 3 / _best(product, ARITHMETIC_S)
     for level, size in memory_levels().items():
         facts[f"{level}_memory_bytes_per_s"] = _bandwidth(level, size, threads)
     disk = _disk(disk_folder)
     return facts | ({"disk_read_bytes_per_s": disk} if disk else {})
+
+
+def _product(dtype: str, side: int) -> float:
+    """Operations per second of tf.matmul on two matrices [side, side]."""
+    left, right = (tf.cast(tf.random.normal([side, side]), dtype) for _ in range(2))
+    return 2.0 * side**3 / _best(lambda: tf.matmul(left, right)[0, 0].numpy(), ARITHMETIC_S)
 
 
 def memory_levels() -> dict[str, int]:
@@ -144,10 +145,6 @@ def _read_blocks(handle: int, block: mmap.mmap) -> float:
             break
         done += got
     return done / (time.perf_counter() - begun)
-
-
-def _read(tensor: tf.Tensor) -> object:
-    return tensor[0, 0].numpy()
 
 
 def _best(call: Callable[[], object], seconds: float) -> float:

@@ -89,7 +89,6 @@ def count_model(model: Any, examples: int, training: bool) -> dict[str, int]:
     ]
     weights = model.trainable_variables if training else []
 
-    @tf.function(autograph=False)
     def step(*inputs: Any) -> Any:
         packed = tf.nest.pack_sequence_as(model.inputs, inputs)
         packed = packed[0] if isinstance(packed, (list, tuple)) and len(packed) == 1 else packed
@@ -98,7 +97,7 @@ def count_model(model: Any, examples: int, training: bool) -> dict[str, int]:
             loss = sum(tf.reduce_sum(tf.cast(o, tf.float32)) for o in outputs)
         return outputs, [g for g in tape.gradient(loss, weights) if g is not None]
 
-    graph = step.get_concrete_function(*specs).graph
+    graph = tf.function(step, autograph=False).get_concrete_function(*specs).graph
     outputs, gradients = graph.structured_outputs
     forward = graph_work(graph, tf.nest.flatten(outputs))
     whole = graph_work(graph, tf.nest.flatten((outputs, gradients), expand_composites=True))

@@ -25,7 +25,7 @@ def int8_product(side: int, threads: int) -> Callable[[], object] | None:
 
 def _model(side: int) -> bytes:
     """A .tflite file with one FULLY_CONNECTED of int8 input, weights and output [side, side]."""
-    import flatbuffers
+    import flatbuffers  # type: ignore[import-untyped]
     from ai_edge_litert import schema_py_generated as schema
 
     weights = np.random.default_rng(1).integers(-127, 127, (side, side), np.int8)
