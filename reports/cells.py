@@ -63,10 +63,10 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    lead: tuple[str, ...] = ()
-    """Said before the table."""
     notes: tuple[str, ...] = ()
     """Said after it."""
+    words: tuple[tuple[str, str], ...] = ()
+    """What rows mean: (scenario, sentence), as a list after the table."""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _subtitle(run: Run) -> str:
         str(environment.get("cpu") or environment.get("cpu model") or ""),
         f"TensorFlow {version}" if (version := _tensorflow(environment)) else "",
         f"profile {settings['profile']}" if settings.get("profile") else "",
-        str(run.facts.get("started") or ""),
+        surroundings.moment(run.facts.get("started")),
     ]
     return " · ".join(part for part in parts if part)
 
@@ -103,7 +103,7 @@ def _tensorflow(environment: dict[str, object]) -> str:
 
 def _banner(run: Run) -> tuple[str, ...]:
     said = [str(w) for w in run.facts.get("warnings") or ()]
-    bad = [c for c in controls(run) if not c.good]
+    bad = [c for c in controls(run) if not c.passed]
     if bad and not any("control" in w.lower() for w in said):
         said.append(
             f"{len(bad)} of the run's controls missed the truth: "

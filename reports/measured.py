@@ -70,6 +70,11 @@ class Measured:
         return self.info.kind if self.info else self.scenario.split("/")[0]
 
     @property
+    def family(self) -> str:
+        """The module that it comes from: `litert`, `loops` and so on."""
+        return self.info.module.rpartition(".")[2] if self.info else self.kind
+
+    @property
     def samples(self) -> int:
         """Single steps behind the quantiles."""
         return sum(self.histogram.values())
@@ -185,6 +190,14 @@ class Facts:
             multiply_add_factor=_factor(base, probe, "multiply_adds"),
             histogram=merged(x.latency_histogram for x in timed),
         )
+
+
+def by_family(rows: Iterable[Measured]) -> list[Measured]:
+    """Rows with those of a family together, families in order of appearance."""
+    groups: dict[str, list[Measured]] = {}
+    for m in rows:
+        groups.setdefault(m.family, []).append(m)
+    return [m for group in groups.values() for m in group]
 
 
 def latency_over(timed: Sequence[Launch]) -> Estimate | None:

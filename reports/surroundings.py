@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from bench.results.store import Run
+from reports import figures
 from reports.cells import Cell, Column, Row, Table, Tone, label
 from reports.measured import Facts
 from reports.reasons import proof_value
@@ -31,19 +33,41 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
         if isinstance(value, Mapping) and value:
             yield from flat(value, f"{name}: ")
         elif value not in (None, "", [], {}):
-            yield name, proof_value(value)
+            yield name.replace("_bytes", ""), fact_text(str(key), value)
+
+
+def fact_text(name: str, value: Any) -> str:
+    """A fact as text; the end of its name says its unit."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if name.endswith("_bytes"):
+            return figures.size(value)
+        if name.endswith("_ns"):
+            return figures.duration(value, value * 0.005)
+        if name.endswith(("_flop_per_s", "_op_per_s", "_bytes_per_s")):
+            return f"{figures.count(value)}{'B' if 'bytes' in name else 'op'}/s"
+    return proof_value(value)
+
+
+def moment(value: Any) -> str:
+    """A Unix time as a date and time in UTC; text stays as it is."""
+    if not isinstance(value, (int, float)):
+        return str(value or "")
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def environment_table(run: Run) -> Table:
-    """The machine and its software."""
-    return facts_table("environment", "Environment", run.facts.get("environment") or {})
+    """The machine, its software, and the ceilings measured at the time of the run."""
+    found = dict(run.facts.get("environment") or {})
+    for configuration, ceilings in (run.facts.get("ceilings") or {}).items():
+        found[f"ceilings of {configuration}"] = ceilings
+    return facts_table("environment", "Environment", found)
 
 
 def settings_table(run: Run) -> Table:
     """What was asked for: settings, workload, configurations, git state."""
     wanted = {
-        "started": run.facts.get("started"),
-        "ended": run.facts.get("ended"),
+        "started": moment(run.facts.get("started")),
+        "ended": moment(run.facts.get("ended")),
         **(run.facts.get("settings") or {}),
         "workload": run.facts.get("workload"),
         "git": run.facts.get("git"),

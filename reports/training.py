@@ -6,7 +6,7 @@ from statistics import median
 
 from reports import figures
 from reports.cells import Cell, Column, Row, Table, label, missing
-from reports.measured import Facts, Measured, half_width, told_apart
+from reports.measured import Facts, Measured, by_family, half_width, told_apart
 from reports.tables import (
     accuracy_cell,
     latency_cell,
@@ -22,12 +22,13 @@ NEGLIGIBLE_S = 0.05
 
 def training_table(facts: Facts, configuration: str) -> Table:
     """Every training path: speed, first step, break-even, memory, loss and accuracy."""
-    rows = [m for m in facts.of("train", configuration) if m.ok]
+    rows = by_family(m for m in facts.of("train", configuration) if m.ok)
     return Table(
         f"training-{configuration}",
         f"Training, {configuration}",
         (
             Column("scenario"),
+            Column("family", False, "the module it comes from"),
             Column("status"),
             Column("time an update", True, "median over launches of the median turn"),
             Column("examples/s", True),
@@ -39,17 +40,18 @@ def training_table(facts: Facts, configuration: str) -> Table:
             Column("final loss", True),
             Column("accuracy", True),
             Column("change", True, "of accuracy against the plain loop, paired"),
-            Column("in words"),
         ),
-        tuple(_training_row(facts, m) for m in rows),
+        tuple(_training_row(m) for m in rows),
+        words=_words(facts, rows),
     )
 
 
-def _training_row(facts: Facts, m: Measured) -> Row:
+def _training_row(m: Measured) -> Row:
     loss = m.probe.final_loss if m.probe else None
     return Row(
         (
             label(m.scenario),
+            Cell(m.family),
             status_cell(m),
             latency_cell(m),
             throughput_cell(m),
@@ -61,7 +63,6 @@ def _training_row(facts: Facts, m: Measured) -> Row:
             number(loss, lambda v: figures.significant(v, 3)),
             number(m.effect.accuracy, figures.percent),
             accuracy_cell(m, word=False),
-            Cell(in_words(facts, m)),
         ),
         m.scenario,
         m.configuration,
@@ -83,7 +84,6 @@ def input_table(facts: Facts, configuration: str) -> Table:
             Column("speed-up", True, "per example, 95 % interval over launches"),
             Column("waits in training", True, "share of a training step that waits for input"),
             Column("peak memory", True),
-            Column("in words"),
         ),
         tuple(
             Row(
@@ -96,14 +96,18 @@ def input_table(facts: Facts, configuration: str) -> Table:
                     speedup_cell(m),
                     number(waiting_share(m), lambda v: figures.percent(v, 0)),
                     number(m.effect.peak_memory_bytes, figures.size),
-                    Cell(in_words(facts, m)),
                 ),
                 m.scenario,
                 m.configuration,
             )
             for m in rows
         ),
+        words=_words(facts, rows),
     )
+
+
+def _words(facts: Facts, rows: list[Measured]) -> tuple[tuple[str, str], ...]:
+    return tuple((m.scenario, in_words(facts, m)) for m in rows if m.effect.baseline)
 
 
 def waiting_share(m: Measured) -> float | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.results.store import read_run, replace_text
-from reports import markdown, plots
+from reports import html, markdown, plots
 from reports.contents import contents
+from reports.details import details
 from reports.measured import Facts
 
 
 def write(folder: Path) -> list[Path]:
-    """Write report.md and plots/ into a run's folder.
+    """Write report.md, report.html and plots/ into a run's folder.
 
     The same launches give the same bytes.
 
@@ -28,5 +29,6 @@ def write(folder: Path) -> list[Path]:
     what = contents(facts)
     drawn = plots.draw(facts, folder / "plots")
     replace_text(folder / "report.md", markdown.render(what, drawn))
-    files = [folder / "report.md"]
+    replace_text(folder / "report.html", html.render(what, drawn, details(facts)))
+    files = [folder / "report.md", folder / "report.html"]
     return files + [f for found in drawn.values() for p in found for f in (p.png, p.svg)]

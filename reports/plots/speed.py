@@ -32,7 +32,7 @@ def forest(facts: Facts, kind: str) -> Drawing | None:
         return None
     families: dict[str, list[str]] = {}
     for m in rows:
-        ids = families.setdefault(family(m), [])
+        ids = families.setdefault(m.family, [])
         if m.scenario not in ids:
             ids.append(m.scenario)
     places, labels, y = _places(facts, rows, families)
@@ -134,11 +134,6 @@ def launch_effects(facts: Facts, m: Measured) -> list[float]:
     ]
     pairs = (log_ratio(base, [x]) for x in m.timed if x.role == "candidate")
     return [pair.value for pair in pairs if pair is not None]
-
-
-def family(m: Measured) -> str:
-    """The module that a scenario comes from: `litert`, `loops` and so on."""
-    return m.info.module.rpartition(".")[2] if m.info else m.kind
 
 
 def _places(
