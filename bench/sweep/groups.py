@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.results.values import Configuration, Launch, Role, Scenario, Turn
@@ -17,6 +20,8 @@ from bench.sweep.settings import Profile
 LEAST_TURNS = 4
 """Turns that even the slowest member takes in a launch (a job takes one)."""
 PADDING_BYTES = 1 << 16
+ALIKE = 1.5
+"""Ratio of step times within which members of one scenario take turns of equally many steps."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Member:
     role: Role = "candidate"
     slowdown: float = 0.0
     side: str = ""
+    more_work: float = 0.0
+    """Share of further, uncounted steps in each of its turns; an effect of known size."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -44,6 +51,8 @@ class Place:
     launch: Launch
     process: RunningLaunch | None = None
     steps: int = 1
+    """In each of its turns."""
+    step_ns: float = 0.0
     stride: int = 1
     """It takes part in every stride-th round."""
     turns: list[Turn] = field(default_factory=list)
@@ -106,6 +115,7 @@ def run_launch(
             if place is places[0] and not place.alive:
                 break  # without the baseline nothing can be compared
         if places[0].alive:
+            _agree(places, profile)
             _take_turns(places, order, profile)
             _finish(places, profile, traces)
         for place in places[1:]:
@@ -140,7 +150,12 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
     member = place.member
     try:
         place.process = pool.launch(
-            member.environment, member.scenario, member.configuration, padding, member.slowdown
+            member.environment,
+            member.scenario,
+            member.configuration,
+            padding,
+            member.slowdown,
+            member.more_work,
         )
         built = place.process.call("build", profile.timeout_s)
         built.pop("resident_bytes")
@@ -154,7 +169,7 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
             cap_ns=int(profile.warmup_s * 1e9),
         )
         place.steps = warm["steps"]
-        place.stride = _stride(warm["steps"] * warm["step_ns"], profile)
+        place.step_ns = warm["step_ns"]
         place.launch = dataclasses.replace(
             place.launch,
             warmup_turns=tuple(Turn(*turn) for turn in warm["turns"]),
@@ -163,6 +178,32 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
         )
     except LaunchFailed as error:
         place.fail(error)
+
+
+def _agree(places: Sequence[Place], profile: Profile) -> None:
+    """Settle the steps of a turn: equal for members that do the same work, whole where some do more.
+
+    Members calibrate on their own, and on a shared machine differently. A turn's first steps find
+    cold caches, so two sides of unlike turns would differ by what the first steps cost.
+    """
+    like: dict[tuple[str, str], list[Place]] = {}
+    for place in places:
+        if place.alive:
+            scenario, configuration, *_ = place.member.key
+            like.setdefault((scenario, configuration), []).append(place)
+    for same in like.values():
+        times = [p.step_ns for p in same]
+        parts = [Fraction(p.member.more_work).limit_denominator(1000) for p in same]
+        whole = math.lcm(*(part.denominator for part in parts))
+        wanted = int(median(p.steps for p in same))
+        for place in same:
+            if max(times) <= ALIKE * min(times):
+                place.steps = wanted
+            place.steps = math.ceil(place.steps / whole) * whole
+    for place in places:
+        place.stride = _stride(place.steps * place.step_ns, profile)
+        if places[0].member.key[:2] == place.member.key[:2]:
+            place.stride = places[0].stride
 
 
 def _stride(turn_ns: float, profile: Profile) -> int:
@@ -194,7 +235,8 @@ def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
     except LaunchFailed as error:
         place.fail(error)
         return
-    place.turns.append(Turn(number, position, place.steps, answer["elapsed_ns"]))
+    turn = Turn(number, position, place.steps, answer["elapsed_ns"], answer["delayed_ns"])
+    place.turns.append(turn)
     if answer["retraced"]:
         note = "a function was traced again inside a turn"
         place.launch = dataclasses.replace(

@@ -67,7 +67,8 @@ class Preloaded:
     def __init__(self, environment: Environment) -> None:
         ours, theirs = socket.socketpair()
         inherited = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
-        path = filter(None, [environment.root, inherited.get("PYTHONPATH", "")])
+        # the code under test first, then the user's own modules
+        path = filter(None, [environment.root, inherited.get("PYTHONPATH", ""), str(Path.cwd())])
         variables = {
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "KMP_BLOCKTIME": "0",  # OpenMP threads of waiting launches must not spin
@@ -76,7 +77,8 @@ class Preloaded:
             **dict(environment.variables),
         }
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        command = [environment.python, "-m", "bench.launch.preload", str(theirs.fileno())]
+        # -P: the current folder must not come before the root, which may be another version
+        command = [environment.python, "-P", "-m", "bench.launch.preload", str(theirs.fileno())]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -253,6 +255,7 @@ class Pool:
         configuration: Configuration,
         padding: int = 0,
         slowdown: float = 0.0,
+        more_work: float = 0.0,
     ) -> RunningLaunch:
         """A launch of a scenario in a configuration."""
         request = {
@@ -261,6 +264,7 @@ class Pool:
             "workload": to_json(self.workload),
             "padding": padding,
             "slowdown": slowdown,
+            "more_work": more_work,
         }
         return self.process(environment).fork(request, self.memory_bytes)
 
