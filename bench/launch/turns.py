@@ -23,6 +23,8 @@ class Timer:
         finish: Blocks until that result, and all work behind it, is done (on a GPU too).
         each: Time every step on its own, its result read back (latency), and not only the block.
         slowdown: Share by which every step is made longer by spinning; the control of known size.
+        more_work: Share of further steps that a turn makes without counting them, rounded to
+            whole steps a turn: an effect of known size made of real work.
         clock: Monotonic clock, ns.
     """
 
@@ -30,6 +32,7 @@ class Timer:
     finish: Callable[[Any], None]
     each: bool = False
     slowdown: float = 0.0
+    more_work: float = 0.0
     clock: Clock = time.perf_counter_ns
     histogram: dict[str, int] = field(default_factory=dict)
     """Single steps by duration, while `each`."""
@@ -42,7 +45,8 @@ class Timer:
 
     def turn(self, steps: int) -> int:
         """Elapsed ns of `steps` steps, from a quiet device to the existence of the last result."""
-        return self._each(steps) if self.each else self._block(steps)
+        made = steps + round(steps * self.more_work)
+        return self._each(made) if self.each else self._block(made)
 
     def _block(self, steps: int) -> int:
         clock, advance = self.clock, self.advance
@@ -51,20 +55,24 @@ class Timer:
         for _ in range(steps):
             result = advance()
         self.finish(result)
+        now = clock()
         if self.slowdown:
-            self._spin(clock(), clock() - start)
-        return clock() - start
+            now = self._spin(now, round((now - start) * self.slowdown))
+        return now - start
 
     def _each(self, steps: int) -> int:
         clock, advance, finish, slowdown = self.clock, self.advance, self.finish, self.slowdown
         durations = []
+        owed = 0.0
         start = before = clock()
         for _ in range(steps):
             finish(advance())
             now = clock()
             if slowdown:
-                self._spin(now, now - before)
-                now = clock()
+                owed += (now - before) * slowdown
+                spun = self._spin(now, round(owed))
+                owed -= spun - now  # a spin ends late by up to a reading of the clock
+                now = spun
             durations.append(now - before)
             before = now
         elapsed = before - start
@@ -73,10 +81,12 @@ class Timer:
             self.histogram[name] = self.histogram.get(name, 0) + 1
         return elapsed
 
-    def _spin(self, now: int, worked: int) -> None:
-        until = now + int(worked * self.slowdown)
-        while self.clock() < until:
-            pass
+    def _spin(self, now: int, wanted: int) -> int:
+        """Burn the core for `wanted` ns from `now`; returns the time at which it ended."""
+        until = now + wanted
+        while now < until:
+            now = self.clock()
+        return now
 
 
 def finish(result: Any) -> None:

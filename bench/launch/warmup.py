@@ -12,7 +12,7 @@ from bench.results.values import Turn
 WINDOW = 3
 """Turns in each of the two windows that must agree."""
 AGREEMENT = 0.05
-"""Relative difference within which two windows agree; a single turn of a noisy machine varies more."""
+"""Relative difference within which two windows agree; single turns of a noisy machine vary more."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ def warm_up(
     return Warm(max(1, round(turn_ns / step_ns)), step_ns, tuple(turns), not reason, reason)
 
 
-def _unsteady(
-    turns: list[Turn], states: list[tuple[int, int]], done: int, least_steps: int
-) -> str:
+def _unsteady(turns: list[Turn], states: list[tuple[int, int]], done: int, least_steps: int) -> str:
     """Why the path is not steady yet, "" when it is."""
     if len(turns) < 2 * WINDOW:
         return "too few turns"

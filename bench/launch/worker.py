@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import resource
@@ -36,6 +37,28 @@ def serve(request: dict[str, Any], fd: int) -> None:
         channel.send(answer)
 
 
+_data: dict[tuple[str, int], Any] = {}
+"""Data that the preloaded process has read once for all its launches."""
+PLAIN_DATA = ("digits", "synthetic", "npz")
+"""Sources that are read without initialising TensorFlow's runtime, which must not be forked."""
+
+
+def read_data(spec: WorkloadSpec) -> None:
+    """Read the workload's data before forking; a launch then has it at once.
+
+    What cannot be read is left to the launch, where the failure is reported.
+    """
+    from scenarios.core.data import load
+
+    if spec.data.partition(":")[0] in PLAIN_DATA and _named(spec) not in _data:
+        with contextlib.suppress(Exception):
+            _data[_named(spec)] = load(spec.data, spec.seed)
+
+
+def _named(spec: WorkloadSpec) -> tuple[str, int]:
+    return spec.data, spec.seed
+
+
 def describe(error: Exception) -> dict[str, str]:
     """An error as outcome and one-line reason."""
     text = str(error).strip()
@@ -60,6 +83,7 @@ class LaunchProcess:
         self.configuration = from_json(Configuration, request["configuration"])
         self.spec = from_json(WorkloadSpec, request["workload"])
         self.slowdown = float(request.get("slowdown", 0.0))
+        self.more_work = float(request.get("more_work", 0.0))
         self.padding = setup.process(self.configuration, int(request.get("padding", 0)))
         self.path: Any = None
         self.workload: Any = None
@@ -106,6 +130,7 @@ class LaunchProcess:
             turns.finish,
             each=self.scenario.kind == "infer",
             slowdown=self.slowdown,
+            more_work=self.more_work,
         )
         answer["examples_per_step"] = self.path.examples
         answer["updates_per_step"] = getattr(self.path, "updates", 1)
@@ -133,11 +158,16 @@ class LaunchProcess:
         traces = self._traces()
         if self.scenario.unit == "step":
             self.timer.lead_in(steps)
+        delayed = setup.delayed_ns()
         cpu, wall = time.process_time(), time.perf_counter()
         elapsed = self.timer.turn(steps)
         self._worked[0] += time.process_time() - cpu
         self._worked[1] += time.perf_counter() - wall
-        answer = {"elapsed_ns": elapsed, "retraced": self._traces() - traces}
+        answer = {
+            "elapsed_ns": elapsed,
+            "delayed_ns": setup.delayed_ns() - delayed,
+            "retraced": self._traces() - traces,
+        }
         self._wait()
         return answer
 
@@ -169,7 +199,10 @@ class LaunchProcess:
             from scenarios.core.workload import Workload
 
             self.workload = Workload(
-                self.spec, self.configuration.threads, devices=self.scenario.devices
+                self.spec,
+                self.configuration.threads,
+                _data.get(_named(self.spec)),
+                devices=self.scenario.devices,
             )
         return self.workload
 
@@ -179,9 +212,7 @@ class LaunchProcess:
     def _traces(self) -> int:
         """Times the path's tf.function was traced, 0 where it has none that can be seen."""
         for name in ("step", "infer", "train"):
-            count = getattr(
-                getattr(self.path, name, None), "experimental_get_tracing_count", None
-            )
+            count = getattr(getattr(self.path, name, None), "experimental_get_tracing_count", None)
             if count is not None:
                 return int(count())
         return 0

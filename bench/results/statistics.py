@@ -30,9 +30,7 @@ def launch_log_ratio(
         round that both took part in.
     """
     base = {turn.round: turn.step_ns for turn in baseline}
-    logs = [
-        math.log(turn.step_ns / base[turn.round]) for turn in candidate if turn.round in base
-    ]
+    logs = [math.log(turn.step_ns / base[turn.round]) for turn in candidate if turn.round in base]
     if not logs:
         return None
     return float(np.median(logs)) - math.log(candidate_examples / baseline_examples)
@@ -125,9 +123,7 @@ def samples_for_quantile(quantile: float, confidence: float = 0.95) -> int:
     return math.ceil(math.log(1 - confidence) / math.log(quantile))
 
 
-def clopper_pearson(
-    successes: int, trials: int, confidence: float = 0.95
-) -> tuple[float, float]:
+def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """Exact two-sided interval of a proportion (Clopper and Pearson 1934)."""
     if trials == 0:
         return 0.0, 1.0
@@ -185,9 +181,7 @@ def paired_accuracy_delta(
     return Estimate(value, edge(-1), edge(1), total, confidence)
 
 
-def smallest_visible_effect(
-    standard_error: float, launches: int, allowance: float = 0.0
-) -> float:
+def smallest_visible_effect(standard_error: float, launches: int, allowance: float = 0.0) -> float:
     """Smallest log effect seen with 97.5 % power at the 99 % bound: b + (t.99 + t.975)·SE."""
     freedom = max(launches - 1, 1)
     quantiles = stats.t.ppf(0.99, freedom) + stats.t.ppf(0.975, freedom)

@@ -82,6 +82,8 @@ class Turn:
     position: int
     steps: int
     elapsed_ns: int
+    delayed_ns: int = 0
+    """Time its threads could have run but other programs had the core, summed over threads."""
 
     @property
     def step_ns(self) -> float:
@@ -204,7 +206,8 @@ def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
 
 def _plain(item: Any) -> Any:
     if isinstance(item, Turn):
-        return [item.round, item.position, item.steps, item.elapsed_ns]
+        turn = [item.round, item.position, item.steps, item.elapsed_ns]
+        return [*turn, item.delayed_ns] if item.delayed_ns else turn
     if dataclasses.is_dataclass(item):
         return to_json(item)
     if isinstance(item, Mapping):

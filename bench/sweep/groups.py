@@ -181,7 +181,7 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
 
 
 def _agree(places: Sequence[Place], profile: Profile) -> None:
-    """Settle the steps of a turn: equal for members that do the same work, whole where some do more.
+    """Settle the steps of a turn: equal for members of one scenario.
 
     Members calibrate on their own, and on a shared machine differently. A turn's first steps find
     cold caches, so two sides of unlike turns would differ by what the first steps cost.
@@ -289,6 +289,4 @@ def _trace(place: Place, traces: Path) -> None:
         )["trace"]
     except LaunchFailed as error:
         facts = {"failed": error.reason}
-    place.launch = dataclasses.replace(
-        place.launch, probes={**place.launch.probes, "trace": facts}
-    )
+    place.launch = dataclasses.replace(place.launch, probes={**place.launch.probes, "trace": facts})
