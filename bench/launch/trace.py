@@ -14,13 +14,17 @@ from typing import Any
 
 import tensorflow as tf
 
-MAX_BYTES = 20_000_000
-"""20 MB: some 400 steps of the document's CNN; converts in under 1 s and 0.3 GB."""
+from bench.launch.turns import finish
+
+MAX_BYTES = 8_000_000
+"""Some 200 training steps of the document's CNN; converts in about 3 s."""
 PILOT_SHARE = 0.1
 """Share of the time limit that each turn of the pilot may take."""
 PILOT_ROUNDS = 3
 PILOT_LIMIT_S = 60.0
 """A pilot turn that takes longer has hung."""
+LATE = 1.5
+"""A kept trace may last this much longer than planned before it is cut inside a step."""
 RUN = "steps"
 """Name of the profile's folder, the part after the scenario's name in TensorBoard's list."""
 OPERATION = re.compile(r"^(?!Iterator)[\w./-]+:[A-Z_]\w+$|^EagerLocalExecute: ")
@@ -69,7 +73,7 @@ def record(
     turn = max(1, min(max_steps, int(share_s / step_s)))
     overhead, step_bytes = _overhead(advance, turn, pilot.bytes)
     steps = max(1, min(max_steps, int(max_seconds / step_s), int(0.9 * max_bytes / step_bytes)))
-    with _Session(max_seconds) as kept:
+    with _Session(LATE * max_seconds) as kept:
         begun = time.perf_counter()
         done = kept.run(advance, steps)
         seconds = time.perf_counter() - begun
@@ -103,8 +107,7 @@ class _Session:
         done = 0
         for number in range(steps):
             with tf.profiler.experimental.Trace("step", step_num=number, _r=1):
-                advance()
-                tf.test.experimental.sync_devices()
+                finish(advance())
             if self.cut:
                 break
             done += 1
@@ -148,8 +151,7 @@ def _overhead(advance: Callable[[], Any], turn: int, first_bytes: int) -> tuple[
             else:
                 begun = time.perf_counter()
                 for _ in range(turn):
-                    advance()
-                    tf.test.experimental.sync_devices()
+                    finish(advance())
                 seconds[False] = time.perf_counter() - begun
         ratios.append(seconds[True] / seconds[False])
     return median(ratios) - 1, max(1.0, median([*sizes, first_bytes]) / turn)

@@ -1,0 +1,1 @@
+"""Reading what a run recorded: traces as tables, and the verdict on what bounds a path."""

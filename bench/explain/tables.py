@@ -1,0 +1,174 @@
+"""Traces as values: what a step spent its time on, its operations, its memory; two compared."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.results.errors import StoreError, UsageError
+
+MOST_BYTES = 100_000_000
+"""Beyond some 100 MB the converters need more than 2 GB of memory."""
+TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a trace, all its runs together."""
+
+    name: str
+    kind: str
+    place: str
+    """`host` or `device`."""
+    count: int
+    self_us: float
+    """Time not spent in operations it called, µs."""
+    share: float
+    """Of the self time of all operations."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """An operation whose memory was in use at the peak."""
+
+    name: str
+    bytes: int
+    shape: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a trace says of one scenario in one configuration."""
+
+    label: str
+    steps: int
+    step_ms: float
+    shares: Mapping[str, float]
+    """Share of a step by state: communication, compute, memory, input, python."""
+    device_share: float | None
+    """Share of a step in which the device ran kernels; None without a device."""
+    operations: tuple[Operation, ...]
+    """By self time, longest first."""
+    pipeline: Mapping[str, float]
+    """µs of each kind of operation that ran in the input pipeline's threads."""
+    peak_bytes: int | None
+    allocator: str
+    holders: tuple[Holder, ...]
+    warnings: tuple[str, ...] = ()
+
+    def per_step_us(self, operation: Operation) -> float:
+        """Self time of an operation in one step, µs."""
+        return operation.self_us / max(1, self.steps)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One kind of operation in two traces."""
+
+    kind: str
+    before_us: float
+    """Self time a step, µs; 0: it does not occur."""
+    after_us: float
+
+    @property
+    def verdict(self) -> str:
+        """faster, slower, same, new or gone."""
+        if not self.before_us or not self.after_us:
+            return "new" if self.after_us else "gone"
+        ratio = self.after_us / self.before_us
+        return "faster" if ratio < 0.95 else "slower" if ratio > 1.05 else "same"
+
+
+def label_of(scenario: str, configuration: str) -> str:
+    """Folder of a scenario's trace below `traces/`, and its name in TensorBoard."""
+    return f"{scenario.replace('/', '-')}@{configuration}"
+
+
+def find(run: Path, scenario: str, configuration: str | None = None) -> Path:
+    """The trace file of a scenario in a run's folder.
+
+    Raises:
+        UsageError: There is none, or there are several and no configuration was named.
+    """
+    pattern = f"{label_of(scenario, configuration or '*')}/plugins/profile/*/*.xplane.pb"
+    found = sorted((run / "traces").glob(pattern))
+    if not found:
+        there = sorted(p.name for p in (run / "traces").glob("*@*"))
+        hint = f"there are: {', '.join(there)}" if there else "the run was made without traces"
+        raise UsageError(f"{run} holds no trace of {scenario}; {hint}")
+    names = sorted({file.parents[3].name for file in found})
+    if len(names) > 1:
+        raise UsageError(f"{scenario} has traces {', '.join(names)}: name one by --configuration")
+    return found[-1]
+
+
+def read(file: Path, warnings: Sequence[str] = ()) -> Trace:
+    """Read a trace file in a process of its own.
+
+    Raises:
+        UsageError: It is too large to be converted in 2 GB of memory.
+        StoreError: It cannot be converted.
+    """
+    size = file.stat().st_size
+    if size > MOST_BYTES:
+        raise UsageError(
+            f"{file.name} takes {size / 1e6:.0f} MB; above {MOST_BYTES / 1e6:.0f} MB its "
+            "conversion needs more than 2 GB of memory: trace fewer steps"
+        )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.explain.convert", str(file.resolve())],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise StoreError(f"{file} was not converted within {TIMEOUT_S:.0f} s") from None
+    if done.returncode != 0 or not done.stdout.strip():
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise StoreError(f"{file} cannot be converted: {last}")
+    facts = json.loads(done.stdout.strip().splitlines()[-1])
+    return from_facts(file.parents[3].name, facts, warnings)
+
+
+def from_facts(label: str, facts: Mapping[str, object], warnings: Sequence[str] = ()) -> Trace:
+    """The value of what `bench.explain.convert` printed."""
+    data = json.loads(json.dumps(facts))
+    total = sum(row["self_us"] for row in data["operations"]) or 1.0
+    operations = [Operation(**row, share=row["self_us"] / total) for row in data["operations"]]
+    memory = data["memory"] or {"peak_bytes": None, "allocator": "", "holders": []}
+    return Trace(
+        label=label,
+        steps=data["steps"],
+        step_ms=data["step_ms"],
+        shares=data["shares"],
+        device_share=data["device_share"],
+        operations=tuple(sorted(operations, key=lambda o: -o.self_us)),
+        pipeline=data["pipeline"],
+        peak_bytes=memory["peak_bytes"],
+        allocator=memory["allocator"],
+        holders=tuple(Holder(**row) for row in memory["holders"]),
+        warnings=tuple(warnings),
+    )
+
+
+def by_kind(trace: Trace) -> dict[str, float]:
+    """Self time a step of each kind of operation, µs: names differ between two models."""
+    spent: Counter[str] = Counter()
+    for operation in trace.operations:
+        spent[operation.kind] += trace.per_step_us(operation)  # type: ignore[assignment]
+    return dict(spent)
+
+
+def difference(before: Trace, after: Trace) -> list[Change]:
+    """What changed from one trace to another, largest change of time first."""
+    one, other = by_kind(before), by_kind(after)
+    changes = [Change(kind, one.get(kind, 0.0), other.get(kind, 0.0)) for kind in one | other]
+    return sorted(changes, key=lambda c: -abs(c.after_us - c.before_us))
