@@ -22,6 +22,8 @@ class Cell:
     tone: Tone = ""
     code: bool = False
     """Shown as code (ids, file names)."""
+    sub: str = ""
+    """Its interval, or the parts that it is made of: in brackets, or smaller below it."""
 
     @property
     def sort_key(self) -> str:
@@ -85,7 +87,7 @@ class Section:
 
 def missing(note: str = "") -> Cell:
     """A cell without a figure."""
-    return Cell(MISSING, None, note, "muted")
+    return Cell(MISSING, note=note, tone="muted")
 
 
 def label(text: str) -> Cell:

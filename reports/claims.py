@@ -91,7 +91,7 @@ def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
         reason = "; ".join(p.why for p in parts if p.why)
         return Judgement(claim, m, configuration, "not measurable here", reason, parts)
     held = verdict(known)
-    said = [p.why for p in parts if p.state != "holds" and p.why]
+    said = [p.why for p in parts if p.why]
     if any(p.name == "speed" and p.state != "holds" for p in parts):
         said.append(why(facts, m))
     return Judgement(claim, m, configuration, held, "; ".join(x for x in said if x), parts)
@@ -166,10 +166,19 @@ def _loss(claimed: str, m: Measured) -> Part:
     word = scale.loss_word(100 * item.value)
     text = f"accuracy: {figures.points(item)}, at most {figures.MINUS}{limit:g} pp claimed"
     if -100 * item.value <= limit + 1e-9:
-        return Part("accuracy", "holds")
+        sure = -100 * item.low <= limit
+        return Part("accuracy", "holds", "" if sure else _unsure(item, limit))
     # The claim is refuted only where the whole interval lies beyond it.
     state: Literal["weaker", "fails"] = "fails" if -100 * item.high > limit else "weaker"
     return Part("accuracy", state, f"{text} ({word})")
+
+
+def _unsure(item: Estimate, limit: float) -> str:
+    tests = f"{item.launches:,} test examples"
+    return (
+        f"accuracy: {figures.points(item)}; {tests} cannot rule out more than "
+        f"{figures.MINUS}{limit:g} pp"
+    )
 
 
 def _difficulty(claimed: str, measured: str) -> Part:

@@ -97,9 +97,9 @@ def controls_table(run: Run) -> Table | None:
                 (
                     label(c.configuration),
                     label(c.baseline),
-                    Cell(f"{figures.significant(100 * c.injected, 2)} %", c.injected),
-                    Cell(as_percent(c.effect), c.effect.value),
-                    Cell(str(c.effect.launches), float(c.effect.launches)),
+                    Cell(f"{figures.significant(100 * c.injected, 2)} %", value=c.injected),
+                    Cell(as_percent(c.effect), value=c.effect.value),
+                    Cell(str(c.effect.launches), value=float(c.effect.launches)),
                     Cell("yes", tone="good") if c.passed else Cell("no", tone="bad"),
                 )
             )

@@ -106,16 +106,16 @@ def _launch(x: Launch) -> Row:
     reason = f": {x.reason}" if x.reason else ""
     return Row(
         (
-            Cell(str(x.index), float(x.index)),
+            Cell(str(x.index), value=float(x.index)),
             label(x.group),
             Cell(f"{x.outcome}{reason}", tone="" if x.outcome == "ok" else "bad"),
-            Cell(str(x.start_order), float(x.start_order)),
-            Cell(str(len(x.turns)), float(len(x.turns))),
+            Cell(str(x.start_order), value=float(x.start_order)),
+            Cell(str(len(x.turns)), value=float(len(x.turns))),
             number(median(t.steps for t in x.turns) if x.turns else None, lambda v: f"{v:,.0f}"),
             number(step, lambda v: figures.duration(v, v * 0.005)),
             number(x.build_s, figures.seconds),
             number(x.first_step_s, figures.seconds),
-            Cell(str(len(x.warmup_turns)), float(len(x.warmup_turns))),
+            Cell(str(len(x.warmup_turns)), value=float(len(x.warmup_turns))),
             Cell("yes") if x.steady else Cell("no", tone="warn"),
         )
     )

@@ -55,9 +55,27 @@ def estimate(item: Estimate, unit: str = "", most_decimals: int = 3) -> str:
     """
     if not has_interval(item):
         return f"≈ {significant(item.value, 2)}{unit}"
-    decimals = min(decimals_for((item.high - item.low) / 2), most_decimals)
-    low, high = rounded(item.low, decimals), rounded(item.high, decimals)
-    return f"{rounded(item.value, decimals)}{unit} ({low} to {high})"
+    value = rounded(item.value, _decimals(item, most_decimals))
+    return f"{value}{unit} ({interval(item, most_decimals)})"
+
+
+def interval(item: Estimate, most_decimals: int = 3) -> str:
+    """`2.49 to 2.54`, empty where there is none."""
+    if not has_interval(item):
+        return ""
+    decimals = _decimals(item, most_decimals)
+    return f"{rounded(item.low, decimals)} to {rounded(item.high, decimals)}"
+
+
+def factor(item: Estimate) -> str:
+    """A speed-up factor alone, with the digits that its interval supports."""
+    if not has_interval(item):
+        return f"≈ {significant(item.value, 2)}×"
+    return f"{rounded(item.value, _decimals(item, 3))}×"
+
+
+def _decimals(item: Estimate, most: int) -> int:
+    return min(decimals_for((item.high - item.low) / 2), most)
 
 
 def has_interval(item: Estimate) -> bool:
@@ -121,10 +139,12 @@ def points(item: Estimate | None) -> str:
     """A difference of accuracies given in shares, as percentage points with its interval."""
     if item is None:
         return MISSING
-    if not has_interval(item):
-        return f"{signed(100 * item.value, 1)} pp"
-    low, high = signed(100 * item.low, 1), signed(100 * item.high, 1)
-    return f"{signed(100 * item.value, 1)} pp ({low} to {high})"
+    return f"{signed(100 * item.value, 1)} pp ({points_interval(item)})"
+
+
+def points_interval(item: Estimate) -> str:
+    """The interval of a difference of accuracies, in percentage points."""
+    return f"{signed(100 * item.low, 1)} to {signed(100 * item.high, 1)}"
 
 
 def signed(value: float, decimals: int) -> str:
@@ -134,23 +154,18 @@ def signed(value: float, decimals: int) -> str:
     return text if zero or value < 0 else "+" + text
 
 
-def change(factor: Estimate) -> str:
-    """A speed-up in words: `2.5× faster`, `18 % slower`, with two digits."""
-    if factor.value >= 2:
-        return f"{_digits(factor, 1.0)}× faster"
-    if factor.value > 0.5:
-        share = abs(factor.value - 1)
-        word = "faster" if factor.value >= 1 else "slower"
-        share = share if factor.value >= 1 else 1 / factor.value - 1
-        return f"{significant(100 * share, 2)} % {word}"
-    return f"{significant(1 / factor.value, 2)}× slower"
-
-
-def _digits(factor: Estimate, scale: float) -> str:
-    if not has_interval(factor):
-        return significant(factor.value * scale, 2)
-    decimals = min(decimals_for((factor.high - factor.low) / 2), 2)
-    return rounded(factor.value * scale, decimals)
+def change(item: Estimate) -> str:
+    """A speed-up in words: `2.5× faster`, `18 % slower`, with two digits or what is supported."""
+    slowness = 1 / item.value
+    if item.value >= 2:
+        sure = has_interval(item)
+        text = rounded(item.value, _decimals(item, 2)) if sure else significant(item.value, 2)
+        return f"{text}× faster"
+    if item.value >= 1:
+        return f"{significant(100 * (item.value - 1), 2)} % faster"
+    if slowness < 2:
+        return f"{significant(100 * (slowness - 1), 2)} % slower"
+    return f"{significant(slowness, 2)}× slower"
 
 
 def _scaled(value: float | None, units: tuple[tuple[str, float], ...], gap: str) -> str:

@@ -48,7 +48,8 @@ def code(text: str) -> Markup:
 
 def cell(item: Cell) -> Markup:
     """A cell's text; what is missing stays a dash."""
-    return code(item.text) if item.code else Markup(escaped(item.text))
+    text = code(item.text) if item.code else Markup(escaped(item.text))
+    return Markup(f"{text} ({escaped(item.sub)})") if item.sub else text
 
 
 def fence(text: str) -> Markup:

@@ -200,6 +200,11 @@ def by_family(rows: Iterable[Measured]) -> list[Measured]:
     return [m for group in groups.values() for m in group]
 
 
+def examples_per_unit(m: Measured) -> float:
+    """Examples in one update or answer."""
+    return m.timed[0].examples_per_step / m.timed[0].updates_per_step
+
+
 def latency_over(timed: Sequence[Launch]) -> Estimate | None:
     """Time of one update or answer, ns: the launches' medians, with the spread between them.
 

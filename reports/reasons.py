@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from reports import figures
 from reports.measured import Facts, Measured
+from reports.why import explain
 
 
 def why(facts: Facts, m: Measured) -> str:
-    """The explanation of a row from its probes, or what its proof says; empty without facts."""
-    if (explain := _explain()) is not None:
-        said = explain(facts.effects, m.scenario, m.configuration, facts.ceilings(m.configuration))
-        if said:
-            return said
-    return from_proof(m)
+    """The explanation of a row from its probes, else what its proof says; empty without facts."""
+    ceilings = facts.ceilings(m.configuration)
+    return explain(facts.effects, m.scenario, m.configuration, ceilings) or from_proof(m)
 
 
 def from_proof(m: Measured) -> str:
@@ -51,12 +47,3 @@ def proof_value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(proof_value(v) for v in value)
     return str(value)
-
-
-def _explain() -> Callable[..., str] | None:
-    """`reports.why.explain`, where that module exists."""
-    try:
-        module = importlib.import_module("reports.why")
-    except ModuleNotFoundError:
-        return None
-    return cast(Callable[..., str], module.explain)

@@ -28,9 +28,9 @@ def effect_table(facts: Facts, configuration: str) -> Table:
             Column("deployment difficulty"),
             Column("the document says"),
             Column("held?"),
-            Column("why"),
         ),
         tuple(_effect_row(j) for j in judged),
+        words=tuple((j.claim.technique, f"{j.held}: {j.why}") for j in judged if j.why),
         notes=(scale.legend(), f"Size, speed and accuracy are against {root}."),
     )
 
@@ -40,7 +40,7 @@ def _effect_row(j: Judgement) -> Row:
     ok = m is not None and m.ok
     head = (Cell(j.claim.technique), label(m.scenario if m else j.claim.scenario))
     held = Cell(j.held, tone=_HELD_TONE.get(j.held, "muted"))
-    tail = (Cell(j.claim.words()), held, Cell(j.why))
+    tail = (Cell(j.claim.words()), held)
     status = m.effect.status if m else "not run"
     if m is None or not ok:
         return Row((*head, *[missing(status)] * 4, *tail), j.claim.scenario, "", status)
@@ -100,7 +100,7 @@ def _inference_row(facts: Facts, m: Measured) -> Row:
             accuracy_cell(m, word=False),
             number(m.agreement, figures.percent),
             number(m.effect.first_step_s, figures.seconds),
-            Cell("●", 1.0, "on the Pareto front") if best else Cell("", 0.0),
+            Cell("●", 1.0, "on the Pareto front") if best else Cell("", value=0.0),
         ),
         m.scenario,
         m.configuration,
@@ -143,7 +143,7 @@ def _latency_row(m: Measured) -> Row:
         (
             label(m.scenario),
             *quantiles,
-            Cell(f"{m.samples:,}", float(m.samples)),
+            Cell(f"{m.samples:,}", value=float(m.samples)),
             number(_mean(busy), lambda v: figures.rounded(v, 2)),
             number(_mean(idle), lambda v: figures.rounded(v, 3)),
         ),
@@ -193,7 +193,13 @@ def speedup_cell(m: Measured) -> Cell:
     tone: Tone = ""
     if told_apart(item):
         tone = "good" if item.value > 1 else "bad"
-    return Cell(figures.speedup(item), item.value, f"{item.launches} launches", tone)
+    return Cell(
+        figures.factor(item),
+        item.value,
+        f"{item.launches} launches",
+        tone,
+        sub=figures.interval(item),
+    )
 
 
 def speed_cell(m: Measured) -> Cell:
@@ -201,7 +207,8 @@ def speed_cell(m: Measured) -> Cell:
     item = m.against_root or m.speedup
     if item is None:
         return missing("no launch shared with the plain model")
-    return Cell(f"{scale.speed_arrows(item.value)} {figures.speedup(item)}", item.value)
+    text = f"{scale.speed_arrows(item.value)} {figures.factor(item)}"
+    return Cell(text, item.value, sub=figures.interval(item))
 
 
 def size_cell(m: Measured) -> Cell:
@@ -212,8 +219,8 @@ def size_cell(m: Measured) -> Cell:
     sizes = [figures.size(probe.artifact_bytes)]
     if probe.artifact_gzip_bytes is not None:
         sizes.append(f"{figures.size(probe.artifact_gzip_bytes)} gzip")
-    text = f"{scale.size_arrows(factor)} {figures.significant(factor, 2)}× ({', '.join(sizes)})"
-    return Cell(text, factor)
+    text = f"{scale.size_arrows(factor)} {figures.significant(factor, 2)}×"
+    return Cell(text, factor, sub=", ".join(sizes))
 
 
 def accuracy_cell(m: Measured, word: bool = True) -> Cell:
@@ -221,10 +228,11 @@ def accuracy_cell(m: Measured, word: bool = True) -> Cell:
     item = m.accuracy_delta
     if item is None:
         return missing("no accuracy to compare")
-    text = figures.points(item)
+    text = f"{figures.signed(100 * item.value, 1)} pp"
     if word:
         text = f"{scale.loss_word(100 * item.value)}: {text}"
-    return Cell(text, item.value, f"{item.launches} test examples")
+    note = f"{item.launches} test examples"
+    return Cell(text, item.value, note, sub=figures.points_interval(item))
 
 
 def difficulty_cell(m: Measured) -> Cell:

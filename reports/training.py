@@ -6,7 +6,7 @@ from statistics import median
 
 from reports import figures
 from reports.cells import Cell, Column, Row, Table, label, missing
-from reports.measured import Facts, Measured, by_family, half_width, told_apart
+from reports.measured import Facts, Measured, by_family, examples_per_unit, half_width, told_apart
 from reports.tables import (
     accuracy_cell,
     latency_cell,
@@ -152,8 +152,8 @@ def _pays_off(m: Measured, base: Measured | None) -> str:
     if base is None or base.effect.latency_ns is None or m.speedup is None or not base.ok:
         return ""
     unit = {"train": "update", "infer": "answer"}.get(m.kind, "batch")
-    own_per_example = _examples_per_unit(m)
-    base_per_example = _examples_per_unit(base)
+    own_per_example = examples_per_unit(m)
+    base_per_example = examples_per_unit(base)
     if own_per_example != base_per_example:
         return ""  # a saving per update of another size would not be one
     saving_ns = base.effect.latency_ns * (1 - 1 / m.speedup.value)
@@ -178,8 +178,3 @@ def _pays_off(m: Measured, base: Measured | None) -> str:
 
 def _article(text: str) -> str:
     return text.replace("an batch", "a batch")
-
-
-def _examples_per_unit(m: Measured) -> float:
-    first = m.timed[0]
-    return first.examples_per_step / first.updates_per_step

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from reports.measured import Facts
-from reports.plots import latency, speed, tradeoff
+from reports.plots import latency, machine, scaling, speed, tradeoff
 from reports.plots.style import Drawing, Plot, save, styled
 
 ALL: dict[str, tuple[Callable[[Facts], Drawing | None], ...]] = {
@@ -15,9 +15,17 @@ ALL: dict[str, tuple[Callable[[Facts], Drawing | None], ...]] = {
     "inference": (
         partial(speed.forest, kind="infer"),
         latency.distributions,
+        partial(scaling.batches, kind="infer"),
+        partial(scaling.memory, kind="infer"),
+        machine.roofline,
     ),
-    "training": (partial(speed.forest, kind="train"),),
-    "input": (partial(speed.forest, kind="input"),),
+    "training": (
+        partial(speed.forest, kind="train"),
+        scaling.break_even,
+        partial(scaling.batches, kind="train"),
+        partial(scaling.memory, kind="train"),
+    ),
+    "input": (partial(speed.forest, kind="input"), machine.waterfall),
     "serving": (partial(speed.forest, kind="serve"),),
     "controls": (
         partial(speed.launches, kind="infer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -134,18 +135,30 @@ def factor_axis(axis: Any) -> None:
     _log_axis(axis, lambda x, _: f"{x:g}×")
 
 
-def time_axis(axis: Any) -> None:
-    """A logarithmic axis of times in ns, labelled in the unit that fits."""
-    _log_axis(axis, lambda x, _: _short_unit(figures.duration(x, x * 0.02)))
+def time_axis(axis: Any, log: bool = True) -> None:
+    """An axis of times in ns, labelled in the unit that fits."""
+    _axis(axis, lambda x, _: _short_unit(figures.duration(x, abs(x) * 0.02)), log)
 
 
-def size_axis(axis: Any) -> None:
-    """A logarithmic axis of bytes."""
-    _log_axis(axis, lambda x, _: _short_unit(figures.size(x)))
+def size_axis(axis: Any, log: bool = True) -> None:
+    """An axis of bytes."""
+    _axis(axis, lambda x, _: _short_unit(figures.size(x)), log)
+
+
+def count_axis(axis: Any) -> None:
+    """A logarithmic axis of counts and rates: 2 k, 50 M."""
+    _axis(axis, lambda x, _: _short_unit(figures.count(x) if x >= 1 else f"{x:g}"), True)
+
+
+def _axis(axis: Any, form: Any, log: bool) -> None:
+    if log:
+        _log_axis(axis, form)
+    else:
+        axis.set_major_formatter(FuncFormatter(form))
 
 
 def _short_unit(text: str) -> str:
-    return text.replace(".00", "").replace(".0 ", " ")
+    return re.sub(r"(\.\d*?)0+(?=\D|$)", r"\1", text).replace(". ", " ").rstrip(".")
 
 
 def _log_axis(axis: Any, form: Any) -> None:

@@ -42,6 +42,7 @@ class Spec:
     """Test examples it gets wrong, the last ones first."""
     first_step_s: float = 0.5
     memory: int = 50_000_000
+    """Peak."""
     parameters: int | None = 100_000
     multiply_adds: int | None = 10_000_000
     deployment: tuple[str, ...] = ()
@@ -51,6 +52,8 @@ class Spec:
     proof: Mapping[str, Any] = field(default_factory=dict)
     probes: Mapping[str, Any] = field(default_factory=dict)
     examples: int | None = None
+    level: float = 1.0
+    """Its time ÷ that of the plain path, where it has no baseline."""
 
     @property
     def kind(self) -> str:
@@ -76,6 +79,17 @@ CEILINGS = {
     "l2_memory_bytes_per_s": 6.0e10,
     "dram_memory_bytes_per_s": 1.0e10,
 }
+
+
+def waiting(share: float) -> dict[str, float]:
+    """Probes of an input pipeline for which a training step waits that share of its time."""
+    return {
+        "input_wait_share": share,
+        "training_step_cached_ns": 40e6,
+        "training_step_with_input_ns": 40e6 / (1 - share),
+    }
+
+
 PLAIN_NS = {"infer": 1.3e6, "train": 40e6, "input": 5e6}
 
 TYPICAL = (
@@ -97,14 +111,18 @@ TYPICAL = (
     Spec("infer/tensorrt-fp16", "infer/function", outcome="unsupported",
          reason="no GPU: install an NVIDIA driver and libnvinfer 10",
          deployment=("special hardware", "other runtime")),
+    *(Spec(f"infer/function-b{n}", speedup=1.0, examples=n, level=9 * n / (n + 9),
+           size=900_000, gzip=450_000, module="scenarios.infer.execution")
+      for n in (8, 32, 256)),
     Spec("train/function", first_step_s=1.2, module="scenarios.train.loops"),
     Spec("train/eager", "train/function", 0.2, first_step_s=0.4, module="scenarios.train.loops"),
     Spec("train/fit", "train/function", 0.99, spread=0.02, module="scenarios.train.loops"),
     Spec("train/xla", "train/function", 1.05, first_step_s=6.5, module="scenarios.train.compile"),
     Spec("train/mixed-float16", "train/function", 0.25, module="scenarios.train.precision"),
     Spec("input/memory", module="scenarios.input.pipelines"),
-    Spec("input/map-serial", "input/memory", 0.4, module="scenarios.input.pipelines"),
-    Spec("input/prefetch", "input/map-serial", 1.7, probes={"input_wait_share": 0.12},
+    Spec("input/map-serial", "input/memory", 0.4, probes=waiting(0.6),
+         module="scenarios.input.pipelines"),
+    Spec("input/prefetch", "input/map-serial", 1.7, probes=waiting(0.12),
          module="scenarios.input.pipelines"),
 )  # fmt: skip
 
@@ -209,7 +227,7 @@ def _launches(
 def _level(spec: Spec, by_id: Mapping[str, Spec]) -> float:
     if spec.baseline and spec.baseline in by_id:
         return _level(by_id[spec.baseline], by_id) / spec.speedup
-    return PLAIN_NS.get(spec.kind, 1e6)
+    return PLAIN_NS.get(spec.kind, 1e6) * spec.level
 
 
 def _group(
@@ -287,6 +305,9 @@ def _probe(spec: Spec, configuration: str) -> Launch:
         else (),
         correct=tuple(right) if quality else (),
         proof=spec.proof,
+        probes={"flops_per_step": 2.0 * spec.multiply_adds, "bytes_per_step": 2e6}
+        if spec.kind == "infer" and spec.multiply_adds
+        else {},
     )
 
 

@@ -1,0 +1,173 @@
+"""What grows: throughput with the batch, time with the number of steps, memory with the path."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from reports import figures
+from reports.measured import PLAIN, Facts, Measured, examples_per_unit, told_apart
+from reports.plots.speed import NAMES
+from reports.plots.style import (
+    MARKERS,
+    MUTED,
+    PALETTE,
+    Drawing,
+    canvas,
+    count_axis,
+    label_room,
+    shortened,
+    size_axis,
+    source,
+    time_axis,
+)
+
+_BATCHED = re.compile(r"^(?P<stem>.+?)-(?:b|batch-?)(?P<batch>\d+)$")
+MOST_LINES = 7
+
+
+def batches(facts: Facts, kind: str) -> Drawing | None:
+    """Throughput over the batch size, a line for each path that ran at several."""
+    configuration = next((m.configuration for m in facts.of(kind) if m.ok), "")
+    lines: dict[str, dict[float, float]] = {}
+    for m in facts.of(kind, configuration):
+        if m.ok and m.effect.throughput_per_s:
+            match = _BATCHED.match(m.scenario)
+            stem = match["stem"] if match else m.scenario
+            lines.setdefault(stem, {})[examples_per_unit(m)] = m.effect.throughput_per_s
+    chosen = {stem: dict(sorted(x.items())) for stem, x in lines.items() if len(x) > 2}
+    if not chosen:
+        return None
+    ranked = sorted(chosen, key=lambda stem: -max(chosen[stem].values()))[:MOST_LINES]
+    best = chosen[ranked[0]]
+    top = max(best, key=lambda batch: best[batch])
+    gain = figures.significant(best[top] / next(iter(best.values())), 2)
+    title = (
+        f"{NAMES.get(kind, kind)}: {shortened(ranked[0])} answers {gain}× the examples a second "
+        f"at batch {top:g} of those at batch {next(iter(best)):g}"
+    )
+    if kind == "train":
+        title = title.replace(" answers ", " trains on ")
+    note = source(facts.run, configuration, "median over launches")
+    fig, (ax,) = canvas(title, note, 3.8, left_in=0.9, right_in=2.2)
+    for number, stem in enumerate(ranked):
+        xs, ys = list(chosen[stem]), list(chosen[stem].values())
+        colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
+        ax.plot(xs, ys, color=colour, marker=marker, markersize=5, label=shortened(stem, 26))
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+    sizes = sorted({x for stem in ranked for x in chosen[stem]})
+    ax.set_xticks(sizes, [f"{x:g}" for x in sizes])
+    ax.minorticks_off()
+    count_axis(ax.yaxis)
+    ax.set_xlabel("batch size")
+    ax.set_ylabel("examples a second")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return Drawing(f"batch-{kind}", title, fig)
+
+
+def break_even(facts: Facts, kind: str = "train") -> Drawing | None:
+    """Time after N updates, the first one with its compilation; rings mark where it pays off."""
+    root, rows = _payers(facts, kind)
+    if root is None or not rows:
+        return None
+    paying = [m for m in rows if (m.effect.break_even_steps or 0) >= 1]
+    first = min(paying, key=lambda m: m.effect.break_even_steps or 0) if paying else None
+    name = NAMES.get(kind, kind)
+    if first is None:
+        title = f"{name}: no longer first step ever pays off against {root.scenario}"
+    else:
+        steps = figures.whole(first.effect.break_even_steps)
+        title = f"{name}: {first.scenario} makes up for its first step after {steps} updates"
+    note = source(
+        facts.run, root.configuration, "ring: overtakes its baseline", "both scales logarithmic"
+    )
+    fig, (ax,) = canvas(title, note, 3.9, left_in=0.9, right_in=2.2)
+    farthest = max((m.effect.break_even_steps or 0 for m in paying), default=1000)
+    steps_axis = np.geomspace(1, max(1000.0, min(farthest * 10, 1e7)), 200)
+    for number, m in enumerate([root, *rows]):
+        colour = MUTED if m is root else PALETTE[(number - 1) % len(PALETTE)]
+        style = "--" if m is root else "-"
+        label = shortened(m.scenario, 26)
+        ax.plot(steps_axis, _total_ns(m, steps_axis), style, color=colour, label=label)
+        at = m.effect.break_even_steps
+        if m in paying and at and at <= steps_axis[-1]:
+            y = float(_total_ns(m, np.array([at]))[0])
+            ax.plot([at], [y], marker="o", markerfacecolor="white", color=colour)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(steps_axis[0], steps_axis[-1])
+    time_axis(ax.yaxis)
+    count_axis(ax.xaxis)
+    ax.set_xlabel("updates")
+    ax.set_ylabel("time since the first update began")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return Drawing(f"break-even-{kind}", title, fig)
+
+
+def _payers(facts: Facts, kind: str) -> tuple[Measured | None, list[Measured]]:
+    """The plain path, and those compared with it whose difference is sure."""
+    for configuration in facts.configurations:
+        root = facts.get(PLAIN.get(kind, ""), configuration)
+        if root is None or not root.ok or root.effect.first_step_s is None:
+            continue
+        rows = [
+            m
+            for m in facts.of(kind, configuration)
+            if m.ok
+            and m.effect.baseline == root.scenario
+            and m.effect.first_step_s is not None
+            and told_apart(m.speedup)
+            and examples_per_unit(m) == examples_per_unit(root)
+        ]
+        rows.sort(key=lambda m: -(m.speedup.value if m.speedup else 0.0))
+        return root, rows[:MOST_LINES]
+    return None, []
+
+
+def _total_ns(m: Measured, steps: np.ndarray) -> np.ndarray:
+    first = (m.effect.first_step_s or 0.0) * 1e9
+    return first + (steps - 1) * (m.effect.latency_ns or 0.0)
+
+
+def memory(facts: Facts, kind: str) -> Drawing | None:
+    """Peak memory that each path adds to its process."""
+    configuration = next((m.configuration for m in facts.of(kind) if m.ok), "")
+    rows = [m for m in facts.of(kind, configuration) if m.ok and m.effect.peak_memory_bytes]
+    if len(rows) < 2:
+        return None
+    rows.sort(key=_peak)
+    least, most = rows[0], rows[-1]
+    title = (
+        f"{NAMES.get(kind, kind)}: {shortened(least.scenario)} adds {figures.size(_peak(least))} "
+        f"to its process, {shortened(most.scenario)} {figures.size(_peak(most))}"
+    )
+    note = source(
+        facts.run, configuration, "growth of the resident set, in a pass apart from timing"
+    )
+    labels = [shortened(m.scenario) for m in rows]
+    fig, (ax,) = canvas(title, note, 1.3 + 0.22 * len(rows), label_room(labels), right_in=0.9)
+    places = range(len(rows))
+    ax.barh(places, [_peak(m) for m in rows], height=0.62, color=PALETTE[0], alpha=0.85)
+    for place, m in zip(places, rows, strict=True):
+        ax.annotate(
+            figures.size(_peak(m)),
+            (_peak(m), place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            size=7.5,
+            color=MUTED,
+        )
+    ax.set_yticks(places, labels)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+    size_axis(ax.xaxis, log=False)
+    ax.set_xlabel("peak memory, above that of the empty process")
+    return Drawing(f"memory-{kind}", title, fig)
+
+
+def _peak(m: Measured) -> int:
+    return m.effect.peak_memory_bytes or 0
