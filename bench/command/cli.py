@@ -70,7 +70,9 @@ def run(
         str | None, typer.Option(help="Folder of trained models and converted artifacts.")
     ] = None,
     python: Annotated[
-        str | None, typer.Option(help="Interpreter of the launches (another environment).")
+        str | None, typer.Option(
+            help="Another environment's interpreter (another TensorFlow): compared live with this."
+        ),
     ] = None,
     settings: Annotated[
         Path | None, typer.Option(help="TOML file with [tool.tfbench]. Default: pyproject.toml.")

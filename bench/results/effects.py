@@ -36,7 +36,7 @@ class Effects:
         """One row a scenario and configuration, in the order of the run."""
         seen: dict[tuple[str, str], None] = {}
         for launch in self.launches:
-            if launch.role in ("baseline", "candidate"):
+            if launch.role in ("baseline", "candidate") and not launch.side:
                 seen.setdefault((launch.scenario, launch.configuration))
         order = {name: i for i, name in enumerate(self.scenarios)}
         keys = sorted(seen, key=lambda key: (order.get(key[0], len(order)), key[1]))
@@ -100,6 +100,23 @@ class Effects:
             total = statistics.chained(total, step)
             current = info.baseline
         return total
+
+    def across(self) -> dict[tuple[str, str, str], Estimate]:
+        """ln(time in one configuration ÷ time in the run's first), where both took turns live.
+
+        Returns:
+            By (scenario, first configuration, other configuration).
+        """
+        found: dict[tuple[str, str, str], Estimate] = {}
+        sided = [x for x in self.launches if x.side == x.configuration and x.turns]
+        for name in dict.fromkeys(x.group for x in sided):
+            group = [x for x in sided if x.group == name and x.outcome == "ok"]
+            base = _baselines(group)
+            for other in dict.fromkeys(x.side for x in group if x.role == "candidate"):
+                effect = log_ratio(base, [x for x in group if x.side == other])
+                if base and effect is not None:
+                    found[base[0].scenario, base[0].side, other] = effect
+        return found
 
     def latency_ns(self, scenario: str, configuration: str) -> float | None:
         """Median over launches of the median turn's time of one update or answer, ns."""

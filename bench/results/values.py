@@ -58,6 +58,8 @@ class Configuration:
     """Cores that the launch is pinned to."""
     device: str = "cpu"
     environment: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+    """Interpreter of its launches; empty: the sweep's own."""
 
 
 @dataclass(frozen=True)

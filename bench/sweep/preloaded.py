@@ -58,7 +58,8 @@ class Environment:
             variables |= scenario.environment
             if scenario.keras == 2:
                 variables["TF_USE_LEGACY_KERAS"] = "1"
-        return cls(python or sys.executable, str(root), tuple(sorted(variables.items())))
+        interpreter = python or configuration.python or sys.executable
+        return cls(interpreter, str(root), tuple(sorted(variables.items())))
 
 
 class Preloaded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import resource
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,7 +76,12 @@ class Sweep:
                 for name, members in self._groups(configuration, probed):
                     self._measure_group(pool, name, members)
                     self._write()
+            for name, members in self._across():
+                self._measure_group(pool, name, members)
+                self._write()
         self.facts["ended"] = time.time()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        self.facts["harness"] = {"peak_memory_bytes": peak}
         self._write()
         return self.effects
 
@@ -89,19 +95,19 @@ class Sweep:
 
     def _prepare(self, pool: Pool) -> None:
         """Train the shared baseline, or find it in the cache. Without it there is no run."""
-        self.reporter.begin("training the shared baseline (kept for the next run)")
-        configuration = max(self.settings.configurations, key=lambda c: c.threads)
-        environment = self._environment(None, configuration)
-        first = self.scenarios[0]
-        launch = pool.launch(environment, first, configuration)
-        try:
-            facts = launch.call("prepare", 6 * self.settings.profile.timeout_s)["facts"]
-        except LaunchFailed as error:
-            raise UsageError(error.reason) from None
-        finally:
-            launch.close()
-        self.facts["workload"] = {**to_json(self.settings.workload), **facts}
-        self.facts["versions"] = pool.process(environment).versions
+        self.facts["versions"] = {}
+        for configuration in self.settings.configurations:
+            environment = self._environment(None, configuration)
+            self.facts["versions"][configuration.name] = pool.process(environment).versions
+            self.reporter.begin("training the shared baseline (kept for the next run)")
+            launch = pool.launch(environment, self.scenarios[0], configuration)
+            try:
+                facts = launch.call("prepare", 6 * self.settings.profile.timeout_s)["facts"]
+            except LaunchFailed as error:
+                raise UsageError(error.reason) from None
+            finally:
+                launch.close()
+            self.facts.setdefault("workload", {**to_json(self.settings.workload), **facts})
         self._write()
 
     def _measure_ceilings(self, pool: Pool) -> None:
@@ -218,6 +224,18 @@ class Sweep:
                 name = f"{name}#{number + 1}" if len(parts) > 1 else name
                 yield name, [self._member(base, configuration, "baseline"), *part]
 
+    def _across(self) -> Iterable[tuple[str, list[Member]]]:
+        """Each scenario in the first configuration against itself in every other one, live."""
+        first, *others = self.settings.configurations
+        good = {(r.scenario, r.configuration) for r in self.effects.rows if r.status == "ok"}
+        for scenario in self.scenarios:
+            rest = [c for c in others if (scenario.id, c.name) in good]
+            if rest and (scenario.id, first.name) in good:
+                members = [self._member(scenario, c) for c in (first, *rest)]
+                sided = [dataclasses.replace(m, side=m.configuration.name) for m in members]
+                sided[0] = dataclasses.replace(sided[0], role="baseline")
+                yield f"{scenario.id}~configurations", sided
+
     def _measure_group(self, pool: Pool, name: str, members: list[Member]) -> None:
         """Launch the group until its intervals suffice or its launches are spent."""
         looks = self.settings.profile.looks
@@ -246,7 +264,7 @@ class Sweep:
     # --- pieces -------------------------------------------------------------------------------
 
     def _environment(self, scenario: Scenario | None, configuration: Configuration) -> Environment:
-        return Environment.of(scenario, configuration, self.settings.python, ROOT)
+        return Environment.of(scenario, configuration, configuration.python, ROOT)
 
     def _member(
         self, scenario: Scenario, configuration: Configuration, role: Any = "candidate"
@@ -259,6 +277,8 @@ class Sweep:
         groups = sum(
             len(list(self._groups(c, every))) for c in self.settings.configurations
         )
+        if len(self.settings.configurations) > 1:
+            groups += len(every)
         probes = len(self.scenarios) * len(self.settings.configurations)
         return probes + groups * self.settings.profile.looks[-1]
 

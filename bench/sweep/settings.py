@@ -67,8 +67,6 @@ class Settings:
     """Limit of one launch's resident memory."""
     seed: int = 0
     """Of the orders and paddings."""
-    python: str = ""
-    """Interpreter of the launches; empty: this one."""
 
 
 def load(
@@ -106,12 +104,11 @@ def load(
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Settings(
         profile,
-        tuple(find_configuration(name, own) for name in names),
+        with_pythons([find_configuration(name, own) for name in names], merged.get("python")),
         workload,
         tuple(patterns) or tuple(merged.get("scenarios", ())),
         memory_bytes=int(total * MEMORY_SHARE / 2),
         seed=int(merged.get("seed", 0)),
-        python=str(merged.get("python", "")),
     )
 
 
@@ -150,14 +147,15 @@ def find_configuration(name: str, own: Mapping[str, Any]) -> Configuration:
         threads = int(table.pop("threads", len(cpus)))
         device = str(table.pop("device", "cpu"))
         environment = {str(k): str(v) for k, v in table.pop("environment", {}).items()}
+        python = str(table.pop("python", ""))
         if table:
             raise UsageError(
                 f"configuration {name!r} has an unknown key {next(iter(table))!r}: use threads, "
-                "cpus, device, environment"
+                "cpus, device, environment, python"
             )
         if not cpus or not set(cpus) <= set(available):
             raise UsageError(f"configuration {name!r} asks for cores {cpus}, there are {available}")
-        return Configuration(name, threads, cpus, device, environment)
+        return Configuration(name, threads, cpus, device, environment, python)
     hidden = {"CUDA_VISIBLE_DEVICES": "-1"}
     builtin = {
         "cpu-1": Configuration("cpu-1", 1, available[-1:], "cpu", hidden),
@@ -171,6 +169,31 @@ def find_configuration(name: str, own: Mapping[str, Any]) -> Configuration:
     if name not in builtin:
         raise UsageError(f"unknown configuration {name!r}{_near(name, {**builtin, **own})}")
     return builtin[name]
+
+
+def with_pythons(
+    configurations: Sequence[Configuration], python: str | None
+) -> tuple[Configuration, ...]:
+    """Each configuration as it is, and once more for each other interpreter.
+
+    Args:
+        configurations: Those of the run.
+        python: Paths of interpreters separated by commas, each with its own TensorFlow.
+
+    Raises:
+        UsageError: A path is no interpreter.
+    """
+    found = list(configurations)
+    for path in filter(None, (python or "").split(",")):
+        if not os.access(path, os.X_OK) or Path(path).is_dir():
+            raise UsageError(f"cannot start {path}: give the path of a Python interpreter")
+        place = Path(path).absolute()
+        label = place.parent.parent.name or place.name
+        found += [
+            dataclasses.replace(c, name=f"{c.name}@{label}", python=str(place))
+            for c in configurations
+        ]
+    return tuple(found)
 
 
 def gpus() -> list[str]:

@@ -143,6 +143,11 @@ def test_a_smoke_sweep_leaves_a_whole_run(smoke_run: Path) -> None:
         assert row["speedup"] == row["latency_ns"] == row["size_bytes"] == ""
 
 
+def test_the_parent_stays_small(smoke_run: Path) -> None:
+    facts = json.loads((smoke_run / "run.json").read_text())
+    assert facts["harness"]["peak_memory_bytes"] < 300e6
+
+
 def test_a_smoke_sweep_writes_the_report(smoke_run: Path) -> None:
     text = (smoke_run / "report.md").read_text()
     assert "8-bit quantization" in text
