@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -201,9 +202,14 @@ def to_json(value: Any) -> dict[str, Any]:
 
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     """The value `to_json` wrote. Unknown fields are ignored, so that newer files still load."""
-    hints = typing.get_type_hints(kind)
-    known = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    return kind(**{k: _typed(hints[k], v) for k, v in data.items() if k in known})
+    hints = _hints(kind)
+    return kind(**{k: _typed(hints[k], v) for k, v in data.items() if k in hints})
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """Types of a value's fields; kept, because a history loads a hundred thousand of them."""
+    return typing.get_type_hints(kind)
 
 
 def _plain(item: Any) -> Any:
