@@ -202,7 +202,7 @@ def to_json(value: Any) -> dict[str, Any]:
 
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     """The value `to_json` wrote. Unknown fields are ignored, so that newer files still load."""
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     return kind(**{k: _typed(hints[k], v) for k, v in data.items() if k in hints})
 
 
