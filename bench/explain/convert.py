@@ -31,7 +31,7 @@ def convert(file: Path) -> dict[str, Any]:
         "step_ms": total / max(1, len(seen.steps)) / 1e9,
         "shares": events.shares(seen),
         "device_share": events.covered(seen.device, seen.steps) if seen.device else None,
-        "operations": [*rows, *_eager(seen)],
+        "operations": [*rows, *_own(seen)],
         "pipeline": {kind: spent / 1e6 for kind, spent in seen.pipeline.most_common(20)},
         "memory": _memory(memory),
     }
@@ -63,20 +63,21 @@ def _rows(tables: Any, seen: events.Events) -> list[Table]:
             "self_us": float(row["total_self_time"]),
         }
         for row in rows
-        if row["type"] not in ("IDLE", "")
+        if row["type"] not in ("IDLE", "") and not row["type"].startswith("__")
     ]
 
 
-def _eager(seen: events.Events) -> list[Table]:
+def _own(seen: events.Events) -> list[Table]:
+    """Rows of what xprof leaves out on a CPU: eager operations, and XLA's kernels."""
     return [
         {
-            "name": f"eager {kind}",
+            "name": f"{way} {kind}",
             "kind": kind,
             "place": "host",
-            "count": seen.eager_counts[kind],
+            "count": seen.own_counts[way, kind],
             "self_us": spent / 1e6,
         }
-        for kind, spent in seen.eager.most_common()
+        for (way, kind), spent in seen.own.most_common()
     ]
 
 

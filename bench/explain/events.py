@@ -21,13 +21,15 @@ STATES = ("communication", "compute", "memory", "input", "python")
 COMMUNICATION = re.compile(
     r"Collective|AllReduce|AllGather|Nccl|nccl|_?HostSend|_?HostRecv|^_?(Send|Recv)$"
 )
-COMPUTE = re.compile(r"Conv|MatMul|Einsum|gemm|cudnn|cutlass|Xla(Run|Launch|LocalLaunch)|_XlaRun")
+COMPUTE = re.compile(r"[Cc]onv|MatMul|Einsum|gemm|cudnn|cutlass|^dot")
 INPUT = re.compile(r"IteratorGetNext|IteratorV2|OptionalGetValue")
 WAITING = re.compile(r"^IteratorGetNext(Sync|AsOptional)?Op::DoCompute$")
 OPERATION = re.compile(r"^(?!Iterator)([\w./-]+):(_?[A-Z]\w+)$")
 EAGER = "EagerLocalExecute: "
 KERNEL = "KernelAndDeviceFunc::Run"
 PIPELINE_THREAD = "tf_data"
+XLA = "ThunkExecutor::Execute"
+"""Around the kernels that XLA compiled for a CPU."""
 
 Interval = tuple[int, int]
 
@@ -39,9 +41,10 @@ class Events:
     steps: list[Interval] = field(default_factory=list)
     spans: dict[str, list[Interval]] = field(default_factory=lambda: defaultdict(list))
     """Intervals by state."""
-    eager: Counter[str] = field(default_factory=Counter)
-    """Time of each kind of eager operation, its dispatch included."""
-    eager_counts: Counter[str] = field(default_factory=Counter)
+    own: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Time of operations that xprof leaves out, by way (`eager`, `xla`) and kind; eager ones with
+    their dispatch."""
+    own_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     pipeline: Counter[str] = field(default_factory=Counter)
     """Time of each operation that ran in the input pipeline's threads."""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -66,9 +69,9 @@ def read(file: Path) -> Events:
 
 
 def shares(events: Events) -> dict[str, float]:
-    """Share of the steps' time by state; empty without steps. They add up to 1."""
+    """Share of the steps' time by state, in sum 1; empty without steps or without operations."""
     total = sum(end - start for start, end in events.steps)
-    if not total:
+    if not total or not any(events.spans.values()):
         return {}
     spent: Counter[str] = Counter()
     changes = [
@@ -120,13 +123,18 @@ def _host_line(line: Any, names: dict[int, str], marks: set[int], events: Events
         elif name.startswith(EAGER):
             kind = name[len(EAGER) :]
             if not kind.startswith("__"):
-                events.eager[kind] += end - start
-                events.eager_counts[kind] += 1
+                events.own["eager", kind] += end - start
+                events.own_counts["eager", kind] += 1
         elif name == KERNEL:
             kind = next((n[len(EAGER) :] for n in reversed(inside) if n.startswith(EAGER)), "")
             if kind and not kind.startswith("__") and not INPUT.search(kind):
                 events.spans[state_of(kind)].append((start, end))
-        elif found := OPERATION.match(name):
+        elif inside and inside[-1] == XLA and not name.startswith("end: "):
+            kind = name.partition(".")[0]
+            events.own["xla", kind] += end - start
+            events.own_counts["xla", kind] += 1
+            events.spans[state_of(kind)].append((start, end))
+        elif (found := OPERATION.match(name)) and not found[2].startswith("__"):
             events.counts[found[1], found[2]] += name not in inside
             if in_pipeline:
                 events.pipeline[found[2]] += end - start

@@ -27,7 +27,7 @@ LATE = 1.5
 """A kept trace may last this much longer than planned before it is cut inside a step."""
 RUN = "steps"
 """Name of the profile's folder, the part after the scenario's name in TensorBoard's list."""
-OPERATION = re.compile(r"^(?!Iterator)[\w./-]+:[A-Z_]\w+$|^EagerLocalExecute: ")
+OPERATION = re.compile(r"^(?!Iterator)[\w./-]+:[A-Z_]\w+$|^EagerLocalExecute: |^ThunkExecutor::")
 """How events of operations are named: `model/dense/MatMul:MatMul`, eager ones by their kind."""
 NO_DEVICE_EVENTS = {
     "GPU": "CUPTI is missing or may not be used (allow it by the driver's option "
