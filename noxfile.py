@@ -1,4 +1,4 @@
-"""One session a job; `nox -s bench` measures, `nox -s tests` tests. What follows `--` is passed on."""
+"""One session a job: `nox -s bench` measures, `nox -s tests` tests; `--` passes flags on."""
 
 from __future__ import annotations
 

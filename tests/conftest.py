@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests. TensorFlow is never imported here, nor while tests are collected."""
+"""Fixtures shared by all tests. TensorFlow is imported neither here nor at collection."""
 
 from __future__ import annotations
 

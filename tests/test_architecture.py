@@ -29,9 +29,7 @@ ALLOWED = {
 }  # fmt: skip
 TENSORFLOW = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization", "keras_tuner"}
 MODULES = sorted(
-    path
-    for top in ("bench", "reports", "scenarios")
-    for path in (ROOT / top).rglob("*.py")
+    path for top in ("bench", "reports", "scenarios") for path in (ROOT / top).rglob("*.py")
 )
 
 

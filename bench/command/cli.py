@@ -12,7 +12,7 @@ from bench.results.errors import TfbenchError
 
 app = typer.Typer(
     name="tfbench",
-    help="Measure what TensorFlow optimization techniques really do to your model on your hardware.",
+    help="Measure what TensorFlow optimization techniques do to your model on your hardware.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,7 +40,8 @@ def list_scenarios(
 def run(
     patterns: Scenarios = None,
     profile: Annotated[
-        str | None, typer.Option(help="smoke (seconds), quick (minutes) or full (narrow intervals).")
+        str | None,
+        typer.Option(help="smoke (seconds), quick (minutes) or full (narrow intervals)."),
     ] = None,
     configuration: Annotated[
         str | None,
@@ -70,7 +71,8 @@ def run(
         str | None, typer.Option(help="Folder of trained models and converted artifacts.")
     ] = None,
     python: Annotated[
-        str | None, typer.Option(
+        str | None,
+        typer.Option(
             help="Another environment's interpreter (another TensorFlow): compared live with this."
         ),
     ] = None,

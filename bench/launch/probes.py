@@ -18,9 +18,7 @@ MEMORY_STEPS = 5
 INSIDE_PAIRS, INSIDE_STEPS = 7, 4
 
 
-def probe(
-    path: Any, workload: Any, scenario: Scenario, first: int, epochs: int
-) -> dict[str, Any]:
+def probe(path: Any, workload: Any, scenario: Scenario, first: int, epochs: int) -> dict[str, Any]:
     """Everything a launch can tell of a freshly built path, except time.
 
     Args:

@@ -173,9 +173,7 @@ class Effects:
             first_step_s=self.first_step_s(scenario, configuration),
             break_even_steps=self._break_even(scenario, baseline, configuration, effect),
             difficulty=difficulty(info.deployment) if info and info.kind == "infer" else "",
-            warnings=tuple(
-                dict.fromkeys(self._warnings(scenario, baseline, configuration, speed))
-            ),
+            warnings=tuple(dict.fromkeys(self._warnings(scenario, baseline, configuration, speed))),
         )
 
     def _status(self, scenario: str, configuration: str) -> tuple[str, str]:

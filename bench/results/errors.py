@@ -28,7 +28,7 @@ class LaunchError(TfbenchError):
 
 
 class Unsupported(LaunchError):
-    """This machine or environment lacks something; the message says what to install or use."""
+    """The machine or environment lacks something; the message says what to install or use."""
 
 
 class NotEngaged(LaunchError):

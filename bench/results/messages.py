@@ -22,7 +22,7 @@ class Channel:
         self._connection.send_bytes(json.dumps(message).encode())
 
     def receive(self) -> dict[str, Any]:
-        """Block, without using a core, for one message; raises EOFError when the other end is gone."""
+        """Block, using no core, for one message; raises EOFError when the other end is gone."""
         message: dict[str, Any] = json.loads(self._connection.recv_bytes())
         return message
 

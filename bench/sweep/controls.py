@@ -21,7 +21,7 @@ ALLOWANCE = 0.01
 
 
 def baselines(scenarios: Sequence[Scenario]) -> set[str]:
-    """For each kind, the baseline that most scenarios are compared with: its group is controlled."""
+    """For each kind, the baseline most scenarios are compared with: its group is controlled."""
     chosen = set()
     for kind in ("train", "infer"):
         counts: dict[str, int] = {}
@@ -34,9 +34,7 @@ def baselines(scenarios: Sequence[Scenario]) -> set[str]:
     return chosen
 
 
-def members(
-    base: Scenario, configuration: Configuration, environment: Environment
-) -> list[Member]:
+def members(base: Scenario, configuration: Configuration, environment: Environment) -> list[Member]:
     """The two controls of a baseline, as members of its group."""
     return [
         Member(base, configuration, environment, "control-same"),
@@ -73,9 +71,7 @@ def _verdict(roles: Mapping[str, list[Launch]]) -> dict[str, Any]:
     if not _agrees(roles, "control-same", 0.0):
         reasons.append(f"the baseline differed from itself by {math.expm1(same.value):+.1%}")
     if not _agrees(roles, "control-slow", expected):
-        reasons.append(
-            f"an injected {SLOWDOWN:.0%} was measured as {math.expm1(slow.value):+.1%}"
-        )
+        reasons.append(f"an injected {SLOWDOWN:.0%} was measured as {math.expm1(slow.value):+.1%}")
     return {
         "noise_floor": _finite(math.expm1((same.high - same.low) / 2)),
         "same": [_finite(math.expm1(x)) for x in (same.value, same.low, same.high)],

@@ -119,7 +119,7 @@ def _literals(path: Path, decorator: ast.Call) -> dict[str, Any]:
             facts[str(keyword.arg)] = ast.literal_eval(keyword.value)
         except ValueError:
             raise UsageError(
-                f"{path}:{decorator.lineno}: {keyword.arg} must be a literal: it is read from source"
+                f"{path}:{decorator.lineno}: {keyword.arg} must be a literal (it is only read)"
             ) from None
     return facts
 

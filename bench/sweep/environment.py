@@ -48,7 +48,7 @@ def packages() -> dict[str, str]:
 
 
 def git_state(folder: Path) -> dict[str, Any]:
-    """Commit of the code that is measured, and whether it has uncommitted changes; {} outside git."""
+    """Commit of the measured code, and whether it has uncommitted changes; {} outside git."""
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return {}

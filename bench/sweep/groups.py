@@ -115,8 +115,8 @@ def run_launch(
             if place is places[0] and not place.alive:
                 break  # without the baseline nothing can be compared
         if places[0].alive:
-            _agree(places, profile)
-            _take_turns(places, order, profile)
+            rounds = _agree(places, profile)
+            _take_turns(places, order, rounds, profile)
             _finish(places, profile, traces)
         for place in places[1:]:
             if not places[0].alive and place.launch.outcome == "ok":
@@ -180,11 +180,14 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
         place.fail(error)
 
 
-def _agree(places: Sequence[Place], profile: Profile) -> None:
+def _agree(places: Sequence[Place], profile: Profile) -> int:
     """Settle the steps of a turn: equal for members of one scenario.
 
     Members calibrate on their own, and on a shared machine differently. A turn's first steps find
     cold caches, so two sides of unlike turns would differ by what the first steps cost.
+
+    Returns:
+        Rounds of this launch: the turns of the baseline, which takes part in each.
     """
     like: dict[tuple[str, str], list[Place]] = {}
     for place in places:
@@ -200,32 +203,39 @@ def _agree(places: Sequence[Place], profile: Profile) -> None:
             if max(times) <= ALIKE * min(times):
                 place.steps = wanted
             place.steps = math.ceil(place.steps / whole) * whole
-    for place in places:
-        place.stride = _stride(place.steps * place.step_ns, profile)
-        if places[0].member.key[:2] == place.member.key[:2]:
-            place.stride = places[0].stride
-
-
-def _stride(turn_ns: float, profile: Profile) -> int:
-    """In which rounds a member takes part, so that its turns fit its share of the launch."""
-    affordable = int(profile.member_s * 1e9 / turn_ns) if turn_ns else profile.rounds
-    turns = min(profile.rounds, max(min(LEAST_TURNS, profile.rounds), affordable))
-    return max(1, profile.rounds // turns)
-
-
-def _take_turns(places: Sequence[Place], order: Sequence[Place], profile: Profile) -> None:
-    """Rounds in alternating order: A B C, C B A, …; only one member runs at a time."""
     jobs = any(p.member.scenario.unit == "job" for p in places)
+    rounds = 1 if jobs else _affordable(places[0], profile)
+    for place in places:
+        stride = max(1, rounds // _affordable(place, profile))
+        place.stride = stride | 1  # odd, or it would meet every round in the same order
+        if places[0].member.key[:2] == place.member.key[:2]:
+            place.stride = 1
+    return rounds
+
+
+def _affordable(place: Place, profile: Profile) -> int:
+    """Turns of a member that fit its share of the launch."""
+    turn_ns = place.steps * place.step_ns
+    affordable = int(profile.member_s * 1e9 / turn_ns) if turn_ns else profile.rounds
+    return min(profile.rounds, max(LEAST_TURNS, affordable))
+
+
+def _take_turns(
+    places: Sequence[Place], order: Sequence[Place], rounds: int, profile: Profile
+) -> None:
+    """Rounds in alternating order: A B C, C B A, …; only one member runs at a time."""
     sequence = list(order)
-    # the baseline is everybody's neighbour: no round without it
-    pace = 1 if jobs else places[0].stride
-    for number in range(1 if jobs else profile.rounds // pace):
+    cpu, wall = time.process_time(), time.perf_counter()
+    for number in range(rounds):
         for position, place in enumerate(sequence):
-            if place.alive and number % max(1, place.stride // pace) == 0:
+            if place.alive and number % place.stride == 0:
                 _turn(place, number, position, profile)
         sequence.reverse()
-        if not places[0].alive:
+        if not places[0].alive:  # the baseline is everybody's neighbour
             return
+    share = (time.process_time() - cpu) / max(time.perf_counter() - wall, 1e-9)
+    base = places[0].launch
+    places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": share})
 
 
 def _turn(place: Place, number: int, position: int, profile: Profile) -> None:

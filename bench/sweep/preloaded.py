@@ -22,7 +22,6 @@ import psutil
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.messages import Channel
 from bench.results.values import Configuration, Scenario, WorkloadSpec, to_json
-from bench.sweep.discovery import ROOT
 
 READY_S = 180.0
 WATCH_S = 1.0

@@ -1,4 +1,4 @@
-"""Says what runs now, what is done and how long it may still take; plain lines without a terminal."""
+"""Says what runs, what is done and the time left; plain lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 class Reporter(Protocol):

@@ -120,9 +120,7 @@ class Sweep:
             environment = self._environment(None, configuration)
             launch = pool.launch(environment, self.scenarios[0], configuration)
             try:
-                answer = launch.call(
-                    "ceilings", 120.0, disk=str(self.folder.folder.resolve())
-                )
+                answer = launch.call("ceilings", 120.0, disk=str(self.folder.folder.resolve()))
                 self.facts["ceilings"][configuration.name] = answer["ceilings"]
             except LaunchFailed as error:
                 self.reporter.note(f"ceilings of {configuration.name}: {error.reason}")
@@ -139,9 +137,7 @@ class Sweep:
         if configuration.device != "cpu":
             workers = 1
         with ThreadPoolExecutor(workers) as executor:
-            probes = executor.map(
-                lambda s: self._probe(pool, s, configuration), self.scenarios
-            )
+            probes = executor.map(lambda s: self._probe(pool, s, configuration), self.scenarios)
             found = {launch.scenario: launch for launch in probes}
         checked = [self._checked(launch, found) for launch in found.values()]
         self._keep(checked)
@@ -242,7 +238,9 @@ class Sweep:
         if any(m.scenario.unit == "job" for m in members):
             looks = looks[:1]
         for number in range(looks[-1]):
-            what = f"{name}: launch {number + 1} of {looks[-1]}, {len(members)} members taking turns"
+            what = (
+                f"{name}: launch {number + 1} of {looks[-1]}, {len(members)} members taking turns"
+            )
             self.reporter.begin(what)
             last = number + 1 in looks
             traces = self.folder.folder / "traces" if self._traced(number) else None
@@ -274,9 +272,7 @@ class Sweep:
 
     def _units(self) -> int:
         every = {s.id for s in self.scenarios}
-        groups = sum(
-            len(list(self._groups(c, every))) for c in self.settings.configurations
-        )
+        groups = sum(len(list(self._groups(c, every))) for c in self.settings.configurations)
         if len(self.settings.configurations) > 1:
             groups += len(every)
         probes = len(self.scenarios) * len(self.settings.configurations)

@@ -21,9 +21,9 @@ class Profile:
 
     name: str
     looks: tuple[int, ...]
-    """Numbers of launches at which the interval's width is looked at; even, so that orders balance."""
+    """Launches after which the interval's width is looked at; even, so that orders balance."""
     half_width: float
-    """Relative half-width of the 95 % interval that suffices; the only other stop is the last look."""
+    """Relative half-width of the 95 % interval that suffices; else the last look ends it."""
     turn_ms: float
     rounds: int
     """Rounds a launch."""
@@ -43,13 +43,9 @@ class Profile:
 
 
 PROFILES = {
-    "smoke": Profile(
-        "smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False
-    ),
+    "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False),
     "quick": Profile("quick", (4,), 0.03, 20, 12, 0.35, 0.8, 5, 300),
-    "full": Profile(
-        "full", (6, 8, 12, 16, 24), 0.01, 20, 40, 1.2, 5.0, 10, 1800, suite="full"
-    ),
+    "full": Profile("full", (6, 8, 12, 16, 24), 0.01, 20, 40, 1.2, 5.0, 10, 1800, suite="full"),
 }
 MEMORY_SHARE = 0.8
 """Of the machine's memory; a launch that grows beyond its part of it is ended."""
@@ -95,7 +91,9 @@ def load(
     merged = table | {key: value for key, value in flags.items() if value is not None}
     names = merged.get("configuration") or ("cpu-all",)
     names = names.split(",") if isinstance(names, str) else names
-    spec = {k: merged[k] for k in ("data", "model", "batch", "epochs", "seed", "cache") if k in merged}
+    spec = {
+        k: merged[k] for k in ("data", "model", "batch", "epochs", "seed", "cache") if k in merged
+    }
     profile = find_profile(merged.get("profile", "quick"), overrides)
     if merged.get("launches"):
         profile = dataclasses.replace(profile, looks=(int(merged["launches"]),))

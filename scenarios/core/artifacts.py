@@ -54,7 +54,7 @@ def save_weights(model: Any, path: Path) -> None:
         for j, weight in enumerate(layer.get_weights())
     }
     with path.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def load_weights(model: Any, path: Path) -> None:

@@ -12,13 +12,17 @@ FASTER = Scenario("infer/faster", "infer", "faster.", "m", "faster", "p", 3, bas
 ALL = {s.id: s for s in (BASE, FAST, FASTER)}
 
 
-def launch(scenario: str, index: int, step_ns: int, group: str, role: str, **fields: object) -> Launch:
+def launch(
+    scenario: str, index: int, step_ns: int, group: str, role: str, **fields: object
+) -> Launch:
     turns = tuple(Turn(r, r % 2, 10, 10 * (step_ns + r)) for r in range(6))
     fields = {"examples_per_step": 1, "first_step_s": 1.0, "start_order": index % 2} | fields
     return Launch(scenario, "cpu-1", group=group, role=role, index=index, turns=turns, **fields)
 
 
-def group(base: tuple[str, int], own: tuple[str, int], count: int = 4, **fields: object) -> list[Launch]:
+def group(
+    base: tuple[str, int], own: tuple[str, int], count: int = 4, **fields: object
+) -> list[Launch]:
     found = []
     for k in range(count):
         found.append(launch(*(base[0], k, base[1]), group=base[0], role="baseline"))
@@ -42,9 +46,7 @@ def test_a_candidate_of_half_the_time_is_twice_as_fast() -> None:
 
 
 def test_batches_are_compared_per_example() -> None:
-    launches = group(
-        ("infer/function", 1_000_000), ("infer/fast", 2_000_000), examples_per_step=8
-    )
+    launches = group(("infer/function", 1_000_000), ("infer/fast", 2_000_000), examples_per_step=8)
     row = Effects(launches, ALL).row("infer/fast", "cpu-1")
     assert row is not None
     assert row.speedup == pytest.approx(4, rel=1e-4)

@@ -33,7 +33,9 @@ def test_an_interpreter_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_effects_across_configurations_pair_live_turns_only() -> None:
     def launch(configuration: str, ns: int, role: str, index: int, side: str) -> Launch:
         turns = tuple(Turn(r, 0, 1, ns) for r in range(4))
-        return Launch("s", configuration, "s~configurations", role, "timing", index, side, turns=turns)  # type: ignore[arg-type]
+        return Launch(
+            "s", configuration, "s~configurations", role, "timing", index, side, turns=turns
+        )  # type: ignore[arg-type]
 
     launches = []
     for index in range(4):
