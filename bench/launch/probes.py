@@ -107,7 +107,9 @@ def sizes(path: Any) -> dict[str, Any]:
     if file is not None:
         answer["artifact_bytes"] = artifacts.size_bytes(file)
         answer["artifact_gzip_bytes"] = artifacts.gzip_bytes(file)
-    counts = counting.count(path)
+    counts: dict[str, Any] = dict(counting.count(path))
+    if file is not None:
+        counts["artifact_sha256"] = artifacts.content_digest(file)
     answer["parameters"] = counts.pop("parameters", None)
     answer["multiply_adds"] = counts.pop("multiply_adds", None)
     return answer | {"probes": counts}

@@ -183,7 +183,9 @@ class LaunchProcess:
 
     def probe(self, first: int, epochs: int) -> dict[str, Any]:
         """Everything but time: losses or outputs, quality, memory, sizes, proof."""
-        return probes.probe(self.path, self._workload(), self.scenario, first, epochs)
+        answer = probes.probe(self.path, self._workload(), self.scenario, first, epochs)
+        answer["probes"]["traces"] = self._traces()
+        return answer
 
     def trace(self, folder: str, host: str) -> dict[str, Any]:
         """Record a Profiler trace of warmed steps."""

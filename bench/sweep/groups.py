@@ -289,6 +289,7 @@ def _trace(place: Place, traces: Path) -> None:
     assert place.process is not None
     member = place.member
     host = f"{member.scenario.id.replace('/', '-')}@{member.configuration.name}"
+    host = f"{host}-{member.side}" if member.side else host
     folder = traces / host
     facts: dict[str, Any]
     if folder.exists():  # a baseline that another group has traced already

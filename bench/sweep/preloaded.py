@@ -46,6 +46,8 @@ class Environment:
     python: str
     root: str
     variables: tuple[tuple[str, str], ...]
+    folder: str = ""
+    """Where its launches run, so that relative paths mean its own version's; empty: here."""
 
     @classmethod
     def of(
@@ -84,6 +86,7 @@ class Preloaded:
                 command,
                 pass_fds=[theirs.fileno()],
                 env=variables,
+                cwd=environment.folder or None,
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,

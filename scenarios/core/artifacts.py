@@ -77,6 +77,12 @@ def gzip_bytes(path: Path) -> int:
     )
 
 
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files; TensorFlow's `fingerprint.pb` is random."""
+    files = [file for file in _files(path) if file.name != "fingerprint.pb"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 @lru_cache
 def source_digest(path: str) -> str:
     """SHA-256 of a source file."""
