@@ -36,7 +36,9 @@ def litert_path(
         return get(target["index"])
 
     def predict(x: np.ndarray) -> np.ndarray:
-        return in_blocks(lambda block: dequantized(infer(quantized(block, source)), target), x, batch)
+        return in_blocks(
+            lambda block: dequantized(infer(quantized(block, source)), target), x, batch
+        )
 
     return InferencePath(
         infer=infer,

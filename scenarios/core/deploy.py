@@ -1,0 +1,83 @@
+"""A Keras model as a deployed path: exported, and run by a tf.function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from scenarios.core import artifacts
+from scenarios.core.paths import InferencePath, Proof, nothing_to_prove
+from scenarios.core.quality import in_blocks
+from scenarios.core.training import traced_once, train
+from scenarios.core.workload import Builder, Workload
+
+
+class Later:
+    """A Keras model that is made when it is first asked for something.
+
+    A path that runs a converted file has no use for the model itself; only counting its
+    parameters does, and building one costs each launch a tenth of a second.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    @cached_property
+    def _model(self) -> Any:
+        return self._make()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the model."""
+        return self._model(*args, **kwargs)
+
+
+def export(model: Any, path: Path) -> None:
+    """Export `model` for serving as a SavedModel, in Keras 2 and 3."""
+    quiet = {"verbose": False} if "verbose" in signature(model.export).parameters else {}
+    model.export(str(path), **quiet)
+
+
+def keras_path(
+    workload: Workload,
+    model: Any,
+    artifact: Path,
+    batch: int = 1,
+    proof: Proof = nothing_to_prove,
+) -> InferencePath:
+    """A Keras model run as `infer/function` runs the baseline: one tf.function, fixed signature."""
+
+    @tf.function(input_signature=[tf.TensorSpec([batch, *workload.data.input_shape], tf.float32)])
+    def infer(x: Any) -> Any:
+        return model(x, training=False)
+
+    return InferencePath(
+        infer=infer,
+        inputs=[tf.constant(x) for x in workload.inputs(batch)],
+        examples=batch,
+        predict=lambda x: in_blocks(infer, x, batch),
+        model=model,
+        artifact=artifact,
+        proof=lambda: {**traced_once(infer), **proof()},
+    )
+
+
+def trained_variant(workload: Workload, name: str, build: Builder) -> Any:
+    """A model of another architecture, trained once for as many epochs as the baseline."""
+
+    def make(path: Path) -> None:
+        model = workload.model(build)
+        train(workload, model)
+        artifacts.save_weights(model, path)
+
+    weights = workload.artifact(f"{name}.npz", make)
+    model = workload.model(build)
+    artifacts.load_weights(model, weights)
+    return model
