@@ -1,5 +1,11 @@
-"""Turns a run's stored results into tables, plots and pages. Never measures."""
+"""Turns a run's stored results into tables, plots and pages. Never measures.
 
+In a notebook: `import reports; run = reports.read("runs/..."); run` shows the run's table,
+`run.frame()` is a pandas DataFrame.
+"""
+
+from reports.frames import ShownRun, export, frame, read
+from reports.short import comment, job_summary
 from reports.writing import write
 
-__all__ = ["write"]
+__all__ = ["ShownRun", "comment", "export", "frame", "job_summary", "read", "write"]

@@ -9,6 +9,7 @@ from bench.results.store import Run
 from reports import surroundings
 from reports.cells import Section, Table
 from reports.controls import control_sentences, controls, controls_table
+from reports.live import across_table, serving_table
 from reports.measured import Facts
 from reports.tables import effect_table, inference_table, latency_table
 from reports.training import input_table, training_table
@@ -49,7 +50,16 @@ def contents(facts: Facts) -> Contents:
             "Inference, compression and deployment",
             tables=_filled(inference_table(facts, c) for c in where),
         ),
-        Section("serving", "Serving", tables=()),
+        Section(
+            "serving",
+            "Serving",
+            tables=_filled(serving_table(facts, c) for c in where),
+        ),
+        Section(
+            "configurations",
+            "Configurations compared live",
+            tables=_filled((across_table(facts),)),
+        ),
         Section(
             "controls",
             "Controls and noise",

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 import jinja2
 from markupsafe import Markup
 
-from reports.contents import Contents
+from reports.contents import Contents, contents
 from reports.details import SPARK_HEIGHT, SPARK_WIDTH, Detail
 from reports.markdown import TEMPLATES, visible
+from reports.measured import Facts
 from reports.plots.style import GRID, INK, MUTED, PAPER, Plot
+from reports.tables import overview
 
 _THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
@@ -40,6 +42,13 @@ def render(what: Contents, plots: Mapping[str, Sequence[Plot]], found: Sequence[
             spark=(SPARK_WIDTH, SPARK_HEIGHT),
         )
     )
+
+
+def run_table(facts: Facts) -> str:
+    """A run as one table, for a notebook."""
+    template = environment().get_template("table.html.j2")
+    what = contents(facts)
+    return template.render(name=what.name, subtitle=what.subtitle, table=overview(facts))
 
 
 def environment() -> jinja2.Environment:

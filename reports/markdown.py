@@ -71,7 +71,23 @@ def table(item: Table) -> Markup:
 
 def render(what: Contents, plots: Mapping[str, Sequence[Plot]]) -> str:
     """The whole report."""
-    return environment().get_template("report.md.j2").render(report=what, plots=plots)
+    text = environment().get_template("report.md.j2").render(report=what, plots=plots)
+    return _tidy(text)
+
+
+def render_short(
+    what: Contents, sections: Sequence[Section], left: Sequence[str], folded: bool
+) -> str:
+    """The verdict and some sections without plots.
+
+    Args:
+        what: The report's contents.
+        sections: Those to show.
+        left: Titles of those that were left out.
+        folded: Whether sections after the first are folded.
+    """
+    template = environment().get_template("short.md.j2")
+    return _tidy(template.render(report=what, sections=sections, left=left, folded=folded))
 
 
 def environment() -> jinja2.Environment:
@@ -85,9 +101,14 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    env.filters |= {"code": code, "table": table, "fence": fence, "raw": Markup}
+    env.filters |= {"code": code, "table": table, "fence": fence}
     env.tests["filled"] = _filled
     return env
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line in a row, and one newline at the end."""
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def _filled(section: Section) -> bool:

@@ -152,6 +152,44 @@ def _latency_row(m: Measured) -> Row:
     )
 
 
+def overview(facts: Facts) -> Table:
+    """Every row of the run in a few columns, with the reason where there is no figure."""
+    return Table(
+        "overview",
+        "All scenarios",
+        (
+            Column("scenario"),
+            Column("configuration"),
+            Column("status"),
+            Column("time a step", True),
+            Column("against"),
+            Column("speed-up", True),
+            Column("file", True),
+            Column("accuracy", True),
+            Column("reason or warnings"),
+        ),
+        tuple(
+            Row(
+                (
+                    label(m.scenario),
+                    label(m.configuration),
+                    status_cell(m),
+                    latency_cell(m),
+                    label(m.effect.baseline) if m.effect.baseline else missing(),
+                    speedup_cell(m),
+                    number(m.effect.size_bytes, figures.size),
+                    number(m.effect.accuracy, figures.percent),
+                    Cell(m.effect.reason or "; ".join(m.effect.warnings)),
+                ),
+                m.scenario,
+                m.configuration,
+                m.effect.status,
+            )
+            for m in facts.all
+        ),
+    )
+
+
 # --- cells, shared by all tables ----------------------------------------------------------------
 
 

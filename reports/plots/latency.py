@@ -29,6 +29,8 @@ def distributions(facts: Facts) -> Drawing | None:
     rows = [m for m in facts.of("infer", configuration) if m.ok and m.samples]
     if not rows:
         return None
+    roots = [m.root for m in rows]
+    rows = [m for m in rows if m.root == max(dict.fromkeys(roots), key=roots.count)]
     rows.sort(key=lambda m: m.effect.latency_ns or 0.0)
     title = _tail_title(rows)
     marks = "line: p50, tick: p99 where the samples bound it"
@@ -38,8 +40,9 @@ def distributions(facts: Facts) -> Drawing | None:
     ax.set_xscale("log")
     ends = [e for m in rows for e in _ends(m)]
     ax.set_xlim(min(ends) / 1.1, max(ends) * 1.1)
+    width = max(0.01, math.log(max(ends) / min(ends)) / 220)
     for number, m in enumerate(rows):
-        _ridge(ax, m, number, PALETTE[number % len(PALETTE)])
+        _ridge(ax, m, number, PALETTE[number % len(PALETTE)], width)
     time_axis(ax.xaxis)
     ax.set_yticks(range(len(rows)), labels)
     ax.set_ylim(len(rows) - 0.6, -1.0)
@@ -70,9 +73,8 @@ def _ends(m: Measured) -> tuple[float, float]:
     return low, high
 
 
-def _ridge(ax: object, m: Measured, place: int, colour: str) -> None:
+def _ridge(ax: object, m: Measured, place: int, colour: str, width: float) -> None:
     low, high = _ends(m)
-    width = 0.01 if high / low < 1.6 else 0.025
     edges = np.arange(math.log(low) - 2 * width, math.log(high) + 2 * width, width)
     logs = np.array([int(b) / BUCKETS_PER_LOG for b in m.histogram])
     counts, edges = np.histogram(logs, edges, weights=list(m.histogram.values()))
@@ -110,7 +112,7 @@ def warm_up(facts: Facts) -> Drawing | None:
     fig, (ax,) = canvas(title, note, 3.6, left_in=0.8, right_in=2.1)
     for number, m in enumerate(shown):
         turns, steady = m.timed[0].warmup_turns, _steady_ns(m)
-        xs = np.cumsum([t.elapsed_ns for t in turns]) / 1e6
+        xs = np.cumsum([t.elapsed_ns for t in turns])
         ys = [t.step_ns / steady for t in turns]
         colour = PALETTE[number % len(PALETTE)]
         ax.plot(xs, ys, color=colour, linewidth=1.4, label=shortened(m.scenario, 26))
@@ -118,7 +120,9 @@ def warm_up(facts: Facts) -> Drawing | None:
         mark = "o" if m.timed[0].steady else "x"
         ax.plot(xs[-1:], ys[-1:], marker=mark, color=colour, markerfacecolor=face)
     ax.axhline(1, color=MUTED, linewidth=1)
-    ax.set_xlabel("time since the first step, ms")
+    ax.set_xscale("log")
+    time_axis(ax.xaxis)
+    ax.set_xlabel("time of warming up")
     ax.set_ylabel("time a step ÷ its steady time")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return Drawing("warm-up", title, fig)

@@ -17,11 +17,13 @@ from reports.plots.style import (
     canvas,
     count_axis,
     label_room,
+    legend_above,
     shortened,
     source,
     time_axis,
 )
 from reports.plots.tradeoff import name_points
+from reports.why import arithmetic_precision, ceiling_share
 
 COMPUTE = {
     "int8_op_per_s": "int8",
@@ -29,6 +31,8 @@ COMPUTE = {
     "float32_flop_per_s": "float32",
 }
 MEMORY = {"l2_memory_bytes_per_s": "L2", "dram_memory_bytes_per_s": "DRAM"}
+
+_COLOURS = {name: PALETTE[number] for number, name in enumerate(COMPUTE.values())}
 
 
 @dataclass(frozen=True)
@@ -40,20 +44,23 @@ class Point:
     """Operations a byte."""
     rate: float
     """Operations a second."""
+    precision: str
+    """Number type of most of its products."""
+    share: float | None
+    """Of that type's peak."""
 
 
 def roofline(facts: Facts) -> Drawing | None:
     """Operations a second over operations a byte, below the ceilings measured in the same run."""
     for configuration in facts.configurations:
         ceilings = facts.ceilings(configuration)
-        points = [p for m in facts.all if (p := _point(m, configuration)) is not None]
-        peak = ceilings.get("float32_flop_per_s")
-        if points and peak:
-            return _roofline(facts, configuration, ceilings, points, float(peak))
+        points = [p for m in facts.all if (p := _point(facts, m, configuration)) is not None]
+        if points and any(ceilings.get(key) for key in COMPUTE):
+            return _roofline(facts, configuration, ceilings, points)
     return None
 
 
-def _point(m: Measured, configuration: str) -> Point | None:
+def _point(facts: Facts, m: Measured, configuration: str) -> Point | None:
     if m.configuration != configuration or m.probe is None or not m.effect.latency_ns:
         return None
     operations = m.probe.probes.get("flops_per_step")
@@ -61,7 +68,10 @@ def _point(m: Measured, configuration: str) -> Point | None:
     if not operations or not moved:
         return None
     seconds = m.effect.latency_ns * 1e-9 * m.timed[0].updates_per_step
-    return Point(m.scenario, operations / moved, operations / seconds)
+    ceilings = facts.ceilings(configuration)
+    share = ceiling_share(facts.effects, m.scenario, configuration, ceilings)
+    precision = arithmetic_precision(m.probe.proof)
+    return Point(m.scenario, operations / moved, operations / seconds, precision, share)
 
 
 def _roofline(
@@ -69,12 +79,13 @@ def _roofline(
     configuration: str,
     ceilings: dict[str, float],
     points: list[Point],
-    peak: float,
 ) -> Drawing:
-    best = max(points, key=lambda p: p.rate)
-    share = figures.significant(100 * best.rate / peak, 2)
+    best = max(points, key=lambda p: p.share or 0.0)
     title = (
-        f"{shortened(best.scenario)} comes closest to the machine: {share} % of its float32 peak"
+        f"{shortened(best.scenario)} comes closest to the machine's limits: "
+        f"{figures.percent(best.share, 0)} of its {best.precision} peak"
+        if best.share
+        else "Operations a second of each path, below the machine's ceilings"
     )
     note = source(
         facts.run, configuration, "operations and bytes counted, ceilings measured in the run"
@@ -102,7 +113,10 @@ def _roofline(
             ax.plot(xs[shown], ys[shown], style, color=MUTED, linewidth=1.2, label=name)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="lower right", title="memory")
-    ax.scatter([p.intensity for p in points], [p.rate for p in points], s=22, color=INK, zorder=3)
+    for precision in dict.fromkeys(p.precision for p in points):
+        own = [p for p in points if p.precision == precision]
+        xs_, ys_ = [p.intensity for p in own], [p.rate for p in own]
+        ax.scatter(xs_, ys_, s=24, color=_COLOURS.get(precision, INK), zorder=3)
     count_axis(ax.xaxis)
     count_axis(ax.yaxis)
     leaders = sorted(points, key=lambda p: -p.rate)[:12]
@@ -130,7 +144,9 @@ def waterfall(facts: Facts) -> Drawing | None:
     )
     note = source(facts.run, configuration, "median over launches, one update a step")
     labels = [shortened(row[0].scenario) for row in rows]
-    fig, (ax,) = canvas(title, note, 1.4 + 0.26 * len(rows), label_room(labels), right_in=0.7)
+    fig, (ax,) = canvas(
+        title, note, 1.4 + 0.26 * len(rows), label_room(labels), right_in=0.7, legend=True
+    )
     places = list(range(len(rows)))
     compute, waiting = [row[1] for row in rows], [row[2] for row in rows]
     ax.barh(places, compute, height=0.6, color=PALETTE[0], label="computes")
@@ -151,7 +167,7 @@ def waterfall(facts: Facts) -> Drawing | None:
     ax.grid(axis="y", visible=False)
     time_axis(ax.xaxis, log=False)
     ax.set_xlabel("time of a training step")
-    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.1)
+    legend_above(ax)
     return Drawing("input-waterfall", title, fig)
 
 

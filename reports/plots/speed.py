@@ -17,11 +17,14 @@ from reports.plots.style import (
     canvas,
     factor_axis,
     label_room,
+    legend_above,
     shortened,
     source,
 )
 
 ROW_IN = 0.24
+EACH_IN = 0.09
+"""Added to a row for each further configuration."""
 NAMES = {"infer": "Inference", "train": "Training", "input": "Input", "serve": "Serving"}
 
 
@@ -36,14 +39,15 @@ def forest(facts: Facts, kind: str) -> Drawing | None:
         if m.scenario not in ids:
             ids.append(m.scenario)
     places, labels, y = _places(facts, rows, families)
-    height = 1.2 + ROW_IN * y
+    height = 1.2 + (ROW_IN + EACH_IN * (len(facts.configurations) - 1)) * y
     left = label_room([text for _, text in labels])
     title = forest_title(rows, kind)
     note = source(facts.run, "dot: effect, bar: 95 % interval over launches", "right of 1×: faster")
-    fig, (ax,) = canvas(title, note, height, left, right_in=0.9)
+    several = len(facts.configurations) > 1
+    fig, (ax,) = canvas(title, note, height, left, right_in=0.9, legend=several)
     for number, configuration in enumerate(facts.configurations):
         own = [m for m in rows if m.configuration == configuration]
-        shift = (number - (len(facts.configurations) - 1) / 2) * 0.26
+        shift = (number - (len(facts.configurations) - 1) / 2) * 0.34
         _dots(ax, own, places, shift, number, configuration)
     ax.axvline(1, color=MUTED, linewidth=1)
     ax.set_xscale("log")
@@ -58,7 +62,7 @@ def forest(facts: Facts, kind: str) -> Drawing | None:
             ax.get_yticklabels()[labels.index((place, text))].set_fontweight("bold")
     ax.set_xlabel("speed-up against its baseline (time of the baseline ÷ own time)")
     if len(facts.configurations) > 1:
-        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.1)
+        legend_above(ax)
     return Drawing(f"speedup-{kind}", title, fig)
 
 
@@ -72,11 +76,12 @@ def forest_title(rows: list[Measured], kind: str) -> str:
     slower = len({m.scenario for m in sure if m.speedup and m.speedup.value < 1})
     total = len({m.scenario for m in rows})
     assert best.speedup is not None  # rows without a speed-up are not shown
-    lost = f"; {slower} of {total} are slower" if slower else ""
+    lost = f"; {slower} of {total} {'is' if slower == 1 else 'are'} slower" if slower else ""
     if best.speedup.value <= 1:
         return f"{name}: nothing is faster than its baseline{lost}"
     change = figures.change(best.speedup)
-    return f"{name}: {shortened(best.scenario)} is {change} than its baseline{lost}"
+    than = shortened(best.effect.baseline)
+    return f"{name}: {shortened(best.scenario)} is {change} than {than}{lost}"
 
 
 def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
@@ -100,7 +105,11 @@ def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
     )
     note = source(facts.run, "each point: one launch's effect, as its distance from the mean")
     fig, (ax,) = canvas(
-        title, note, 1.2 + ROW_IN * len(names), label_room([shortened(n) for n in names])
+        title,
+        note,
+        1.2 + ROW_IN * len(names),
+        label_room([shortened(n) for n in names]),
+        legend=len(facts.configurations) > 1,
     )
     for number, configuration in enumerate(facts.configurations):
         shift = (number - (len(facts.configurations) - 1) / 2) * 0.26
@@ -123,7 +132,7 @@ def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("distance from the mean effect, %")
     if len(facts.configurations) > 1:
-        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.1)
+        legend_above(ax)
     return Drawing(f"launches-{kind}", title, fig)
 
 
@@ -180,7 +189,7 @@ def _dots(
             label=name if at == 0 else None,
         )
         ax.annotate(
-            f"{figures.significant(item.value, 3)}×",
+            figures.factor(item),
             (high, y),
             xytext=(6, 0),
             textcoords="offset points",

@@ -90,10 +90,11 @@ def canvas(
     right_in: float = 0.3,
     columns: int = 1,
     bottom_in: float = 0.95,
+    legend: bool = False,
 ) -> tuple[Figure, list[Axes]]:
     """A figure with its finding on top and its source below, and the axes in between."""
     lines = textwrap.wrap(title, 84) or [""]
-    top_in = 0.28 + 0.2 * len(lines)
+    top_in = 0.28 + 0.2 * len(lines) + (0.2 if legend else 0.0)
     height_in += top_in
     figure = Figure(figsize=(WIDTH_IN, height_in))
     axes = list(figure.subplots(1, columns, squeeze=False)[0])
@@ -108,6 +109,18 @@ def canvas(
     figure.text(x, 1 - 0.12 / height_in, "\n".join(lines), size=11.5, weight="bold", va="top")
     figure.text(x, 0.12 / height_in, source, size=7.5, color=MUTED, va="bottom")
     return figure, axes
+
+
+def legend_above(ax: Axes) -> None:
+    """The legend in a line between the title and the axes."""
+    ax.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=5,
+        borderaxespad=0.1,
+        handletextpad=0.4,
+        columnspacing=1.2,
+    )
 
 
 def source(run: Run, *remarks: str) -> str:

@@ -11,6 +11,7 @@ from reports.plots.style import (
     INK,
     MUTED,
     PALETTE,
+    PAPER,
     Drawing,
     canvas,
     shortened,
@@ -19,6 +20,9 @@ from reports.plots.style import (
     time_axis,
 )
 from reports.scale import SMALL_PP, TINY_PP
+
+MOST_NAMES = 16
+"""Points that are all named; of more, only those on the front are."""
 
 
 def size_accuracy(facts: Facts) -> Drawing | None:
@@ -50,7 +54,10 @@ def size_accuracy(facts: Facts) -> Drawing | None:
         colour = PALETTE[0] if m.scenario in front else MUTED
         ax.plot([_gzip(m)] * 2, [-100 * item.high, -100 * item.low], color=colour, linewidth=1.2)
         ax.plot([_gzip(m)], [_loss(m)], marker="o", color=colour, linestyle="none")
-    _limits(ax, [_gzip(m) for m in rows], [_loss(m) for m in rows])
+    ends = [-100 * x for m in rows if (e := m.accuracy_delta) for x in (e.low, e.high)]
+    losses = [_loss(m) for m in rows]
+    reach = [x for x in ends if min(losses) - 1.5 <= x <= max(losses) + 1.5]
+    _limits(ax, [_gzip(m) for m in rows], losses + reach)
     size_axis(ax.xaxis)
     name_points(ax, [(_gzip(m), _loss(m), m.scenario) for m in rows])
     ax.set_xlabel("compressed size of the deployed artifact")
@@ -93,7 +100,8 @@ def pareto(facts: Facts) -> Drawing | None:
         )
     _limits(ax, [_latency(m) for m in rows], [_loss(m) for m in rows])
     time_axis(ax.xaxis)
-    name_points(ax, [(_latency(m), _loss(m), m.scenario) for m in front or rows])
+    named = rows if len(rows) <= MOST_NAMES else front or rows[:MOST_NAMES]
+    name_points(ax, [(_latency(m), _loss(m), m.scenario) for m in named])
     ax.set_xlabel("time an answer (median)")
     ax.set_ylabel("accuracy loss, percentage points")
     return Drawing("pareto", title, fig)
@@ -136,6 +144,7 @@ def name_points(ax: Axes, points: list[tuple[float, float, str]]) -> None:
             color=INK,
             va="center",
             arrowprops={"arrowstyle": "-", "color": GRID, "linewidth": 0.8} if far else None,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
         )
 
 
