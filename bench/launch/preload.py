@@ -60,10 +60,21 @@ def preload() -> dict[str, str]:
 
     return {
         "tensorflow": tf.__version__,
-        "keras": tf.keras.__version__,
+        "keras": keras_version(),
         "keras_package": keras.__version__,
         "python": sys.version.split()[0],
     }
+
+
+def keras_version() -> str:
+    """Version of the Keras behind `tf.keras`; tf_keras has none where TensorFlow mounts it."""
+    if os.environ.get("TF_USE_LEGACY_KERAS") == "1":
+        import tf_keras
+
+        return str(tf_keras.__version__)
+    import keras
+
+    return str(keras.__version__)
 
 
 def read_data(request: dict[str, Any]) -> None:
