@@ -19,9 +19,7 @@ def eager(workload: Workload) -> TrainingPath:
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
-    return TrainingPath(
-        model, train_step, examples=workload.spec.batch, batches=workload.batches()
-    )
+    return TrainingPath(model, train_step, examples=workload.spec.batch, batches=workload.batches())
 
 
 @scenario()

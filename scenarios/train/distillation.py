@@ -1,0 +1,85 @@
+"""A small model that learns from a large one's answers."""
+
+import tensorflow as tf
+
+from bench.results.errors import NotEngaged
+from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.loops import compiled_path
+from scenarios.core.training import traced_once
+
+TEMPERATURE = 4.0
+SOFT_SHARE = 0.7
+
+
+def small(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
+    """Two convolutions and a dense layer; its output is probabilities."""
+    layers = tf.keras.layers
+    return tf.keras.Sequential(
+        [
+            layers.Input(input_shape),
+            layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(32, 3, strides=2, padding="same", activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(classes, activation="softmax"),
+        ],
+        name="student",
+    )
+
+
+@scenario(baseline="train/function")
+def student(workload: Workload) -> TrainingPath:
+    """A small model trained on the labels alone: what distillation compares with."""
+    return compiled_path(workload, workload.model(small))
+
+
+@scenario(baseline="train/student")
+def distillation(workload: Workload) -> TrainingPath:
+    """The small model trained on labels and on the converged model's softened answers."""
+    teacher = workload.trained_model()
+    softened = softener(teacher_gives_probabilities=workload.gives_probabilities)
+    model = workload.model(small)
+    optimizer = workload.optimizer(model)
+    divergence = tf.keras.losses.KLDivergence()
+    parts = []
+
+    @tf.function
+    def train_step(x, y):
+        goal = softened(teacher(x, training=False))
+        with tf.GradientTape() as tape:
+            answers = model(x, training=True)
+            soft = divergence(goal, student_softened(answers)) * TEMPERATURE**2
+            loss = SOFT_SHARE * soft + (1 - SOFT_SHARE) * workload.loss(y, answers)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    student_softened = softener(teacher_gives_probabilities=True)
+    before = [weight.numpy().copy() for weight in teacher.weights]
+
+    def proof():
+        parts[:] = [
+            float(abs(weight.numpy() - old).max())
+            for weight, old in zip(teacher.weights, before, strict=True)
+        ]
+        if max(parts) > 0:
+            raise NotEngaged("the teacher's weights changed while it taught")
+        return traced_once(train_step) | {
+            "temperature": TEMPERATURE,
+            "teacher_parameters": teacher.count_params(),
+            "student_parameters": model.count_params(),
+        }
+
+    return TrainingPath(
+        model, train_step, workload.spec.batch, batches=workload.batches(), proof=proof
+    )
+
+
+def softener(teacher_gives_probabilities: bool):
+    """A function from a model's outputs to probabilities at the temperature."""
+
+    def softened(outputs):
+        outputs = tf.cast(outputs, tf.float32)
+        logits = tf.math.log(outputs + 1e-7) if teacher_gives_probabilities else outputs
+        return tf.nn.softmax(logits / TEMPERATURE)
+
+    return softened

@@ -1,0 +1,129 @@
+"""One training step spread over the devices of one machine."""
+
+import itertools
+
+import tensorflow as tf
+
+from bench.results.errors import Unsupported
+from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.devices import each_replica, replica_devices, replicas
+from scenarios.core.loops import compiled_step
+from scenarios.core.same_work import first_losses
+from scenarios.core.training import traced_once
+
+
+@scenario()
+def single_device(workload: Workload) -> TrainingPath:
+    """One device sees the whole batch at once: what mirroring and accumulation compare with.
+
+    Replicas and small batches have their own dropout masks and batch statistics, so losses are
+    compared in inference mode, where a batch is the mean of its parts.
+    """
+
+    def loop(training):
+        model = workload.model()
+        return model, compiled_step(workload, model, workload.optimizer(model), training)
+
+    model, step = loop(training=True)
+
+    def proof():
+        step(*next(workload.batches()))
+        return traced_once(step)
+
+    return TrainingPath(
+        model,
+        step,
+        workload.spec.batch,
+        batches=workload.batches(),
+        losses=lambda count: first_losses(loop(training=False)[1], workload, count),
+        proof=proof,
+    )
+
+
+@scenario(
+    baseline="train/single-device",
+    devices=2,
+    follows="float32",
+    variants={"": {}, "per-replica": {"batch_each": True, "scenario": {"follows": None}}},
+)
+def mirrored(workload: Workload, batch_each: bool = False) -> TrainingPath:
+    """MirroredStrategy: the batch shared out to two replicas, or a whole batch for each."""
+    strategy = tf.distribute.MirroredStrategy(replica_devices(workload.devices))
+    count = strategy.num_replicas_in_sync
+    batch = workload.spec.batch * (count if batch_each else 1)
+    if batch % count:
+        raise Unsupported(f"a batch of {batch} does not divide into {count} equal parts")
+
+    def loop(training):
+        with strategy.scope():
+            model = workload.model()
+            optimizer = workload.optimizer(model)
+
+        def replica_step(x, y):
+            with tf.GradientTape() as tape:
+                loss = workload.loss(y, model(x, training=training)) + sum(model.losses)
+                loss = loss / count  # gradients are summed over the replicas
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            return loss
+
+        @tf.function
+        def train_step(parts):
+            losses = strategy.run(replica_step, args=parts)
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+        return model, train_step
+
+    parts = [(each_replica(strategy, x, y),) for x, y in workload.epoch(batch)]
+    model, step = loop(training=True)
+
+    def losses(steps):
+        follow = loop(training=False)[1]
+        return [float(follow(*parts[i % len(parts)])) for i in range(steps)]
+
+    def proof():
+        step(*parts[0])
+        return traced_once(step) | replicas(strategy, model)
+
+    return TrainingPath(
+        model,
+        step,
+        examples=batch,
+        batches=itertools.cycle(parts),
+        losses=losses,
+        proof=proof,
+    )
+
+
+@scenario(baseline="train/single-device", needs=("tpu",), suite="full")
+def tpu(workload: Workload) -> TrainingPath:
+    """TPUStrategy: the batch shared out to the cores of a TPU."""
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+    tf.config.experimental_connect_to_cluster(resolver)
+    tf.tpu.experimental.initialize_tpu_system(resolver)
+    strategy = tf.distribute.TPUStrategy(resolver)
+    count = strategy.num_replicas_in_sync
+    with strategy.scope():
+        model = workload.model()
+        optimizer = workload.optimizer(model)
+
+    def replica_step(x, y):
+        with tf.GradientTape() as tape:
+            loss = (workload.loss(y, model(x, training=True)) + sum(model.losses)) / count
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    @tf.function
+    def train_step(parts):
+        losses = strategy.run(replica_step, args=parts)
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    parts = [(each_replica(strategy, x, y),) for x, y in workload.epoch()]
+    return TrainingPath(
+        model,
+        train_step,
+        examples=workload.spec.batch,
+        batches=itertools.cycle(parts),
+        proof=lambda: replicas(strategy, model),
+    )

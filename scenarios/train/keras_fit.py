@@ -1,0 +1,85 @@
+"""Keras's own training loop, `fit`, and its switches."""
+
+import math
+
+from bench.results.errors import NotEngaged
+from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.engagement import compiled_in_fit, fit_function
+from scenarios.core.same_work import RecordedLoss, same_dropout
+
+
+def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
+    """A path whose step is an epoch of `fit` over the workload's batches."""
+    model = workload.model()
+    together = compile_options.get("steps_per_execution", 1)
+    updates = math.ceil(len(workload.epoch()) / together) * together
+    model.compile(workload.optimizer(model), workload.loss, **compile_options)
+    dataset = workload.dataset()
+
+    def epoch():
+        history = model.fit(dataset, steps_per_epoch=updates, verbose=0)
+        return history.history["loss"][-1]
+
+    def losses(count):
+        model = workload.model()
+        recorded = RecordedLoss(workload, model, count)
+        model.compile(workload.optimizer(model), recorded, **compile_options)
+        model.fit(dataset, steps_per_epoch=math.ceil(count / together) * together, verbose=0)
+        return recorded.losses()
+
+    def engaged():
+        epoch()  # the graph is made by the first
+        return proof(model)
+
+    return TrainingPath(
+        model,
+        epoch,
+        examples=updates * workload.spec.batch,
+        updates=updates,
+        losses=losses,
+        proof=engaged,
+    )
+
+
+@scenario(baseline="train/function", follows="float32")
+def fit(workload: Workload) -> TrainingPath:
+    """Keras `fit`, a graph for each step."""
+
+    def proof(model):
+        return {"traces": fit_function(model).experimental_get_tracing_count()}
+
+    # Keras 3 compiles by XLA unless told not to.
+    return fitted(workload, proof, jit_compile=False)
+
+
+@scenario(baseline="train/fit", follows="float32", suite="full")
+def fit_eager(workload: Workload) -> TrainingPath:
+    """Keras `fit` run eagerly (run_eagerly=True), as for debugging."""
+
+    def proof(model):
+        if not model.run_eagerly:
+            raise NotEngaged("fit does not run eagerly")
+        return {"run_eagerly": True}
+
+    return fitted(workload, proof, run_eagerly=True, jit_compile=False)
+
+
+@scenario(baseline="train/fit", follows="float32")
+def fit_steps_per_execution(workload: Workload) -> TrainingPath:
+    """Keras `fit` with several steps in each call of its graph (steps_per_execution)."""
+
+    def proof(model):
+        graph = fit_function(model)._list_all_concrete_functions()[0].graph
+        loops = [op.name for op in graph.get_operations() if "While" in op.type]
+        if not loops:
+            raise NotEngaged("the graph holds no loop over steps")
+        return {"steps_per_execution": model.steps_per_execution, "loops": len(loops)}
+
+    return fitted(workload, proof, steps_per_execution=10, jit_compile=False)
+
+
+@scenario(baseline="train/fit", follows="float32")
+def fit_xla(workload: Workload) -> TrainingPath:
+    """Keras `fit` with its step compiled by XLA (jit_compile=True)."""
+    same_dropout()
+    return fitted(workload, compiled_in_fit, jit_compile=True)
