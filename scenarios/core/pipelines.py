@@ -1,0 +1,202 @@
+"""Real image files made from the workload's training half, and the ends of every input pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import NotEngaged, Unsupported
+from scenarios.core.loops import lazy_step
+from scenarios.core.paths import InputPath
+from scenarios.core.workload import Workload
+
+ENLARGED = 4
+"""Files are this many times as high and wide as the model's input, as photographs are."""
+MOST_FILES = 2000
+QUALITY = 90
+
+
+def jpeg_files(workload: Workload) -> tuple[list[str], np.ndarray]:
+    """Paths and labels [N] of JPEG files of the first training examples, written once."""
+
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        for i, encoded in enumerate(_encoded(workload)):
+            (folder / f"{i:05}.jpg").write_bytes(encoded)
+
+    folder = workload.artifact("jpeg", write)
+    paths = sorted(str(path) for path in folder.glob("*.jpg"))
+    return paths, workload.data.y_train[: len(paths)]
+
+
+def tfrecord_file(workload: Workload) -> str:
+    """A TFRecord file of the same JPEG bytes (`image`) with their labels (`label`)."""
+
+    def write(path: Path) -> None:
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for encoded, label in zip(_encoded(workload), workload.data.y_train, strict=False):
+                writer.write(_example(encoded, int(label)))
+
+    return str(workload.artifact("images.tfrecord", write))
+
+
+def preprocessed_file(workload: Workload) -> str:
+    """A TFRecord file of images decoded and resized beforehand, 8-bit pixels."""
+
+    def write(path: Path) -> None:
+        decode = image_decoder(workload)
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for encoded, label in zip(_encoded(workload), workload.data.y_train, strict=False):
+                pixels = np.rint(decode(encoded).numpy() * 255).astype(np.uint8)
+                writer.write(_example(pixels.tobytes(), int(label)))
+
+    return str(workload.artifact("preprocessed.tfrecord", write))
+
+
+def large_images(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
+    """Decoded 8-bit images [N, 4H, 4W, C] of the first training examples, and labels [N]."""
+
+    def write(path: Path) -> None:
+        images = [np.asarray(_enlarged(workload, x)) for x in workload.data.x_train[:MOST_FILES]]
+        stacked = np.stack(images).reshape(len(images), *_large_shape(workload))
+        with path.open("wb") as file:
+            np.save(file, stacked)
+
+    images = np.load(workload.artifact("large.npy", write))
+    return images, workload.data.y_train[: len(images)]
+
+
+def image_decoder(workload: Workload) -> Callable[[Any], tf.Tensor]:
+    """JPEG bytes → float32 image of the workload's input shape in 0..1: decode, resize, scale."""
+    height, width, channels = workload.data.input_shape
+
+    def decode(encoded: Any) -> tf.Tensor:
+        image = tf.io.decode_jpeg(encoded, channels=channels)
+        return tf.image.resize(image, (height, width)) / 255.0
+
+    return decode
+
+
+def parse(record: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """The `image` bytes and `label` of one record."""
+    features = {
+        "image": tf.io.FixedLenFeature([], tf.string),
+        "label": tf.io.FixedLenFeature([], tf.int64),
+    }
+    example = tf.io.parse_single_example(record, features)
+    return example["image"], example["label"]
+
+
+def input_path(
+    workload: Workload,
+    dataset: tf.data.Dataset,
+    holds: str = "",
+    lacks: str = "",
+    expected: tuple[Any, Any] | None = None,
+    tolerance: float = 1e-5,
+    warmup: int = 0,
+) -> InputPath:
+    """An input path of an endless, batched dataset, with nothing rewritten behind its back.
+
+    Args:
+        workload: Gives the number of threads, and the training step.
+        dataset: Batches (x, y) without end.
+        holds: Kind of dataset operation that the pipeline must hold (`ParallelMap`).
+        lacks: Kind that it may not hold.
+        expected: The first batch; default: the first JPEG files, decoded one by one.
+        tolerance: Largest mean absolute difference of the first batch's pixels.
+        warmup: Batches until caches and buffers are full.
+    """
+    options = tf.data.Options()
+    # By default tf.data turns serial maps into parallel ones and appends a prefetch.
+    options.experimental_optimization.map_parallelization = False
+    options.experimental_optimization.inject_prefetch = False
+    options.threading.private_threadpool_size = workload.threads
+    options.autotune.cpu_budget = workload.threads
+    dataset = dataset.with_options(options)
+
+    def proof() -> dict[str, Any]:
+        kinds = operations(dataset)
+        if holds and not any(kind.startswith(holds) for kind in kinds):
+            raise NotEngaged(f"the pipeline holds no {holds} but {', '.join(kinds)}")
+        if lacks and any(kind.startswith(lacks) for kind in kinds):
+            raise NotEngaged(f"the pipeline holds a {lacks}, which it should do without")
+        same_examples(dataset, expected or first_examples(workload), tolerance)
+        return {"pipeline": kinds}
+
+    return InputPath(
+        dataset,
+        examples=workload.spec.batch,
+        train=lazy_step(workload),
+        warmup=warmup,
+        proof=proof,
+    )
+
+
+def operations(dataset: tf.data.Dataset) -> list[str]:
+    """Kinds of a pipeline's dataset operations, from its source to its end."""
+    graph = tf.compat.v1.GraphDef.FromString(dataset._as_serialized_graph().numpy())
+    return [
+        node.op.partition("Dataset")[0]
+        for node in graph.node
+        if "Dataset" in node.op and node.op not in ("OptionsDataset",)
+    ]
+
+
+def first_examples(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
+    """The first batch of the JPEG files, read and decoded one by one."""
+    paths, labels = jpeg_files(workload)
+    decode = image_decoder(workload)
+    chosen = np.arange(workload.spec.batch) % len(paths)
+    images = [decode(Path(paths[i]).read_bytes()).numpy() for i in chosen]
+    return np.stack(images), labels[chosen]
+
+
+def same_examples(dataset: tf.data.Dataset, expected: tuple[Any, Any], tolerance: float) -> None:
+    """Raise NotEngaged unless the pipeline's first batch holds the expected examples."""
+    x, y = (np.asarray(part) for part in next(iter(dataset)))
+    images, labels = expected
+    if x.shape != images.shape or (y != labels).any():
+        raise NotEngaged(f"the first batch is not the expected examples (shape {x.shape})")
+    difference = float(np.abs(x - images).mean())
+    if difference > tolerance:
+        raise NotEngaged(f"pixels differ by {difference:.2g} on average, {tolerance:g} allowed")
+
+
+def _encoded(workload: Workload) -> list[bytes]:
+    encoded = []
+    for x in workload.data.x_train[:MOST_FILES]:
+        buffer = BytesIO()
+        _enlarged(workload, x).save(buffer, "JPEG", quality=QUALITY)
+        encoded.append(buffer.getvalue())
+    return encoded
+
+
+def _enlarged(workload: Workload, x: np.ndarray) -> Any:
+    from PIL import Image
+
+    height, width, channels = _large_shape(workload)
+    if channels not in (1, 3):
+        raise Unsupported(f"JPEG holds 1 or 3 channels, the images have {channels}")
+    pixels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    return image.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def _large_shape(workload: Workload) -> tuple[int, int, int]:
+    height, width, channels = workload.data.input_shape
+    return height * ENLARGED, width * ENLARGED, channels
+
+
+def _example(image: bytes, label: int) -> bytes:
+    features = {
+        "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return bytes(example.SerializeToString())

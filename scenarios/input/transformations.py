@@ -1,0 +1,103 @@
+"""What tf.data does between the source and the training step."""
+
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import NotEngaged
+from scenarios.core import InputPath, Workload, scenario
+from scenarios.core.pipelines import image_decoder, input_path, jpeg_files, large_images
+
+AUTOTUNE = tf.data.AUTOTUNE
+
+
+def decoded_files(workload: Workload, parallel=None):
+    """Examples (image, label) of the JPEG files, read and decoded by `map`."""
+    paths, labels = jpeg_files(workload)
+    decode = image_decoder(workload)
+    return tf.data.Dataset.from_tensor_slices((paths, labels)).map(
+        lambda path, label: (decode(tf.io.read_file(path)), label), num_parallel_calls=parallel
+    )
+
+
+@scenario()
+def map_serial(workload: Workload) -> InputPath:
+    """JPEG files read and decoded by a serial map; no prefetch."""
+    dataset = decoded_files(workload).repeat().batch(workload.spec.batch, drop_remainder=True)
+    return input_path(workload, dataset, holds="Map", lacks="ParallelMap")
+
+
+@scenario(baseline="input/map-serial")
+def map_parallel(workload: Workload) -> InputPath:
+    """The same map with num_parallel_calls=AUTOTUNE; no prefetch."""
+    dataset = decoded_files(workload, AUTOTUNE)
+    dataset = dataset.repeat().batch(workload.spec.batch, drop_remainder=True)
+    return input_path(workload, dataset, holds="ParallelMap", lacks="Prefetch")
+
+
+@scenario(baseline="input/map-serial")
+def prefetch(workload: Workload) -> InputPath:
+    """The serial map, its batches made ahead of the step by a prefetch at the end."""
+    dataset = decoded_files(workload).repeat().batch(workload.spec.batch, drop_remainder=True)
+    return input_path(workload, dataset.prefetch(AUTOTUNE), holds="Prefetch", lacks="ParallelMap")
+
+
+@scenario(baseline="input/map-serial")
+def cache(workload: Workload) -> InputPath:
+    """The serial map's images kept in memory by cache: measured after the first epoch."""
+    dataset = decoded_files(workload).cache().repeat()
+    dataset = dataset.batch(workload.spec.batch, drop_remainder=True)
+    epoch = len(jpeg_files(workload)[0]) // workload.spec.batch + 1
+    return input_path(workload, dataset, holds="Cache", warmup=epoch)
+
+
+@scenario(
+    baseline="input/memory",
+    variants={
+        "b64": {"buffer": 64},
+        "b512": {"buffer": 512},
+        "all": {"buffer": None},
+    },
+)
+def shuffle(workload: Workload, buffer: int | None) -> InputPath:
+    """Arrays in memory, shuffled through a buffer."""
+    x, y = workload.data.x_train, workload.data.y_train
+    batch = workload.spec.batch
+    dataset = (
+        tf.data.Dataset.from_tensor_slices((x, y))
+        .shuffle(buffer or len(x), seed=workload.spec.seed)
+        .repeat()
+        .batch(batch, drop_remainder=True)
+    )
+    path = input_path(workload, dataset)
+
+    def proof():
+        images, labels = (np.asarray(part) for part in next(iter(dataset)))
+        places = [int(np.abs(x - image).sum(axis=(1, 2, 3)).argmin()) for image in images]
+        if places == sorted(places) or (y[places] != labels).any():
+            raise NotEngaged("the first batch is not shuffled examples with their labels")
+        return {"buffer": buffer or len(x), "furthest_example_in_first_batch": max(places)}
+
+    path.proof = proof
+    return path
+
+
+@scenario(
+    baseline="input/vectorized-map-elementwise",
+    variants={"": {}, "elementwise": {"batch_first": False, "scenario": {"baseline": None}}},
+)
+def vectorized_map(workload: Workload, batch_first: bool = True) -> InputPath:
+    """Large images in memory, resized and scaled by batch (batch before map) or one by one."""
+    images, labels = large_images(workload)
+    size, batch = workload.data.input_shape[:2], workload.spec.batch
+
+    def prepare(x, y):
+        return tf.image.resize(x, size) / 255.0, y
+
+    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).repeat()
+    if batch_first:
+        dataset = dataset.batch(batch, drop_remainder=True).map(prepare)
+    else:
+        dataset = dataset.map(prepare).batch(batch, drop_remainder=True)
+    first = np.arange(batch) % len(images)
+    expected = (prepare(images[first], labels[first])[0].numpy(), labels[first])
+    return input_path(workload, dataset, holds="Map", expected=expected)
