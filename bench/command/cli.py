@@ -99,6 +99,60 @@ def report(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -> None
     running.write_report(run)
 
 
+@app.command()
+def guard(
+    patterns: Scenarios = None,
+    base: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit to compare with, live.")
+    ] = None,
+    base_python: Annotated[
+        str | None, typer.Option(help="Interpreter of the base: another environment.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A stored run, or a folder of several: for trends.")
+    ] = None,
+    bisect: Annotated[
+        str | None, typer.Option(metavar="GOOD..BAD", help="Find the commit that regressed.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Time that may be spent: 90s, 10m, 1h. Default: 10m.")
+    ] = None,
+    configuration: Annotated[
+        str | None, typer.Option(help="cpu-1 (default), cpu-all, gpu-0, … or your own.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Which scenarios: quick or full.")] = None,
+    data: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
+    model: Annotated[str | None, typer.Option(help="As for `run`; each side's own file.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Training batch size.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of the baseline's training.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of data split, weights and orders.")] = None,
+    cache: Annotated[
+        str | None, typer.Option(help="Folder of trained models and converted artifacts.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for guard.json, guard.md, junit.xml, guard.sarif, launches."),
+    ] = None,
+    allow_inconclusive: Annotated[
+        bool, typer.Option("--allow-inconclusive", help="Exit with 0 instead of 3.")
+    ] = False,
+    settings: Annotated[
+        Path | None, typer.Option(help="TOML file with [tool.tfbench.guard].")
+    ] = None,
+) -> None:
+    """Compare the working tree with another version; exits with 1 on a regression."""
+    from bench.command import guard as guard_
+
+    flags = {
+        "profile": profile, "configuration": configuration, "data": data, "model": model,
+        "batch": batch, "epochs": epochs, "seed": seed, "cache": cache,
+    }  # fmt: skip
+    request = guard_.Request(base, base_python, baseline, bisect, budget, out, allow_inconclusive)
+    raise typer.Exit(guard_.guard(patterns or [], request, flags, settings))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:

@@ -1,0 +1,173 @@
+"""`tfbench guard`: refs or a stored run in, a verdict and its exit code out."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench.guard import bisect, limits, machine, sides, stored, terminal
+from bench.guard.running import Plan, compare
+from bench.guard.sides import Checkout
+from bench.guard.values import GOOD, INCONCLUSIVE, Comparison
+from bench.results.errors import UsageError
+from bench.results.store import RunFolder, read_run
+from bench.sweep import settings as settings_
+from bench.sweep.discovery import ROOT, discover, select
+from bench.sweep.environment import fingerprint
+from bench.sweep.progress import Reporter, reporter
+from bench.sweep.schedule import Sweep, default_folder
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the command line asked for."""
+
+    base: str | None = None
+    base_python: str | None = None
+    baseline: Path | None = None
+    bisect: str | None = None
+    budget: str | None = None
+    out: Path | None = None
+    allow_inconclusive: bool = False
+
+
+def guard(
+    patterns: Sequence[str], request: Request, flags: Mapping[str, Any], file: Path | None
+) -> int:
+    """Compare, tell, and write the results where asked.
+
+    Returns:
+        0 no regression; 1 regression; 3 inconclusive; 4 scenarios fail on both sides.
+
+    Raises:
+        TfbenchError: Wrong usage or input.
+    """
+    chosen = [request.bisect, request.baseline, request.base or request.base_python]
+    if sum(each is not None for each in chosen) != 1:
+        raise UsageError(
+            "say what to compare with: --base REF (--base-python PATH), --baseline RUN, or "
+            "--bisect GOOD..BAD"
+        )
+    plan = _plan(patterns, request, flags, file)
+    console = Console(stderr=True)
+    with reporter(console) as progress:
+        if request.bisect is not None:
+            culprit = bisect.find(_root(), request.bisect, plan, progress)
+            print(culprit.text)
+            return culprit.exit_code
+        folder = RunFolder.create(request.out) if request.out else None
+        if request.baseline is not None:
+            found = _with_stored(request.baseline, patterns, plan, flags, file, folder, progress)
+        else:
+            with _sides(request) as (base, head):
+                found = compare(base, head, plan, progress, folder)
+    return tell(found, request)
+
+
+def _with_stored(
+    baseline: Path,
+    patterns: Sequence[str],
+    plan: Plan,
+    flags: Mapping[str, Any],
+    file: Path | None,
+    folder: RunFolder | None,
+    progress: Reporter,
+) -> Comparison:
+    """Measure anew what the stored run holds, in a run of its own, and compare."""
+    runs = stored.read(baseline)
+    old = runs[-1].facts
+    names = [str(c["name"]) for c in old.get("configurations", ())]
+    given = {**flags, "configuration": flags.get("configuration") or ",".join(names)}
+    chosen = settings_.load(file, given, tuple(patterns) or tuple(runs[-1].scenarios))
+    stored.check_environment(old, {"environment": fingerprint()})
+    folder = folder or RunFolder.create(default_folder())
+    known = discover()
+    wanted = [id for id in chosen.patterns if patterns or id in known]
+    Sweep(chosen, select(known, wanted, chosen.profile.suite), folder, progress).run()
+    return stored.compare(runs, read_run(folder.folder), plan.limits)
+
+
+def tell(found: Comparison, request: Request) -> int:
+    """Print and write the comparison; returns the exit code."""
+    terminal.show(found, Console())
+    sources = _sources()
+    if request.out:
+        machine.write(request.out, found, sources)
+    machine.on_github(found, sources)
+    if found.exit_code == INCONCLUSIVE and request.allow_inconclusive:
+        return GOOD
+    return found.exit_code
+
+
+def _plan(
+    patterns: Sequence[str], request: Request, flags: Mapping[str, Any], file: Path | None
+) -> Plan:
+    table = settings_.read_table(file)
+    wanted = dict(flags)
+    if wanted.get("configuration") is None and "configuration" not in table:
+        wanted["configuration"] = "cpu-1"  # pinned turns on one core vary least
+    settings = settings_.load(file, wanted, patterns)
+    rules = limits.load(table.get("guard", {}))
+    budget = limits.seconds(request.budget) if request.budget else rules.budget_s
+    data = settings.workload.data
+    scheme, _, place = data.partition(":")
+    if scheme in ("npz", "images", "tfrecord"):  # data is shared: each side runs in its own folder
+        data = f"{scheme}:{Path(place).absolute()}"
+    cache = settings.workload.cache
+    workload = dataclasses.replace(
+        settings.workload, data=data, cache=str(Path(cache).absolute()) if cache else ""
+    )
+    return Plan(
+        settings.patterns,
+        settings.configurations,
+        workload,
+        rules,
+        budget,
+        settings.memory_bytes,
+        settings.seed,
+        settings.profile.suite,
+    )
+
+
+@contextlib.contextmanager
+def _sides(request: Request) -> Iterator[tuple[Checkout, Checkout]]:
+    root = _root()
+    head = sides.head(root)
+    python = request.base_python or ""
+    if python and (not os.access(python, os.X_OK) or Path(python).is_dir()):
+        raise UsageError(f"cannot start {python}: give the path of a Python interpreter")
+    if request.base is None:
+        yield Checkout(f"{head.label}, {python}", root, str(Path(python).absolute())), head
+        return
+    absolute = str(Path(python).absolute()) if python else ""
+    with sides.checkout(root, request.base, absolute) as base:
+        yield base, head
+
+
+def _root() -> Path:
+    """The code under test: the current folder, or the folder of this package around it."""
+    here = Path.cwd()
+    if (here / "scenarios").is_dir() or not here.is_relative_to(ROOT):
+        return here
+    return ROOT
+
+
+def _sources() -> dict[str, tuple[str, int]]:
+    """Where each scenario is written, as CI services want it: from the repository's top."""
+    root = _root()
+    if not (root / "scenarios").is_dir():
+        return {}
+    try:
+        top = sides.repository(root).resolve()
+    except UsageError:
+        return {}
+    return {
+        s.id: (str(Path(s.path).resolve().relative_to(top)), s.line)
+        for s in discover(root).values()
+    }

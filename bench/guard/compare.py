@@ -1,0 +1,268 @@
+"""The comparison: probe, screen, confirm on fresh launches, within a budget of time.
+
+Written against `Launcher`, so that all of it runs in tests on invented launches.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from bench.guard import decide, exact
+from bench.guard.evidence import benjamini_hochberg
+from bench.guard.limits import Limits
+from bench.guard.timing import TIMED, Pair, Series, judge
+from bench.guard.values import Judgement, Metric, OperationChange, Side, Subject
+from bench.results.values import Launch
+from bench.sweep.progress import Reporter
+
+Stage = Literal["screen", "confirm"]
+FRESH_PROBES = 3
+"""Further pairs of probes that confirm a change of memory or accuracy."""
+WATCH_RATE = 0.10
+RESTART_S = 12.0
+"""What starting new preloaded processes costs, until it has been measured."""
+
+
+class Launcher(Protocol):
+    """Launches both sides of a subject."""
+
+    def seconds(self) -> float:
+        """Time since the guard began."""
+
+    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
+        """One untimed probe each, several at once where cores allow it."""
+
+    def time(self, subject: Subject, stage: Stage, index: int) -> Pair:
+        """One launch of both sides taking turns: (base, head)."""
+
+    def restart(self) -> None:
+        """Let later launches come from newly started processes; forks inherit their layout."""
+
+    def operations(self, subject: Subject) -> tuple[OperationChange, ...]:
+        """Which operations' times differ between traces of both sides, largest difference first."""
+
+
+@dataclass
+class Guard:
+    """One comparison.
+
+    Args:
+        launcher: Makes launches.
+        subjects: What is compared.
+        limits: What counts.
+        budget_s: Time for all of it; what is still open then is inconclusive.
+        reporter: Told what happens.
+    """
+
+    launcher: Launcher
+    subjects: Sequence[Subject]
+    limits: Limits
+    budget_s: float
+    reporter: Reporter
+    judgements: list[Judgement] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    explain: bool = True
+    keep: Callable[[Sequence[Launch]], None] = lambda launches: None
+    """Stores launches as they end."""
+
+    def run(self) -> list[Judgement]:
+        """Do it all and judge."""
+        timed = self._probe()
+        comparisons = sum(len(self._limits(s)) for s in timed)
+        self.level = decide.alpha(comparisons)
+        screens = [Series(s, self._limits(s)) for s in timed]
+        self.reporter.total(2 * len(self.subjects) + decide.LOOKS[0] * len(screens))
+        self._first_look(screens)
+        self._go_on(screens, "screen")
+        screens = self._without_failures(screens)
+        flagged = [s for s in screens if s.signs(self.level)]
+        confirms = [Series(s.subject, s.limits) for s in flagged]
+        if confirms and self._left() > 0:
+            self.reporter.total(
+                2 * len(self.subjects) + decide.LOOKS[0] * (len(screens) + len(confirms))
+            )
+            self.launcher.restart()
+            for series, before in zip(confirms, flagged, strict=True):
+                self._look(series, "confirm", decide.LOOKS[0], before.cost_s)
+            self._go_on(confirms, "confirm")
+        self._judge(screens, confirms)
+        return self.judgements
+
+    def watch(self) -> tuple[str, ...]:
+        """Places that look slower without passing the rule: Benjamini-Hochberg over the suite."""
+        timed = [j for j in self.judgements if j.p_value is not None]
+        if not timed:
+            return ()
+        rejected = benjamini_hochberg([float(j.p_value or 0) for j in timed], WATCH_RATE)
+        return tuple(
+            f"{j.where} {j.metric}: {j.change or 0:+.1%}"
+            for j, no in zip(timed, rejected, strict=True)
+            if no and j.verdict in ("no change", "inconclusive") and (j.change or 0) > 0
+        )
+
+    # --- probes -------------------------------------------------------------------------------
+
+    def _probe(self) -> list[Subject]:
+        """Judge all that needs no timing; the subjects that both sides can time."""
+        both = []
+        for subject in self.subjects:
+            found = exact.presence(subject)
+            if found:
+                self.judgements.append(found)
+            else:
+                both.append(subject)
+        sides: tuple[Side, Side] = ("base", "head")
+        launches = self.launcher.probe([(s, side) for s in both for side in sides])
+        self.keep(launches)
+        timed, again = [], []
+        for subject, base, head in zip(both, launches[::2], launches[1::2], strict=True):
+            found = exact.outcomes(subject, base, head)
+            if found and found.verdict == "regression":
+                again.append(subject)  # a failure by chance must not look like this change's
+            elif found:
+                self.judgements.append(found)
+            elif base.outcome == head.outcome == "ok":
+                timed.append(subject)
+                self._judge_probes(subject, base, head)
+            elif head.outcome != "unsupported":
+                self.failed.append(f"{subject.key}: {head.outcome}: {head.reason}")
+        for subject in again:
+            base, head = self._pairs(subject, 1)[0]
+            found = exact.outcomes(subject, base, head)
+            if found:
+                self.judgements.append(found)
+            elif base.outcome == head.outcome == "ok":
+                timed.append(subject)
+                self._judge_probes(subject, base, head)
+        return [s for s in self.subjects if s in timed]
+
+    def _judge_probes(self, subject: Subject, base: Launch, head: Launch) -> None:
+        self.judgements += exact.exact(subject, base, head, self.limits)
+        fresh: list[Pair] = []
+        accuracy = exact.accuracy(subject, base, head, self.limits)
+        if accuracy is not None and accuracy.verdict in ("regression", "improved"):
+            fresh = self._pairs(subject, FRESH_PROBES)
+            accuracy = exact.agreed(accuracy, exact.accuracy(subject, *fresh[0], self.limits))
+        margin = self.limits.margin("peak_memory", subject.id, subject.configuration.name)
+        memory = exact.memory(subject, [(base, head)], self.limits)
+        if memory is not None and margin is not None and exact.memory_differs(base, head, margin):
+            fresh = fresh or self._pairs(subject, FRESH_PROBES)
+            memory = exact.memory(subject, fresh, self.limits)
+        self.judgements += [each for each in (accuracy, memory) if each is not None]
+
+    def _pairs(self, subject: Subject, count: int) -> list[Pair]:
+        launches = self.launcher.probe(
+            [(subject, "base"), (subject, "head")] * count  # alternating, so that drift cancels
+        )
+        self.keep(launches)
+        return list(zip(launches[::2], launches[1::2], strict=True))
+
+    # --- timing -------------------------------------------------------------------------------
+
+    def _limits(self, subject: Subject) -> dict[Metric, decide.Limit]:
+        found = {m: self.limits.timed(m, subject.id, subject.configuration.name) for m in TIMED}
+        return {metric: limit for metric, limit in found.items() if limit is not None}
+
+    def _left(self) -> float:
+        return self.budget_s - self.launcher.seconds()
+
+    def _first_look(self, screens: Sequence[Series]) -> None:
+        """All subjects in turns up to the first look: each meets the machine at all times."""
+        for index in range(0, decide.LOOKS[0], 2):
+            for series in screens:
+                self._look(series, "screen", index + 2, series.cost_s)
+
+    def _look(self, series: Series, stage: Stage, until: int, cost_s: float) -> None:
+        """Launch a subject until it has `until` launches, in pairs of both start orders."""
+        while series.launches < until and self._left() >= 2 * cost_s:
+            if series.launches >= 2 and not series.good:
+                return
+            for _ in range(2):
+                began = self.launcher.seconds()
+                self.reporter.begin(
+                    f"{stage} {series.subject.key}: launch {series.launches + 1} of {until}"
+                )
+                pair = self.launcher.time(series.subject, stage, series.launches)
+                series.pairs.append(pair)
+                series.seconds += self.launcher.seconds() - began
+                self.keep(pair)
+                self.reporter.done()
+
+    def _go_on(self, every: Sequence[Series], stage: Stage) -> None:
+        """Spend what is left of the budget where it is still open, the cheapest first."""
+        while True:
+            open_ = [s for s in every if self._open(s)]
+            kept = self._reserve(every) if stage == "screen" else 0.0
+            affordable = [s for s in open_ if self._next_cost(s) <= self._left() - kept]
+            if not affordable:
+                return
+            chosen = min(affordable, key=lambda s: s.still_needed(self.level) * s.cost_s)
+            before = chosen.launches
+            self._look(chosen, stage, _next_look(before), chosen.cost_s)
+            if chosen.launches == before:
+                return
+
+    def _open(self, series: Series) -> bool:
+        if not series.good or series.launches >= decide.LOOKS[-1] or _job(series.subject):
+            return False
+        return not series.sharp_enough(self.level)
+
+    def _next_cost(self, series: Series) -> float:
+        return (_next_look(series.launches) - series.launches) * series.cost_s
+
+    def _reserve(self, every: Sequence[Series]) -> float:
+        """Time to keep for confirming what is flagged by now."""
+        flagged = [s for s in every if s.signs(self.level)]
+        cost = sum(max(decide.LOOKS[0], s.launches) * s.cost_s for s in flagged)
+        return cost + RESTART_S if flagged else 0.0
+
+    def _without_failures(self, screens: Sequence[Series]) -> list[Series]:
+        """Judge subjects whose timed launches fail on one side; the others go on."""
+        good = []
+        for series in screens:
+            if series.good:
+                good.append(series)
+            elif series.pairs:
+                base, head = series.pairs[-1]
+                found = exact.outcomes(series.subject, base, head)
+                if found:
+                    self.judgements.append(found)
+                else:
+                    self.failed.append(f"{series.subject.key}: {head.outcome}: {head.reason}")
+            else:
+                self.judgements.append(_unmeasured(series.subject))
+        return good
+
+    def _judge(self, screens: Sequence[Series], confirms: Sequence[Series]) -> None:
+        by_key = {s.subject.key: s for s in confirms}
+        for series in screens:
+            confirm = by_key.get(series.subject.key)
+            if confirm is not None and not confirm.pairs:
+                confirm = None
+            out = self._left() <= self._next_cost(confirm or series)
+            if "latency" in series.limits and "latency" not in series.metrics:
+                self.judgements.append(_unmeasured(series.subject))
+            for metric in series.metrics:
+                verdict = judge(metric, series, confirm, self.level, out)
+                if self.explain and metric == "latency" and verdict.verdict == "regression":
+                    self.reporter.begin(f"tracing {series.subject.key} on both sides")
+                    changes = self.launcher.operations(series.subject)
+                    verdict = dataclasses.replace(verdict, operations=changes)
+                self.judgements.append(verdict)
+
+
+def _unmeasured(subject: Subject) -> Judgement:
+    reason = "the budget ended before it had two launches"
+    name = subject.configuration.name
+    return Judgement(subject.id, name, "latency", "inconclusive", reason, needed=decide.LOOKS[0])
+
+
+def _next_look(launches: int) -> int:
+    return next((look for look in decide.LOOKS if look > launches), decide.LOOKS[-1])
+
+
+def _job(subject: Subject) -> bool:
+    return subject.head is not None and subject.head.unit == "job"

@@ -1,0 +1,81 @@
+"""What a set of launches shows of one metric: estimate, error, bounds, and what it could show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from bench.results.statistics import over_launches
+
+POWER = 0.975
+MOST_LAUNCHES = 1000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Estimate of a log ratio (head ÷ base; above 0: worse) from independent launches."""
+
+    theta: float
+    error: float
+    """Standard error of theta."""
+    freedom: int
+    launches: int
+
+    @classmethod
+    def of(cls, values: Sequence[float], orders: Sequence[int]) -> Evidence | None:
+        """From one value a launch and its start order (1: head first); None below two launches."""
+        if len(values) < 2:
+            return None
+        estimate = over_launches(values, orders)
+        balanced = min(orders.count(0), orders.count(1)) >= 3 if orders else False
+        freedom = len(values) - (2 if balanced else 1)
+        reach = float(stats.t.ppf(0.975, freedom))
+        return cls(estimate.value, (estimate.high - estimate.value) / reach, freedom, len(values))
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of one launch's value."""
+        return self.error * math.sqrt(self.launches)
+
+    def bound(self, confidence: float) -> float:
+        """One-sided upper bound; the lower one is `bound(1 - confidence)`."""
+        return self.theta + float(stats.t.ppf(confidence, self.freedom)) * self.error
+
+    def visible(self, alpha: float, allowance: float) -> float:
+        """Smallest log effect seen with 97.5 % power: b + (t(1-α) + t.975)·SE."""
+        return allowance + _quantiles(alpha, self.freedom) * self.error
+
+    def needed(self, alpha: float, allowance: float, margin: float) -> int:
+        """Launches in all after which an effect of `margin` would be seen, at this noise; even."""
+        room = margin - allowance
+        for launches in range(8, MOST_LAUNCHES, 2):
+            error = self.deviation / math.sqrt(launches)
+            if _quantiles(alpha, launches - 2) * error <= room:
+                return launches
+        return MOST_LAUNCHES
+
+    def p_slower(self) -> float:
+        """One-sided p of the hypothesis that head is not slower."""
+        if self.error == 0:
+            return 0.0 if self.theta > 0 else 1.0
+        return float(stats.t.sf(self.theta / self.error, self.freedom))
+
+
+def _quantiles(alpha: float, freedom: int) -> float:
+    return float(stats.t.ppf(1 - alpha, freedom) + stats.t.ppf(POWER, freedom))
+
+
+def benjamini_hochberg(p_values: Sequence[float], rate: float) -> list[bool]:
+    """Which hypotheses are rejected at this false discovery rate (Benjamini, Hochberg 1995)."""
+    count = len(p_values)
+    order = np.argsort(p_values)
+    passed = [rank for rank, i in enumerate(order, start=1) if p_values[i] <= rate * rank / count]
+    last = max(passed, default=0)
+    rejected = [False] * count
+    for i in order[:last]:
+        rejected[i] = True
+    return rejected

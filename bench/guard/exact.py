@@ -1,0 +1,189 @@
+"""What needs no statistics: presence, outcome, size, operations, traces; memory and accuracy.
+
+All from probe launches. Exact figures are compared exactly. Memory repeats within a few percent
+and accuracy has its paired interval; both are confirmed on further fresh launches.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from bench.guard.limits import Limits
+from bench.guard.values import Judgement, Metric, Subject, Verdict
+from bench.results.statistics import paired_accuracy_delta
+from bench.results.values import Launch
+
+LEAST_MEMORY_BYTES = 256 << 10
+"""Growth that is not reported however small the peak: the kernel counts pages in batches."""
+EXACT: tuple[tuple[Metric, str, str, str], ...] = (
+    ("size", "artifact_bytes", "bytes", "size"),
+    ("parameters", "parameters", "parameters", "operations"),
+    ("operations", "multiply_adds", "multiply-adds", "operations"),
+    ("operations", "flops_per_step", "operations a step", "operations"),
+    ("traces", "traces", "traces", "operations"),
+)
+"""Metric, field of the launch or of its probes, unit, and the limit that governs it."""
+WORDS = {
+    "artifact_bytes": "its artifact",
+    "parameters": "the model",
+    "multiply_adds": "its forward pass",
+    "flops_per_step": "its step",
+    "traces": "its tf.function",
+}
+
+
+def presence(subject: Subject) -> Judgement | None:
+    """A finding where a scenario exists on one side only."""
+    if subject.head is None:
+        reason = "the scenario vanished: it exists in the base only"
+        return _plain(subject, "presence", "regression", reason)
+    if subject.base is None:
+        return _plain(subject, "presence", "changed", "new scenario: nothing to compare with")
+    return None
+
+
+def outcomes(subject: Subject, base: Launch, head: Launch) -> Judgement | None:
+    """A finding where a scenario works on one side only; None where both work or both fail."""
+    good = (base.outcome == "ok", head.outcome == "ok")
+    if good == (True, False):
+        return _plain(subject, "outcome", "regression", f"newly {head.outcome}: {head.reason}")
+    if good == (False, True):
+        return _plain(subject, "outcome", "improved", f"works now; before: {base.reason}")
+    return None
+
+
+def exact(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Iterator[Judgement]:
+    """Artifact, parameters, operations and traces of two probes that went well."""
+    for metric, name, unit, governed in EXACT:
+        margin = limits.margin(governed, subject.id, subject.configuration.name)
+        before, after = figure(base, name), figure(head, name)
+        if margin is None or before is None or after is None:
+            continue
+        change = after / before - 1 if before else float(after > before)
+        worse = after > before * (1 + margin)
+        verdict: Verdict = "regression" if worse else "improved" if after < before else "no change"
+        if after > before and not worse:
+            verdict = "changed"
+        if metric == "traces" and verdict == "regression":
+            reason = f"{WORDS[name]} is traced {after:g} times, {before:g} before"
+        elif after == before:
+            reason = ""
+        else:
+            reason = f"{WORDS[name]}: {before:,.0f} → {after:,.0f} {unit}"
+        yield Judgement(
+            subject.id, subject.configuration.name, metric, verdict, reason, change,
+            base=before, head=after, unit=unit, limit=margin, confirmed=True,
+        )  # fmt: skip
+    yield from _content(subject, base, head)
+
+
+def _content(subject: Subject, base: Launch, head: Launch) -> Iterator[Judgement]:
+    """A note where the artifact's bytes differ although its size does not."""
+    before, after = (x.probes.get("artifact_sha256") for x in (base, head))
+    if before and after and before != after and base.artifact_bytes == head.artifact_bytes:
+        reason = "the artifact's content changed, its size did not"
+        yield _plain(subject, "artifact", "changed", reason)
+
+
+def figure(launch: Launch, name: str) -> float | None:
+    """A figure of a launch, from its fields or its probes."""
+    value = getattr(launch, name, None)
+    if value is None:
+        value = launch.probes.get(name)
+    if value is None:
+        value = launch.proof.get(name)
+    return None if value is None or isinstance(value, (str, bool)) else float(value)
+
+
+# --- what is confirmed on fresh launches ----------------------------------------------------------
+
+
+def memory_differs(base: Launch, head: Launch, margin: float) -> bool:
+    """Whether one pair of probes differs enough to be looked at again."""
+    before, after = base.peak_memory_bytes, head.peak_memory_bytes
+    if not before or not after:
+        return False
+    return abs(after - before) > max(margin / 2 * before, LEAST_MEMORY_BYTES)
+
+
+def memory(
+    subject: Subject,
+    pairs: Sequence[tuple[Launch, Launch]],
+    limits: Limits,
+) -> Judgement | None:
+    """Peak memory over several probes of both sides.
+
+    A regression: the median grew by more than the margin and by 256 KiB, and every probe of head
+    lies above every one of base. With three fresh pairs after the first one that happens to equal
+    sides in 1 of 20 cases at most, and only where memory varies by the margin at all.
+    """
+    margin = limits.margin("peak_memory", subject.id, subject.configuration.name)
+    before = [b.peak_memory_bytes for b, _ in pairs if b.peak_memory_bytes]
+    after = [h.peak_memory_bytes for _, h in pairs if h.peak_memory_bytes]
+    if margin is None or not before or not after:
+        return None
+    change = median(after) / median(before) - 1
+    apart = abs(median(after) - median(before)) > LEAST_MEMORY_BYTES
+    verdict: Verdict = "no change"
+    if apart and change > margin:
+        verdict = "regression" if min(after) > max(before) else "inconclusive"
+    elif apart and change < -margin and max(after) < min(before):
+        verdict = "improved"
+    reason = ""
+    if verdict == "inconclusive":
+        reason = "peak memory varies from launch to launch by more than the change"
+    return Judgement(
+        subject.id, subject.configuration.name, "peak_memory", verdict, reason, change,
+        low=min(after) / max(before) - 1, high=max(after) / min(before) - 1,
+        base=median(before), head=median(after), unit="bytes", limit=margin,
+        launches=len(pairs), confirmed=len(pairs) > 1,
+    )  # fmt: skip
+
+
+def accuracy(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Judgement | None:
+    """Accuracy on the same test examples, paired.
+
+    A regression: it fell by the margin or more, and the paired 95 % interval excludes no fall.
+    """
+    info = subject.head or subject.base
+    name = "accuracy" if info is not None and info.kind == "infer" else "training_accuracy"
+    margin = limits.margin(name, subject.id, subject.configuration.name)
+    if margin is None or base.accuracy is None or head.accuracy is None:
+        return None
+    change = base.accuracy - head.accuracy
+    low = high = None
+    if base.correct and len(base.correct) == len(head.correct):
+        paired = paired_accuracy_delta(base.correct, head.correct)
+        low, high = -paired.high, -paired.low
+    verdict: Verdict = "no change"
+    if change >= margin and change > 0:
+        verdict = "regression" if low is None or low > 0 else "inconclusive"
+    elif -change >= margin and change < 0 and (high is None or high < 0):
+        verdict = "improved"
+    reason = ""
+    if verdict == "inconclusive":
+        reason = f"{len(base.correct)} test examples are too few to tell a loss of {margin:.1%}"
+    return Judgement(
+        subject.id, subject.configuration.name, "accuracy", verdict, reason, change, low, high,
+        100 * base.accuracy, 100 * head.accuracy, "%", margin, 1,
+    )  # fmt: skip
+
+
+def agreed(first: Judgement, second: Judgement | None) -> Judgement:
+    """A screened judgement after fresh launches were judged in the same way."""
+    if second is None or second.verdict != first.verdict:
+        reason = "fresh launches did not show it again"
+        return dataclasses.replace(
+            second or first, verdict="inconclusive", reason=reason, confirmed=False
+        )
+    return dataclasses.replace(second, confirmed=True, launches=first.launches + second.launches)
+
+
+def _plain(
+    subject: Subject, metric: Metric, verdict: Verdict, reason: str, **more: Any
+) -> Judgement:
+    name = subject.configuration.name
+    return Judgement(subject.id, name, metric, verdict, reason, confirmed=True, **more)

@@ -1,0 +1,100 @@
+"""What counts as a regression: limits by metric and scenario, from `[tool.tfbench.guard]`."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.guard.decide import Limit
+from bench.results.errors import UsageError
+
+DEFAULTS: dict[str, float] = {
+    "latency": 0.02,
+    "first_step": 0.20,
+    "peak_memory": 0.05,
+    "size": 0.0,
+    "operations": 0.0,
+    "accuracy": 0.01,
+    "training_accuracy": 0.02,
+}
+"""Shares; accuracies in points ÷ 100. Size and operations are exact, so that any growth counts."""
+NOISY_LATENCY = 0.05
+ALLOWANCE = 0.0025
+"""Layout bias; the A/A suites of docs/precision.md show what it is here."""
+BUDGET_S = 600.0
+UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits by scenario and metric."""
+
+    defaults: Mapping[str, float | None] = field(default_factory=lambda: dict(DEFAULTS))
+    scenarios: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """By id or glob; the last match wins."""
+    noisy: tuple[str, ...] = ("cpu-all",)
+    """Configurations whose turns vary so much that 2 % would cost hours: latency 5 %."""
+    allowance: float = ALLOWANCE
+    budget_s: float = BUDGET_S
+
+    def margin(self, metric: str, scenario: str, configuration: str) -> float | None:
+        """The change of a metric that matters, None where it is not guarded."""
+        found = self.defaults.get(metric)
+        if metric == "latency" and found is not None and configuration in self.noisy:
+            found = max(found, NOISY_LATENCY)
+        for pattern, table in self.scenarios.items():
+            if fnmatch.fnmatchcase(scenario, pattern) and metric in table:
+                found = table[metric]
+        return found
+
+    def timed(self, metric: str, scenario: str, configuration: str) -> Limit | None:
+        """The limit of a timed metric, None where it is not guarded."""
+        margin = self.margin(metric, scenario, configuration)
+        return None if margin is None else Limit.of(margin, self.allowance)
+
+
+def load(table: Mapping[str, Any]) -> Limits:
+    """Limits from the settings' table `guard`; `false` switches a metric off.
+
+    Raises:
+        UsageError: An unknown key, or a limit that is no share.
+    """
+    own = dict(table)
+    scenarios = own.pop("scenarios", {})
+    noisy = tuple(own.pop("noisy", Limits().noisy))
+    allowance = _share("allowance", own.pop("allowance", ALLOWANCE)) or 0.0
+    budget = seconds(str(own.pop("budget", f"{BUDGET_S:.0f}s")))
+    defaults = {**DEFAULTS, **_shares(own)}
+    tables = {pattern: _shares(dict(values)) for pattern, values in scenarios.items()}
+    return Limits(defaults, tables, noisy, allowance, budget)
+
+
+def seconds(text: str) -> float:
+    """`90`, `90s`, `10m` or `1h` in seconds; raises UsageError otherwise."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise UsageError(f"budget {text!r} is no time: write 90s, 10m or 1h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _shares(table: Mapping[str, Any]) -> dict[str, float | None]:
+    for key in table:
+        if key not in DEFAULTS:
+            raise UsageError(
+                f"unknown guard setting {key!r}: use budget, noisy, allowance, scenarios, "
+                f"{', '.join(DEFAULTS)}"
+            )
+    return {key: _share(key, value) for key, value in table.items()}
+
+
+def _share(key: str, value: Any) -> float | None:
+    if value is False:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 10:
+        raise UsageError(f"guard setting {key} = {value!r} is no share: 0.02 is 2 %; false: off")
+    if key in ("latency", "first_step") and value == 0:
+        raise UsageError(f"guard setting {key} = 0 cannot be met by any measurement: use 0.01")
+    return float(value)

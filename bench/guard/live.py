@@ -1,0 +1,286 @@
+"""Launching both sides for real: probes, groups of two, traces of both."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from types import TracebackType
+
+from bench.explain import tables
+from bench.guard.compare import Stage
+from bench.guard.sides import Checkout
+from bench.guard.timing import Pair
+from bench.guard.values import OperationChange, Side, Subject
+from bench.results.errors import TfbenchError, UsageError
+from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
+from bench.sweep.discovery import ROOT, discover, select
+from bench.sweep.groups import Member, run_launch
+from bench.sweep.preloaded import Environment, LaunchFailed, Pool
+from bench.sweep.progress import Reporter
+from bench.sweep.settings import Profile
+
+PROFILE = Profile(
+    name="guard",
+    looks=(8,),
+    half_width=1.0,
+    turn_ms=10,
+    rounds=16,
+    member_s=0.5,
+    warmup_s=0.15,
+    epochs=3,
+    timeout_s=300,
+    trace=False,
+    controls=False,
+    members=2,
+)
+"""Short launches: effects vary more between launches than between the turns of one."""
+FIRST_LOSSES = 20
+CHANGES_SHOWN = 8
+LEAST_OPERATION_NS = 100.0
+
+
+class LiveLauncher:
+    """Both sides' preloaded processes and what is asked of them.
+
+    Args:
+        base: One version.
+        head: The other.
+        workload: Given to every launch.
+        memory_bytes: Limit of one launch.
+        reporter: Told what happens.
+        profile: How long launches are.
+        seed: Of orders and layouts.
+    """
+
+    def __init__(
+        self,
+        base: Checkout,
+        head: Checkout,
+        workload: WorkloadSpec,
+        memory_bytes: int,
+        reporter: Reporter,
+        profile: Profile = PROFILE,
+        seed: int = 0,
+    ) -> None:
+        self._sides: Mapping[Side, Checkout] = {"base": base, "head": head}
+        self._workload, self._memory_bytes = workload, memory_bytes
+        self._pool = Pool(workload, memory_bytes)
+        self._reporter, self._profile, self._seed = reporter, profile, seed
+        self._known: set[Environment] = set()
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> LiveLauncher:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.close()
+
+    def seconds(self) -> float:
+        """Time since the guard began."""
+        return time.monotonic() - self._begun
+
+    def prepare(self, subjects: Sequence[Subject]) -> None:
+        """Start both sides' processes together, and train each side's baseline where it is new.
+
+        Raises:
+            UsageError: A side does not start, or its baseline does not converge.
+        """
+        both = [s for s in subjects if s.base is not None and s.head is not None]
+        for subject in both:
+            for side in self._sides:
+                self._environment(subject, side)
+        for subject in both[:1]:
+            for side in self._sides:
+                self._reporter.begin(f"the shared baseline of {side}")
+                launch = self._pool.launch(
+                    self._environment(subject, side), _of(subject, side), subject.configuration
+                )
+                try:
+                    launch.call("prepare", 6 * self._profile.timeout_s)
+                except LaunchFailed as error:
+                    raise UsageError(f"{side}: {error.reason}") from None
+                finally:
+                    launch.close()
+
+    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
+        """Untimed probes, one on each core at a time."""
+        if not wanted:
+            return []
+        cores = sorted({c for subject, _ in wanted for c in subject.configuration.cpus} | _all())
+        single = all(len(s.configuration.cpus) == 1 for s, _ in wanted)
+        device = any(s.configuration.device != "cpu" for s, _ in wanted)
+        workers = min(len(cores), 4) if single and not device else 1
+        places = cycle(cores)
+        jobs = [
+            (s, side, _on(s.configuration, next(places)) if workers > 1 else s.configuration)
+            for s, side in wanted
+        ]
+        with ThreadPoolExecutor(workers) as executor:
+            return list(executor.map(lambda job: self._probe(*job), jobs))
+
+    def time(self, subject: Subject, stage: Stage, index: int) -> Pair:
+        """One launch of both sides taking turns."""
+        base, head = self._run(subject, f"{stage}/{subject.key}", index, self._profile)
+        return base, head
+
+    def restart(self) -> None:
+        """Start new processes for both sides."""
+        self._reporter.begin("starting new processes to confirm")
+        self._pool.close()
+        self._pool = Pool(self._workload, self._memory_bytes)
+        for environment in self._known:
+            self._pool.process(environment)
+
+    def operations(self, subject: Subject) -> tuple[OperationChange, ...]:
+        """Kinds of operations whose self time a step differs between traces of both sides."""
+        short = dataclasses.replace(self._profile, rounds=1, warmup_s=0.1)
+        with tempfile.TemporaryDirectory(prefix="tfbench-traces-") as folder:
+            pair = self._run(subject, f"trace/{subject.key}", 0, short, Path(folder))
+            files = [str(x.probes.get("trace", {}).get("file", "")) for x in pair]
+            if not all(files):
+                return ()
+            try:
+                before, after = (tables.read(Path(file)) for file in files)
+            except TfbenchError as error:
+                self._reporter.note(f"traces of {subject.key}: {error}")
+                return ()
+        counts = [_counts(trace) for trace in (before, after)]
+        found = [
+            OperationChange(
+                change.kind,
+                1e3 * change.before_us,
+                1e3 * change.after_us,
+                counts[0].get(change.kind, 0.0),
+                counts[1].get(change.kind, 0.0),
+            )
+            for change in tables.difference(before, after)
+            if change.verdict != "same"
+        ]
+        large = [c for c in found if abs(c.head_ns - c.base_ns) >= LEAST_OPERATION_NS]
+        return tuple(large[:CHANGES_SHOWN])
+
+    # --- pieces -------------------------------------------------------------------------------
+
+    def _environment(self, subject: Subject, side: Side) -> Environment:
+        place = self._sides[side]
+        found = Environment.of(_of(subject, side), subject.configuration, place.python, place.root)
+        found = dataclasses.replace(found, folder=str(place.root))
+        self._known.add(found)
+        self._pool.process(found)
+        return found
+
+    def _run(
+        self,
+        subject: Subject,
+        name: str,
+        index: int,
+        profile: Profile,
+        traces: Path | None = None,
+    ) -> Pair:
+        members = [
+            Member(
+                _of(subject, side),
+                subject.configuration,
+                self._environment(subject, side),
+                "baseline" if side == "base" else "candidate",
+                side=side,
+            )
+            for side in self._sides
+        ]
+        base, head = run_launch(self._pool, name, members, index, profile, self._seed, traces)
+        return base, head
+
+    def _probe(self, subject: Subject, side: Side, configuration: Configuration) -> Launch:
+        scenario = _of(subject, side)
+        self._reporter.begin(f"{scenario.id}: proof, quality and size of {side}")
+        record = Launch(
+            scenario.id, subject.configuration.name, group=f"probe/{subject.key}", purpose="probe",
+            side=side, started_s=round(time.time(), 3),
+        )  # fmt: skip
+        limit = self._profile.timeout_s * (4 if scenario.unit == "job" else 1)
+        launch = None
+        try:
+            launch = self._pool.launch(self._environment(subject, side), scenario, configuration)
+            built = launch.call("build", limit, first_step=False)
+            answer = launch.call("probe", limit, first=FIRST_LOSSES, epochs=self._profile.epochs)
+            fields = {**built, **answer}
+            fields.pop("resident_bytes", None)
+            for name in ("losses", "outputs", "predictions", "correct"):
+                fields[name] = tuple(fields.get(name, ()))
+            known = {f.name for f in dataclasses.fields(Launch)}
+            record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
+        except LaunchFailed as error:
+            record = dataclasses.replace(
+                record,
+                outcome=error.outcome,  # type: ignore[arg-type]
+                reason=error.reason,
+                output=launch.output() if launch and error.outcome != "unsupported" else "",
+            )
+        finally:
+            if launch is not None:
+                launch.close()
+        self._reporter.done()
+        return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+
+
+def subjects(
+    base: Checkout,
+    head: Checkout,
+    patterns: Sequence[str],
+    configurations: Sequence[Configuration],
+    suite: str = "quick",
+) -> list[Subject]:
+    """What exists on either side and is wanted, in each configuration.
+
+    Raises:
+        UsageError: A pattern names no scenario of either side.
+    """
+    before, after = (discover(_scenario_root(side.root)) for side in (base, head))
+    union = {**before, **after}
+    wanted = {s.id for s in select(union, patterns, suite)}
+    if patterns:  # the baselines that `select` adds are no subjects of their own here
+        bare = {id: dataclasses.replace(s, baseline=None) for id, s in union.items()}
+        wanted = {s.id for s in select(bare, patterns)}
+    return [
+        Subject(id, configuration, before.get(id), after.get(id))
+        for configuration in configurations
+        for id in union
+        if id in wanted
+    ]
+
+
+def _scenario_root(root: Path) -> Path:
+    """A user's own repository has no scenarios: the installed ones are applied to its model."""
+    return root if (root / "scenarios").is_dir() else ROOT
+
+
+def _of(subject: Subject, side: Side) -> Scenario:
+    scenario = subject.base if side == "base" else subject.head
+    assert scenario is not None, "only subjects of both sides are launched"
+    return scenario
+
+
+def _on(configuration: Configuration, core: int) -> Configuration:
+    return dataclasses.replace(configuration, cpus=(core,))
+
+
+def _all() -> set[int]:
+    return set(os.sched_getaffinity(0))
+
+
+def _counts(trace: tables.Trace) -> dict[str, float]:
+    counts: dict[str, float] = {}
+    for operation in trace.operations:
+        counts[operation.kind] = counts.get(operation.kind, 0.0) + operation.count
+    return {kind: count / max(1, trace.steps) for kind, count in counts.items()}

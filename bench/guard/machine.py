@@ -1,0 +1,179 @@
+"""The comparison for programs: JSON, JUnit XML, SARIF and GitHub's annotations."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from bench.guard import markdown, words
+from bench.guard.values import Comparison, Judgement
+from bench.results.store import replace_text
+
+SCHEMA = 1
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+Sources = Mapping[str, tuple[str, int]]
+"""Scenario id → (path from the repository's top, line)."""
+
+
+def write(folder: Path, found: Comparison, sources: Sources) -> None:
+    """Write guard.json, guard.md, junit.xml and guard.sarif."""
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_text(folder / "guard.json", json.dumps(as_json(found), indent=1) + "\n")
+    replace_text(folder / "guard.md", markdown.render(found))
+    replace_text(folder / "junit.xml", junit(found))
+    replace_text(folder / "guard.sarif", json.dumps(sarif(found, sources), indent=1) + "\n")
+
+
+def as_json(found: Comparison) -> dict[str, Any]:
+    """All of it, with the exit code; infinite bounds become null."""
+    data = {"schema": SCHEMA, "exit_code": found.exit_code, "headline": words.headline(found)}
+    plain: dict[str, Any] = _finite({**data, **dataclasses.asdict(found)})
+    return plain
+
+
+def junit(found: Comparison) -> str:
+    """JUnit XML: a suite a scenario, a case a metric; what is open is skipped, not failed."""
+    root = ElementTree.Element("testsuites", name="tfbench guard", time=f"{found.seconds:.1f}")
+    by_place: dict[str, list[Judgement]] = {}
+    for each in found.judgements:
+        by_place.setdefault(each.where, []).append(each)
+    for where, judged in by_place.items():
+        counts = {v: sum(j.verdict == v for j in judged) for v in words.ORDER}
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=where, tests=str(len(judged)), errors="0",
+            failures=str(counts["regression"]), skipped=str(counts["inconclusive"]),
+        )  # fmt: skip
+        for each in judged:
+            _case(suite, each)
+    if found.failed:
+        count = str(len(found.failed))
+        suite = ElementTree.SubElement(
+            root, "testsuite", name="scenarios", tests=count, failures="0", errors=count
+        )
+        for line in found.failed:
+            where, _, reason = line.partition(": ")
+            case = ElementTree.SubElement(suite, "testcase", classname=where, name="runs")
+            ElementTree.SubElement(case, "error", message=_printable(reason))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _case(suite: ElementTree.Element, each: Judgement) -> None:
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=each.where, name=words.NAMES[each.metric], time="0"
+    )
+    text = _printable(words.sentence(each))
+    if each.verdict == "regression":
+        failure = ElementTree.SubElement(case, "failure", message=text, type="regression")
+        failure.text = _printable("\n".join(map(words.operation, each.operations)))
+    elif each.verdict == "inconclusive":
+        ElementTree.SubElement(case, "skipped", message=text)
+    else:
+        ElementTree.SubElement(case, "system-out").text = text
+
+
+def sarif(found: Comparison, sources: Sources) -> dict[str, Any]:
+    """SARIF 2.1.0: regressions as errors at the scenario's source line, open ones as notes."""
+    levels = {"regression": "error", "inconclusive": "note", "changed": "note"}
+    told = [j for j in words.in_order(found.judgements) if j.verdict in levels]
+    rules = sorted({j.metric for j in told})
+    return {
+        "$schema": SARIF_SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "tfbench guard",
+                        "rules": [
+                            {"id": rule, "shortDescription": {"text": words.NAMES[rule]}}
+                            for rule in rules
+                        ],
+                    }
+                },
+                "results": [
+                    {
+                        "ruleId": each.metric,
+                        "level": levels[each.verdict],
+                        "message": {
+                            "text": f"{words.TITLES[each.verdict]}: {words.sentence(each)}"
+                        },
+                        "partialFingerprints": {"place": f"{each.where}/{each.metric}"},
+                        "locations": _locations(each, sources),
+                    }
+                    for each in told
+                ],
+            }
+        ],
+    }
+
+
+def _locations(each: Judgement, sources: Sources) -> list[dict[str, Any]]:
+    if each.scenario not in sources:
+        return []
+    path, line = sources[each.scenario]
+    place = {"artifactLocation": {"uri": path}, "region": {"startLine": line}}
+    return [{"physicalLocation": place}]
+
+
+def workflow_commands(found: Comparison, sources: Sources) -> list[str]:
+    """GitHub's workflow commands: one a regression or open figure, at the scenario's source."""
+    kinds = {"regression": "error", "inconclusive": "notice"}
+    lines = []
+    for each in words.in_order(found.judgements):
+        if each.verdict not in kinds:
+            continue
+        where = ""
+        if each.scenario in sources:
+            path, number = sources[each.scenario]
+            where = f"file={_property(path)},line={number},"
+        title = _property(f"{words.TITLES[each.verdict]}: {each.where} {each.metric}")
+        lines.append(f"::{kinds[each.verdict]} {where}title={title}::{_data(words.sentence(each))}")
+    return lines
+
+
+def on_github(
+    found: Comparison,
+    sources: Sources,
+    environment: Mapping[str, str] | None = None,
+    write_line: Callable[[str], None] = print,
+) -> None:
+    """Inside a GitHub job: append the job's summary and print annotations."""
+    known = os.environ if environment is None else environment
+    summary = known.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown.render(found))
+    if known.get("GITHUB_ACTIONS") == "true":
+        for line in workflow_commands(found, sources):
+            write_line(line)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _printable(text: str) -> str:
+    return UNPRINTABLE.sub("?", text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return value

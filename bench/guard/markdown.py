@@ -1,0 +1,106 @@
+"""The comparison as Markdown: a pull request's comment and a job's summary."""
+
+from __future__ import annotations
+
+from bench.guard import words
+from bench.guard.values import Comparison, Judgement, Verdict
+
+MARKER = "<!-- tfbench guard -->"
+"""First line: by it a later run finds its comment and replaces it."""
+SIGNS: dict[Verdict, str] = {
+    "regression": "🔴",
+    "inconclusive": "🟡",
+    "changed": "🔵",
+    "improved": "🟢",
+    "no change": "⚪",
+}
+HEADER = (
+    "| | scenario | metric | change (95 % interval) | base → head | smallest visible |\n"
+    "|---|---|---|---|---|---|"
+)
+
+
+def render(found: Comparison) -> str:
+    """The whole comment; unchanged figures are folded away."""
+    ordered = words.in_order(found.judgements)
+    open_ = [j for j in ordered if j.verdict != "no change"]
+    same = [j for j in ordered if j.verdict == "no change"]
+    verdict: Verdict = next((v for v in words.ORDER if found.of(v)), "no change")
+    lines = [
+        MARKER,
+        f"### {SIGNS[verdict]} tfbench guard: {_escape(words.headline(found))}",
+        "",
+        f"`{found.head}` against `{found.base}`, {_how(found)}.",
+        "",
+    ]
+    if open_:
+        lines += [HEADER, *map(_row, open_), ""]
+    for each in open_:
+        lines += _details(each)
+    if same:
+        lines += [f"<details><summary>{len(same)} figures without change</summary>", "", HEADER]
+        lines += [*map(_row, same), "", "</details>", ""]
+    for title, notes in (
+        ("Looks slower, not proven (false discovery rate 10 %)", found.watch),
+        ("Fails on both sides", found.failed),
+        ("Warnings", found.warnings),
+    ):
+        if notes:
+            lines += [f"**{title}**", "", *(f"- {_escape(note)}" for note in notes), ""]
+    lines.append(_footer(found))
+    return "\n".join(lines) + "\n"
+
+
+def _how(found: Comparison) -> str:
+    if found.kind == "stored":
+        return "against stored results of another session; a live comparison (`--base`) sees less"
+    return "both sides launched together on one machine, taking turns"
+
+
+def _row(each: Judgement) -> str:
+    visible = f"{each.visible:.1%}, {each.launches} launches" if each.visible is not None else ""
+    cells = (
+        f"{SIGNS[each.verdict]} {words.TITLES[each.verdict].lower()}",
+        f"`{each.where}`",
+        words.NAMES[each.metric],
+        words.change(each),
+        words.figures(each),
+        visible,
+    )
+    return f"| {' | '.join(_escape(cell) for cell in cells)} |"
+
+
+def _details(each: Judgement) -> list[str]:
+    if not each.reason and not each.operations:
+        return []
+    lines = [f"- `{each.where}` {words.NAMES[each.metric]}: {_escape(each.reason)}".rstrip(": ")]
+    lines += [f"  - {_escape(words.operation(operation))}" for operation in each.operations]
+    return [*lines, ""]
+
+
+def _footer(found: Comparison) -> str:
+    facts = found.environment
+    where = ", ".join(
+        str(part)
+        for part in (
+            facts.get("cpu"),
+            f"{facts['cores']} cores" if facts.get("cores") else "",
+            f"TensorFlow {facts.get('packages', {}).get('tensorflow', '')}".strip(),
+        )
+        if part
+    )
+    noise = [j.noise for j in found.judgements if j.noise is not None and j.metric == "latency"]
+    text = f"{found.seconds:.0f} s of {found.budget_s:.0f} s"
+    if noise:
+        text += f"; noise of a launch: {min(noise):.2%} to {max(noise):.2%}"
+    return (
+        f"<sub>{_escape(where)}; {text}. A regression was seen twice, on separate launches.</sub>"
+    )
+
+
+def _escape(text: str) -> str:
+    """Text that cannot break a table, open a tag or mention anybody."""
+    for plain, safe in (("|", "\\|"), ("<", "&lt;"), ("\n", " "), ("@", "&#64;")):
+        if plain != "@" or "`" not in text:
+            text = text.replace(plain, safe)
+    return text

@@ -1,0 +1,82 @@
+"""One live comparison from refs to a `Comparison`; what the command and the bisection share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.guard.compare import Guard
+from bench.guard.limits import Limits
+from bench.guard.live import LiveLauncher, subjects
+from bench.guard.sides import Checkout
+from bench.guard.values import Comparison
+from bench.results.errors import UsageError
+from bench.results.store import RunFolder
+from bench.results.values import Configuration, WorkloadSpec, to_json
+from bench.sweep.environment import fingerprint
+from bench.sweep.progress import Reporter
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared, and how."""
+
+    patterns: tuple[str, ...]
+    configurations: tuple[Configuration, ...]
+    workload: WorkloadSpec
+    limits: Limits
+    budget_s: float
+    memory_bytes: int
+    seed: int = 0
+    suite: str = "quick"
+    explain: bool = True
+
+
+def compare(
+    base: Checkout, head: Checkout, plan: Plan, reporter: Reporter, folder: RunFolder | None = None
+) -> Comparison:
+    """Compare two versions, live, and store every launch as it ends.
+
+    Raises:
+        UsageError: No scenario is selected, or a side does not start.
+    """
+    found = subjects(base, head, plan.patterns, plan.configurations, plan.suite)
+    if not found:
+        raise UsageError("no scenario to compare: `tfbench list` shows them")
+    environment = fingerprint()
+    if folder is not None:
+        folder.write_facts(_facts(folder.folder, base, head, plan, environment))
+    with LiveLauncher(
+        base, head, plan.workload, plan.memory_bytes, reporter, seed=plan.seed
+    ) as launcher:
+        launcher.prepare(found)
+        guard = Guard(launcher, found, plan.limits, plan.budget_s, reporter, explain=plan.explain)
+        if folder is not None:
+            guard.keep = folder.append
+        judgements = guard.run()
+        return Comparison(
+            base.label,
+            head.label,
+            tuple(judgements),
+            launcher.seconds(),
+            plan.budget_s,
+            tuple(guard.failed),
+            (*base.warnings, *head.warnings),
+            guard.watch(),
+            environment,
+        )
+
+
+def _facts(
+    folder: Path, base: Checkout, head: Checkout, plan: Plan, environment: dict[str, object]
+) -> dict[str, object]:
+    return {
+        "name": folder.name,
+        "kind": "guard",
+        "base": base.label,
+        "head": head.label,
+        "configurations": [to_json(c) for c in plan.configurations],
+        "workload": to_json(plan.workload),
+        "environment": environment,
+        "scenarios": [],
+    }

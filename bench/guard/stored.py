@@ -1,0 +1,227 @@
+"""Comparing with stored runs: for trends. Other sessions are other machines, so less is seen.
+
+What cancels a machine's drift within a run, the baseline in the same group, is used again: of a
+scenario with a baseline the *effects* of both runs are compared, not the latencies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import median, stdev
+from typing import Any
+
+from scipy import stats
+
+from bench.guard import decide, exact
+from bench.guard.decide import Limit
+from bench.guard.evidence import Evidence
+from bench.guard.limits import Limits
+from bench.guard.values import Comparison, Judgement, Subject, Verdict
+from bench.results.errors import StoreError, UsageError
+from bench.results.store import Run, read_run
+from bench.results.values import Configuration, Estimate, from_json
+
+MUST_MATCH = ("cpu", "cpu_flags", "cores", "gpus", "system", "python", "packages", "variables")
+"""Parts of the fingerprint without which figures cannot be compared at all."""
+MAY_DIFFER = ("host", "kernel", "governor", "memory_bytes")
+"""Parts that make sessions differ more: assumed deviations are doubled."""
+ASSUMED_EFFECT, ASSUMED_LATENCY = 0.01, 0.10
+"""Deviation between sessions of an effect and of a latency, where too few runs are stored to
+estimate it: assumptions, on the wide side for pinned cores of shared machines."""
+RUNS_TO_ESTIMATE = 3
+
+
+def read(folder: Path) -> list[Run]:
+    """A run, or all runs in a folder, oldest first; raises StoreError where there is none."""
+    if (folder / "run.json").exists():
+        return [read_run(folder)]
+    runs = [read_run(file.parent) for file in sorted(folder.glob("*/run.json"))]
+    if not runs:
+        raise StoreError(f"{folder} is not a run's folder and holds none")
+    return sorted(runs, key=lambda run: float(run.facts.get("started", 0.0)))
+
+
+def compare(runs: Sequence[Run], new: Run, limits: Limits) -> Comparison:
+    """Judge a run by stored ones, the last of which is the base.
+
+    Raises:
+        UsageError: Environment or workload differ, so that nothing can be compared.
+    """
+    base = runs[-1]
+    check_workload(base.facts, new.facts)
+    differing = check_environment(base.facts, new.facts)
+    warnings = ["stored results: only large changes are seen; `--base REF` compares live"]
+    if differing:
+        warnings.append(f"{', '.join(differing)} differ: assumed deviations are doubled")
+    if len(runs) < RUNS_TO_ESTIMATE:
+        wide = 2 if differing else 1
+        warnings.append(
+            f"deviation between sessions assumed: {wide * ASSUMED_EFFECT:.0%} of effects, "
+            f"{wide * ASSUMED_LATENCY:.0%} of latencies (store {RUNS_TO_ESTIMATE} runs or more "
+            "in one folder to have it estimated)"
+        )
+    subjects = list(_subjects(base, new))
+    level = decide.FAMILY / max(1, len(subjects))
+    judgements: list[Judgement] = []
+    failed = []
+    for subject in subjects:
+        found = exact.presence(subject)
+        before, after = (run.effects.row(subject.id, subject.configuration.name)
+                         for run in (base, new))  # fmt: skip
+        if found or before is None or after is None:
+            judgements += [found] if found else []
+            continue
+        if before.status == "ok" and after.status not in ("ok", "unsupported"):
+            reason = f"newly {after.status}: {after.reason}"
+            judgements.append(
+                Judgement(subject.id, subject.configuration.name, "outcome", "regression", reason)
+            )
+        elif after.status not in ("ok", "unsupported"):
+            failed.append(f"{subject.key}: {after.status}: {after.reason}")
+        elif before.status == after.status == "ok":
+            judgements += _probed(subject, base, new, limits)
+            judgements += _timed(subject, runs, new, limits, level, bool(differing))
+    seconds = float(new.facts.get("ended", 0.0)) - float(new.facts.get("started", 0.0))
+    return Comparison(
+        f"stored run {base.name}", f"run {new.name}", tuple(judgements), max(seconds, 0.0),
+        max(seconds, 0.0), tuple(failed), tuple(warnings), (),
+        dict(new.facts.get("environment", {})), "stored",
+    )  # fmt: skip
+
+
+def check_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Parts of the fingerprint that differ but may.
+
+    Raises:
+        UsageError: A part differs that must not.
+    """
+    before, after = old.get("environment", {}), new.get("environment", {})
+    refused = []
+    for key in MUST_MATCH:
+        one, other = before.get(key), after.get(key)
+        if key == "packages":
+            one, other = (_without_own(p or {}) for p in (one, other))
+        if one != other:
+            refused.append(f"{key} ({_difference(one, other)})")
+    if refused:
+        raise UsageError(
+            f"the stored run is of another environment: {'; '.join(refused)}. Compare live, which "
+            "needs no stored results: --base REF or --base-python PATH"
+        )
+    return [key for key in MAY_DIFFER if before.get(key) != after.get(key)]
+
+
+def check_workload(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Raise UsageError where another model, data or training was measured."""
+    before, after = old.get("workload", {}), new.get("workload", {})
+    for key in ("data", "model", "batch", "seed", "epochs", "parameters"):
+        if key in before and key in after and before[key] != after[key]:
+            raise UsageError(
+                f"the stored run is of another workload: {key} {before[key]!r}, now {after[key]!r}"
+            )
+
+
+def _subjects(base: Run, new: Run) -> Iterator[Subject]:
+    kinds = [from_json(Configuration, c) for c in new.facts.get("configurations", ())]
+    measured = {launch.scenario for launch in new.launches}
+    for configuration in kinds:
+        for id in {**base.scenarios, **new.scenarios}:
+            before, after = base.scenarios.get(id), new.scenarios.get(id)
+            if id in measured or after is None:
+                yield Subject(id, configuration, before, after)
+
+
+def _probed(subject: Subject, base: Run, new: Run, limits: Limits) -> Iterator[Judgement]:
+    before, after = (r.effects.probe(subject.id, subject.configuration.name) for r in (base, new))
+    if before is None or after is None:
+        return
+    yield from exact.exact(subject, before, after, limits)
+    for found in (
+        exact.accuracy(subject, before, after, limits),
+        exact.memory(subject, [(before, after)], limits),
+    ):
+        if found is not None:
+            yield found
+
+
+def _timed(
+    subject: Subject, runs: Sequence[Run], new: Run, limits: Limits, level: float, doubled: bool
+) -> Iterator[Judgement]:
+    limit = limits.timed("latency", subject.id, subject.configuration.name)
+    old = [f for f in (_figure(run, subject) for run in runs) if f is not None]
+    now = _figure(new, subject)
+    if limit is None or not old or now is None:
+        return
+    relative = bool(subject.head and subject.head.baseline)
+    if len(old) >= RUNS_TO_ESTIMATE:
+        centre, between = sum(e.theta for e in old) / len(old), stdev(e.theta for e in old)
+        error = between * math.sqrt(1 + 1 / len(old))  # of a new session about their mean
+        evidence = Evidence(now.theta - centre, error, len(old) - 1, now.launches)
+    else:
+        between = (ASSUMED_EFFECT if relative else ASSUMED_LATENCY) * (2 if doubled else 1)
+        error = math.sqrt(now.error**2 + old[-1].error ** 2 + 2 * between**2)
+        freedom = min(now.freedom, old[-1].freedom)
+        evidence = Evidence(now.theta - old[-1].theta, error, freedom, now.launches)
+    yield _judged(subject, evidence, limit, level, relative, between)
+
+
+def _judged(
+    subject: Subject,
+    evidence: Evidence,
+    limit: Limit,
+    level: float,
+    relative: bool,
+    between: float,
+) -> Judgement:
+    """One stage only: stored launches cannot be launched again, so the level is stricter."""
+    allowance = math.log1p(limit.allowance)
+    floor = math.log1p(limit.floor)
+    verdict: Verdict = "inconclusive"
+    if evidence.bound(level) > allowance and evidence.theta > floor:
+        verdict = "regression"
+    elif evidence.bound(1 - level) < -allowance and evidence.theta < -floor:
+        verdict = "improved"
+    elif evidence.bound(decide.NO_CHANGE) < math.log1p(limit.margin):
+        verdict = "no change"
+    what = "its effect over its baseline" if relative else "its latency"
+    return Judgement(
+        subject.id, subject.configuration.name, "latency", verdict, f"compared by {what}",
+        math.expm1(evidence.theta), math.expm1(evidence.bound(0.025)),
+        math.expm1(evidence.bound(0.975)), limit=limit.margin, launches=evidence.launches,
+        visible=math.expm1(evidence.visible(level, allowance)), noise=math.expm1(between),
+    )  # fmt: skip
+
+
+def _figure(run: Run, subject: Subject) -> Evidence | None:
+    """A run's log effect over the baseline, or its log latency where there is no baseline."""
+    info, name = subject.head or subject.base, subject.configuration.name
+    if info is not None and info.baseline:
+        estimate = run.effects.log_ratio(subject.id, info.baseline, name)
+        return None if estimate is None else _evidence(estimate)
+    values = [
+        math.log(median(t.step_ns for t in launch.turns) / launch.updates_per_step)
+        for launch in run.effects.timed(subject.id, name)
+    ]
+    return Evidence.of(values, []) if len(values) > 1 else None
+
+
+def _evidence(estimate: Estimate) -> Evidence | None:
+    if estimate.launches < 2 or not math.isfinite(estimate.high):
+        return None
+    freedom = estimate.launches - (2 if estimate.launches >= 6 else 1)
+    reach = float(stats.t.ppf(0.5 + estimate.confidence / 2, freedom))
+    error = (estimate.high - estimate.value) / reach
+    return Evidence(estimate.value, error, freedom, estimate.launches)
+
+
+def _without_own(packages: Mapping[str, str]) -> dict[str, str]:
+    return {name: version for name, version in packages.items() if name != "tfbench"}
+
+
+def _difference(one: Any, other: Any) -> str:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        keys = [k for k in {**one, **other} if one.get(k) != other.get(k)]
+        return ", ".join(f"{k} {one.get(k, '-')}, now {other.get(k, '-')}" for k in keys)
+    return f"{one or '-'}, now {other or '-'}"

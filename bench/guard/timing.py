@@ -1,0 +1,186 @@
+"""Timed metrics of one subject: its launches on both sides become evidence, then a judgement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench.guard import decide
+from bench.guard.decide import Limit
+from bench.guard.evidence import Evidence
+from bench.guard.values import Judgement, Metric, Subject, Verdict
+from bench.results.statistics import launch_log_ratio
+from bench.results.values import Launch
+
+Pair = tuple[Launch, Launch]
+LEAST_FIRST_STEP_S = 0.01
+"""First steps shorter than this on both sides are not judged: nobody waits for them."""
+TIMED: tuple[Metric, ...] = ("latency", "first_step")
+
+
+@dataclass
+class Series:
+    """The launches of one subject in one stage."""
+
+    subject: Subject
+    limits: dict[Metric, Limit]
+    pairs: list[Pair] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def launches(self) -> int:
+        """Launches of the group so far, failed ones too."""
+        return len(self.pairs)
+
+    @property
+    def cost_s(self) -> float:
+        """Seconds that one launch of both sides takes."""
+        return self.seconds / len(self.pairs) if self.pairs else 0.0
+
+    @property
+    def good(self) -> list[Pair]:
+        """Launches that both sides took turns in."""
+        return [(b, h) for b, h in self.pairs if b.outcome == h.outcome == "ok" and h.turns]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The guarded metrics that this subject has figures of."""
+        return [m for m in TIMED if m in self.limits and self.evidence(m) is not None]
+
+    def evidence(self, metric: Metric) -> Evidence | None:
+        """What the launches show of a metric; None where there are too few."""
+        values, orders = [], []
+        for base, head in self.good:
+            value = log_ratio(metric, base, head)
+            if value is not None:
+                values.append(value)
+                orders.append(int(head.start_order < base.start_order))
+        if metric == "first_step" and not _long_enough(self.good):
+            return None
+        return Evidence.of(values, orders)
+
+    def sharp_enough(self, level: float) -> bool:
+        """Whether every guarded metric would show a change as large as its margin."""
+        metrics = self.metrics
+        return "latency" in metrics and all(
+            decide.sharp_enough(self.evidence(m), self.limits[m], level) for m in metrics
+        )
+
+    def still_needed(self, level: float) -> int:
+        """Launches that the widest metric still needs."""
+        return max(
+            (decide.still_needed(self.evidence(m), self.limits[m], level) for m in self.metrics),
+            default=decide.LOOKS[0],
+        )
+
+    def signs(self, level: float) -> dict[Metric, decide.Sign]:
+        """The metrics that this stage says changed."""
+        found: dict[Metric, decide.Sign] = {}
+        for metric in self.metrics:
+            evidence = self.evidence(metric)
+            if evidence is not None:
+                sign = decide.sign(evidence, self.limits[metric], level)
+                if sign:
+                    found[metric] = sign
+        return found
+
+
+def log_ratio(metric: Metric, base: Launch, head: Launch) -> float | None:
+    """One launch's ln(head ÷ base) of a timed metric."""
+    if metric == "first_step":
+        if not base.first_step_s or not head.first_step_s:
+            return None
+        return math.log(head.first_step_s / base.first_step_s)
+    return launch_log_ratio(
+        base.turns, head.turns, base.examples_per_step or 1, head.examples_per_step or 1
+    )
+
+
+def judge(
+    metric: Metric, screen: Series, confirm: Series | None, level: float, out_of_time: bool
+) -> Judgement:
+    """The verdict on one timed metric.
+
+    Args:
+        metric: `latency` or `first_step`.
+        screen: The first stage.
+        confirm: Launches from newly started processes, where the screen flagged this metric.
+            Their estimate is the one reported: that of the screen is biased, having been chosen.
+        level: α of each stage.
+        out_of_time: Whether the budget ended before this subject had what it needed.
+    """
+    limit = screen.limits[metric]
+    flagged = screen.signs(level).get(metric, "")
+    used = confirm if confirm is not None and confirm.evidence(metric) is not None else screen
+    evidence = used.evidence(metric)
+    assert evidence is not None, "judged without launches"
+    again = decide.sign(evidence, limit, level) if used is confirm else ""
+    verdict: Verdict = "inconclusive"
+    reason = ""
+    if flagged and again == flagged:
+        verdict = "regression" if flagged == "slower" else "improved"
+    elif decide.unchanged(evidence, limit) and (not flagged or used is confirm):
+        verdict = "no change"
+        if flagged:
+            reason = f"the screen said {flagged}; fresh launches did not"
+    elif flagged and used is screen:
+        reason = f"{flagged} in the screen; no time was left to confirm it on fresh launches"
+    elif flagged:
+        reason = f"{flagged} in the screen; fresh launches did not show it as clearly"
+    needed = decide.still_needed(evidence, limit, level) if verdict == "inconclusive" else None
+    if verdict == "inconclusive" and not reason:
+        reason = _why_open(evidence, limit, needed, out_of_time)
+    allowance = math.log1p(limit.allowance)
+    return Judgement(
+        screen.subject.id,
+        screen.subject.configuration.name,
+        metric,
+        verdict,
+        reason,
+        math.expm1(evidence.theta),
+        math.expm1(evidence.bound(0.025)),
+        math.expm1(evidence.bound(0.975)),
+        *_typical(metric, used.good),
+        unit="ns" if metric == "latency" else "s",
+        limit=limit.margin,
+        launches=screen.launches + (confirm.launches if confirm is not None else 0),
+        needed=needed or None,
+        visible=math.expm1(evidence.visible(level, allowance)),
+        noise=math.expm1(evidence.deviation),
+        confirmed=bool(flagged and again == flagged),
+        p_value=evidence.p_slower(),
+    )
+
+
+def _why_open(evidence: Evidence, limit: Limit, needed: int | None, out_of_time: bool) -> str:
+    if evidence.launches < decide.LOOKS[0]:
+        return f"{evidence.launches} launches; a verdict needs {decide.LOOKS[0]}"
+    if needed:
+        why = "the budget ended" if out_of_time else f"after {decide.LOOKS[-1]} launches"
+        return f"{why}: about {needed} more launches would tell a change of {limit.margin:.1%}"
+    return (
+        f"between no change and a change of {limit.margin:.1%}: too small to be called one, too "
+        "large to be excluded"
+    )
+
+
+def _typical(metric: Metric, pairs: Sequence[Pair]) -> tuple[float | None, float | None]:
+    if metric == "first_step":
+        sides = ([x.first_step_s for x in side if x.first_step_s] for side in zip(*pairs))  # noqa: B905
+    else:
+        sides = (
+            [median(t.step_ns for t in x.turns) / x.updates_per_step for x in side]
+            for side in zip(*pairs)  # noqa: B905
+        )
+    base, head = (median(values) if values else None for values in sides)
+    return base, head
+
+
+def _long_enough(pairs: Sequence[Pair]) -> bool:
+    for side in (0, 1):
+        seconds = [pair[side].first_step_s or 0.0 for pair in pairs]
+        if seconds and median(seconds) >= LEAST_FIRST_STEP_S:
+            return True
+    return False
