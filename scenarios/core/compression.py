@@ -20,6 +20,7 @@ from scenarios.core.tflite import enough_zeros
 from scenarios.core.training import train
 from scenarios.core.workload import Workload
 
+Learn = Callable[..., Any]
 FINE_TUNE_SHARE = 3  # fine-tuning gets a third of the baseline's epochs, on top of them
 FINE_TUNE_RATE = 5e-4
 INITIAL_SPARSITY, FINAL_SPARSITY = 0.5, 0.8  # the document's PolynomialDecay
@@ -36,19 +37,26 @@ def extra_training(workload: Workload, times: int = 1) -> dict[str, Any]:
     return {"epochs": workload.epochs, "extra_epochs": times * fine_tune_epochs(workload)}
 
 
-def fine_tune(workload: Workload, model: Any, callbacks: tuple[Any, ...] = ()) -> Any:
+def fine_tune(workload: Workload, model: Any, **fit: Any) -> Any:
     """Train `model` on for a third of the baseline's epochs, at half its first rate."""
-    train(workload, model, fine_tune_epochs(workload), FINE_TUNE_RATE, callbacks=list(callbacks))
+    train(workload, model, fine_tune_epochs(workload), FINE_TUNE_RATE, **fit)
     return model
 
 
-def prune(workload: Workload, model: Any, final: float = FINAL_SPARSITY, **options: Any) -> Any:
+def prune(
+    workload: Workload,
+    model: Any,
+    final: float = FINAL_SPARSITY,
+    learn: Learn = fine_tune,
+    **options: Any,
+) -> Any:
     """The model pruned from 50 % to `final` over the first two thirds of its fine-tuning.
 
     Args:
         workload: Its data and loss.
         model: A trained model.
         final: Share of each kernel's values that are zero in the end.
+        learn: Fine-tunes: `learn(workload, model, callbacks=[...])`.
         **options: Of `prune_low_magnitude`: `block_size`, `pruning_policy`, ...
     """
     import tensorflow_model_optimization as tfmot
@@ -63,7 +71,7 @@ def prune(workload: Workload, model: Any, final: float = FINAL_SPARSITY, **optio
         end_step=max(1, updates * 2 // 3),
         frequency=max(1, updates // 50),  # the default, 100, skips a short schedule's end
     )
-    return _pruned(workload, model, pruning_schedule=schedule, **options)
+    return _pruned(workload, model, learn, pruning_schedule=schedule, **options)
 
 
 def prune_2_4(workload: Workload, model: Any) -> Any:
@@ -71,14 +79,14 @@ def prune_2_4(workload: Workload, model: Any) -> Any:
     import tensorflow_model_optimization as tfmot
 
     schedule = tfmot.sparsity.keras.ConstantSparsity(0.5, begin_step=0, frequency=10)
-    return _pruned(workload, model, pruning_schedule=schedule, sparsity_m_by_n=(2, 4))
+    return _pruned(workload, model, fine_tune, pruning_schedule=schedule, sparsity_m_by_n=(2, 4))
 
 
-def _pruned(workload: Workload, model: Any, **options: Any) -> Any:
+def _pruned(workload: Workload, model: Any, learn: Learn, **options: Any) -> Any:
     import tensorflow_model_optimization as tfmot
 
     wrapped = _taken(tfmot.sparsity.keras.prune_low_magnitude, model, **options)
-    fine_tune(workload, wrapped, (tfmot.sparsity.keras.UpdatePruningStep(),))
+    learn(workload, wrapped, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()])
     return tfmot.sparsity.keras.strip_pruning(wrapped)
 
 
@@ -165,11 +173,14 @@ def clustered_model(workload: Workload) -> Any:
     return changed_model(workload, "clustered", cluster)
 
 
-# --- proofs on an exported SavedModel's stored weights ---------------------------------------------
+# --- proofs on an exported SavedModel's stored weights --------------------------------------------
 
 
 def stored_kernels(saved_model: Path) -> dict[str, np.ndarray]:
-    """The kernels (two or more axes) in a SavedModel's variables, read from the stored file."""
+    """The kernels (two or more axes) in a SavedModel's variables, read from the stored file.
+
+    Depthwise kernels, [H, W, C, 1], are left out: tfmot neither prunes nor clusters them.
+    """
     reader = tf.train.load_checkpoint(str(saved_model / "variables" / "variables"))
     shapes = reader.get_variable_to_shape_map()
     return {

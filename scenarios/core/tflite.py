@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,16 @@ def int8_operations(file: Path, activations: str = "int8") -> dict[str, Any]:
     }
 
 
-def stored_weights(file: Path) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+def stored_weights(
+    file: Path, kinds: Collection[str] = ARITHMETIC
+) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Details and values of each constant kernel (two or more axes) that arithmetic reads."""
     interpreter = load_plain(file)
     details = {t["index"]: t for t in interpreter.get_tensor_details()}
     operations = interpreter._get_ops_details()
     made = {int(t): op for op in operations for t in op["outputs"]}
     for op in operations:
-        if op["op_name"] not in ARITHMETIC:
+        if op["op_name"] not in kinds:
             continue
         index = int(op["inputs"][1])
         if index in made and made[index]["op_name"] in {"DEQUANTIZE", "DENSIFY"}:
@@ -108,13 +110,15 @@ def weights_of_type(file: Path, name: str) -> dict[str, Any]:
 
 
 def zeros(file: Path, at_least: float) -> dict[str, Any]:
-    """Share of the stored kernels' values that are zero; integers count as zero at zero point 0.
+    """Share of the stored kernels' values that are zero; int8 kernels have their zero point at 0.
+
+    Depthwise kernels are left out: tfmot does not prune them.
 
     Raises:
         NotEngaged: Fewer than `at_least`.
     """
     found = total = 0
-    for _, values in stored_weights(file):
+    for _, values in stored_weights(file, ARITHMETIC - {"DEPTHWISE_CONV_2D"}):
         found += int(np.count_nonzero(values == 0))
         total += values.size
     return enough_zeros(found, total, at_least)

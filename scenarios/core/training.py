@@ -46,7 +46,13 @@ def prepare(workload: Workload) -> dict[str, Any]:
 
 
 def train(
-    workload: Workload, model: Any, epochs: int | None = None, rate: float = LEARNING_RATE, **fit: Any
+    workload: Workload,
+    model: Any,
+    epochs: int | None = None,
+    rate: float = LEARNING_RATE,
+    loss: Any = None,
+    targets: Any = None,
+    **fit: Any,
 ) -> Any:
     """Train `model` by Keras `fit`: Adam, cosine decay from `rate` to 0, a new order each epoch.
 
@@ -55,15 +61,18 @@ def train(
         model: Any model of the workload's input and output.
         epochs: Default: as many as the baseline gets.
         rate: First learning rate.
+        loss: `loss(targets, outputs)`; default: the workload's.
+        targets: What it is compared with, one a training example; default: the labels.
         **fit: Passed on to `fit` (`callbacks`).
     """
     epochs = epochs or workload.epochs
     batch = min(workload.spec.batch, len(workload.data.x_train))
     updates = epochs * math.ceil(len(workload.data.x_train) / batch)
     decay = tf.keras.optimizers.schedules.CosineDecay(rate, updates)
-    model.compile(optimizer=tf.keras.optimizers.Adam(decay), loss=workload.loss)
+    model.compile(optimizer=tf.keras.optimizers.Adam(decay), loss=loss or workload.loss)
     tf.keras.utils.set_random_seed(workload.spec.seed)
-    x, y = workload.data.x_train, workload.data.y_train
+    x = workload.data.x_train
+    y = workload.data.y_train if targets is None else targets
     return model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0, **fit)
 
 

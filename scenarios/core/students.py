@@ -1,0 +1,101 @@
+"""A small network for any image classifier's task, and training it to imitate the trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import NotEngaged
+from scenarios.core import artifacts, quality
+from scenarios.core.models import normalised
+from scenarios.core.training import train
+from scenarios.core.workload import Workload
+
+TEMPERATURE = 4.0
+TEACHER_SHARE = 0.7
+RATE = 3e-3  # a small network takes, and needs, larger steps
+
+
+def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
+    """A stem of stride 2 with 32 filters, then depthwise separable convolutions of 64 and 128.
+
+    The two strides of 2 come before the wide layers, so that these work on 1/4 and 1/16 of the
+    places; the plain CNN computes its first layer on all of them.
+    """
+    layers = tf.keras.layers
+    inputs = layers.Input(shape=input_shape, name="image")
+    x = layers.Conv2D(
+        32, 3, strides=2, padding="same", use_bias=False,
+        kernel_initializer="he_normal", name="stem",
+    )(inputs)  # fmt: skip
+    x = normalised(x, "stem")
+    for name, filters, stride in (("1", 64, 1), ("2", 128, 2)):
+        x = layers.DepthwiseConv2D(
+            3, strides=stride, padding="same", use_bias=False,
+            depthwise_initializer="he_normal", name=f"depthwise_{name}",
+        )(x)  # fmt: skip
+        x = normalised(x, f"depthwise_{name}")
+        x = layers.Conv2D(
+            filters, 1, use_bias=False, kernel_initializer="he_normal", name=f"pointwise_{name}"
+        )(x)
+        x = normalised(x, f"pointwise_{name}")
+    x = layers.GlobalAveragePooling2D(name="average_pool")(x)
+    x = layers.Dense(classes, name="logits")(x)
+    outputs = layers.Activation("softmax", dtype="float32", name="softmax")(x)
+    return tf.keras.Model(inputs, outputs, name="student")
+
+
+def distilled_model(workload: Workload) -> Any:
+    """The student, trained once to imitate the trained model, for as many epochs as that had."""
+
+    def make(path: Path) -> None:
+        model = workload.model(student)
+        distil(workload, model)
+        artifacts.save_weights(model, path)
+
+    weights = workload.artifact("distilled.npz", make)
+    model = workload.model(student)
+    artifacts.load_weights(model, weights)
+    return model
+
+
+def distil(workload: Workload, model: Any, epochs: int | None = None, **fit: Any) -> None:
+    """Train `model` on the labels and on the trained model's softened class scores.
+
+    The loss of Hinton, Vinyals and Dean (2015): the cross-entropy with the teacher's scores at
+    temperature 4, times 4² to keep its gradient's size, and that with the labels, 70 to 30.
+    """
+    teacher = workload.trained_model()
+    probabilities = workload.gives_probabilities
+    scores = quality.predict(teacher, workload.data.x_train)
+    targets = np.concatenate([workload.data.y_train[:, None].astype(np.float32), scores], axis=1)
+
+    def loss(targets: Any, outputs: Any) -> Any:
+        own = _logits(outputs, probabilities=True)
+        soft = tf.nn.softmax(_logits(targets[:, 1:], probabilities) / TEMPERATURE)
+        imitation = tf.nn.softmax_cross_entropy_with_logits(soft, own / TEMPERATURE)
+        labels = tf.cast(targets[:, 0], tf.int32)
+        truth = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, own)
+        return TEACHER_SHARE * TEMPERATURE**2 * imitation + (1 - TEACHER_SHARE) * truth
+
+    train(workload, model, epochs, RATE, loss=loss, targets=targets, **fit)
+
+
+def smaller(workload: Workload, model: Any) -> dict[str, Any]:
+    """The student's and the teacher's number of parameters.
+
+    Raises:
+        NotEngaged: The student is not the smaller.
+    """
+    own, teachers = int(model.count_params()), int(workload.trained_model().count_params())
+    if own >= teachers:
+        raise NotEngaged(f"the student has {own} parameters, the teacher only {teachers}")
+    return {"student_parameters": own, "teacher_parameters": teachers}
+
+
+def _logits(scores: Any, probabilities: bool) -> Any:
+    scores = tf.cast(scores, tf.float32)
+    return tf.math.log(tf.clip_by_value(scores, 1e-7, 1.0)) if probabilities else scores
