@@ -27,6 +27,7 @@ class Contents:
     headlines: tuple[str, ...]
     advice: tuple[Advice, ...]
     sections: tuple[Section, ...]
+    heading: str = "What pays"
 
 
 def contents(facts: Facts) -> Contents:
