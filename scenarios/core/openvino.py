@@ -1,0 +1,89 @@
+"""The trained model as OpenVINO's representation: converted, quantized and compiled."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from bench.results.errors import NotEngaged
+from scenarios.core.deploy import export
+from scenarios.core.workload import Workload
+
+PRODUCTS = {"Convolution", "FullyConnected", "MatMul", "GroupConvolution", "Convolution_Add"}
+
+
+def converted(workload: Workload) -> Path:
+    """A folder with the trained model as `model.xml` and `model.bin`, float32, made once."""
+
+    def make(path: Path) -> None:
+        import openvino
+
+        path.mkdir()
+        saved = path / "saved_model"
+        export(workload.trained_model(), saved)
+        model = openvino.convert_model(str(saved), input=[1, *workload.data.input_shape])
+        openvino.save_model(model, str(path / "model.xml"), compress_to_fp16=False)
+        shutil.rmtree(saved)  # only the converted model is shipped
+
+    return workload.artifact("openvino_float32", make)
+
+
+def quantized(workload: Workload) -> Path:
+    """The same with 8-bit weights and activations by NNCF's post-training quantization."""
+    source = converted(workload)
+
+    def make(path: Path) -> None:
+        import nncf
+        import openvino
+
+        examples = nncf.Dataset([example[0] for example in workload.calibration()])
+        model = nncf.quantize(openvino.Core().read_model(str(source / "model.xml")), examples)
+        path.mkdir()
+        openvino.save_model(model, str(path / "model.xml"), compress_to_fp16=False)
+
+    return workload.artifact("openvino_int8", make)
+
+
+def compiled(folder: Path, threads: int) -> Any:
+    """The model compiled for the CPU, for one request at a time, in the precision of its file."""
+    import openvino
+
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+    return openvino.Core().compile_model(str(folder / "model.xml"), "CPU", settings)
+
+
+def products_by_precision(model: Any) -> dict[str, int]:
+    """Number of convolutions and matrix products the compiled model runs, by their precision."""
+    found = Counter[str]()
+    for op in model.get_runtime_model().get_ops():
+        facts = op.get_rt_info()
+        if str(_value(facts["layerType"])) in PRODUCTS:
+            found[str(_value(facts["runtimePrecision"]))] += 1
+    return dict(found)
+
+
+def int8_products(model: Any) -> dict[str, Any]:
+    """How many convolutions and matrix products are computed in 8-bit integers.
+
+    Raises:
+        NotEngaged: None.
+    """
+    found = products_by_precision(model)
+    inside = sum(n for name, n in found.items() if name in {"i8", "u8"})
+    if not inside:
+        raise NotEngaged(f"OpenVINO computes nothing in 8 bits: {found}")
+    return {
+        "int8_operations": inside,
+        "arithmetic_operations": sum(found.values()),
+        "not_int8": {name: n for name, n in found.items() if name not in {"i8", "u8"}},
+    }
+
+
+def _value(fact: Any) -> Any:
+    return getattr(fact, "value", fact)
