@@ -110,8 +110,7 @@ def contents(sides: Sequence[Side]) -> Contents:
             Section("figures", "Figures", tables=tuple(t for t in tables if t.rows)),
             Section("ceilings", "Against each machine's ceilings", tables=_some(ceilings)),
             Section("cost", "Cost", tables=_some(cost)),
-            Section("environment", "Environments", tables=(differences_table(runs, found),)
-            ),
+            Section("environment", "Environments", tables=(differences_table(runs, found),)),
         ),
         "Comparison",
     )
