@@ -44,18 +44,19 @@ def measure(threads: int, disk_folder: Path) -> dict[str, float]:
         streaming sum, two bytes read for each one written, in a working set of half the level),
         `disk_read_bytes_per_s`. A key is missing where the machine cannot do it.
     """
-    facts = {f"{name}_flop_per_s": _product(name, side) for name, side in SIDES.items()}
-    product = int8_product(SIDES["float32"], threads)
-    if product is not None:
-        facts["int8_op_per_s"] = 2.0 * SIDES["float32"] ** 3 / _best(product, ARITHMETIC_S)
-    for level, size in memory_levels().items():
-        facts[f"{level}_memory_bytes_per_s"] = _bandwidth(level, size, threads)
+    facts = {f"{name}_flop_per_s": product(name) for name in SIDES}
+    multiply = int8_product(SIDES["float32"], threads)
+    if multiply is not None:
+        facts["int8_op_per_s"] = 2.0 * SIDES["float32"] ** 3 / _best(multiply, ARITHMETIC_S)
+    for level in memory_levels():
+        facts[f"{level}_memory_bytes_per_s"] = bandwidth(level, threads)
     disk = _disk(disk_folder)
     return facts | ({"disk_read_bytes_per_s": disk} if disk else {})
 
 
-def _product(dtype: str, side: int) -> float:
-    """Operations per second of tf.matmul on two matrices [side, side]."""
+def product(dtype: str) -> float:
+    """Operations per second of tf.matmul on two square matrices of a number type."""
+    side = SIDES[dtype]
     left, right = (tf.cast(tf.random.normal([side, side]), dtype) for _ in range(2))
     return 2.0 * side**3 / _best(lambda: tf.matmul(left, right)[0, 0].numpy(), ARITHMETIC_S)
 
@@ -76,8 +77,9 @@ def memory_levels() -> dict[str, int]:
     return sizes | {"dram": min(max(8 * largest, 64 << 20), 512 << 20)}
 
 
-def _bandwidth(level: str, size: int, threads: int) -> float:
+def bandwidth(level: str, threads: int) -> float:
     """Bytes per second of `acc += row`, float32, over all threads; L1 and L2 belong to a core."""
+    size = memory_levels()[level]
     share = size // 2 // (1 if level in ("l1", "l2") else threads)
     elements = max(1024, share // 8)
     repeats = max(1, (16 << 20) // (4 * elements))

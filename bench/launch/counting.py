@@ -137,15 +137,26 @@ def _operation_work(graph: Any, op: Any) -> Work:
     if op.type in VIEWS:
         return Work()
     macs = MULTIPLY_ADDS[op.type](op) if op.type in MULTIPLY_ADDS else 0
-    return Work(macs, sum(_bytes(tensor) for tensor in (*op.inputs, *op.outputs)))
+    return Work(macs, moved_bytes(op))
 
 
 def _called(graph: Any, op: Any) -> Work:
+    inner = body(graph, op)
+    return graph_work(inner, inner.outputs)
+
+
+def body(graph: Any, op: Any) -> Any:
+    """The FuncGraph that a calling operation of `graph` runs; raises NotCountable without it."""
     name = op.get_attr("f").name
-    body = next((f for f in _functions(graph) if tf.compat.as_str(f.name) == name), None)
-    if body is None:
+    found = next((f for f in _functions(graph) if tf.compat.as_str(f.name) == name), None)
+    if found is None:
         raise NotCountable(f"the body of {name} is not at hand")
-    return graph_work(body.graph, body.graph.outputs)
+    return found.graph
+
+
+def moved_bytes(op: Any) -> int:
+    """Bytes an operation reads and writes, its tensors of known shape counted once each."""
+    return sum(_bytes(tensor) for tensor in (*op.inputs, *op.outputs))
 
 
 def _functions(graph: Any) -> list[Any]:

@@ -1,0 +1,179 @@
+"""A diagnosis: take a path apart in a launch of its own, read its trace, judge, try next steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.explain import tables, verdict
+from bench.results.errors import LaunchError, TfbenchError, UsageError
+from bench.results.store import RunFolder
+from bench.results.values import Configuration, Effect, Scenario, to_json
+from bench.sweep.discovery import ROOT, discover, select
+from bench.sweep.progress import Reporter
+from bench.sweep.schedule import Sweep
+from bench.sweep.settings import Settings
+
+TIMEOUT_S = 900.0
+STEPS = (
+    ("mixed precision", ("compute", "memory", "balanced"), ("train/mixed-*",)),
+    ("input pipeline", ("input", "io", "balanced"), ("input/*",)),
+    ("graphs instead of Python", ("overhead",), ("train/function", "train/fit-steps*")),
+    ("fewer exchanges", ("communication",), ("train/*accumulation*", "train/batch*")),
+    ("slimmer model", ("compute", "memory", "balanced"), ("infer/separable*",)),
+    ("quantization", ("compute", "memory", "overhead", "balanced"), ("infer/litert-int8",)),
+    ("compilation", ("compute", "memory", "overhead", "balanced"), ("*/xla",)),
+    ("pruning and distillation", ("compute", "memory"), ("infer/pruned*", "infer/distilled*")),
+)
+"""The document's order of work: name, the bounds it helps against, its scenarios."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What bounds a path in a configuration."""
+
+    subject: str
+    configuration: str
+    step_s: float
+    verdict: verdict.Verdict
+    trace: tables.Trace | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A scenario tried on this workload because of the verdict."""
+
+    name: str
+    scenario: str
+    effect: Effect
+
+
+def subject(what: str) -> Scenario:
+    """The scenario of an id, or of `path/to/file.py:function`, which gets the workload.
+
+    Raises:
+        UsageError: There is no such scenario or file.
+    """
+    place, _, function = what.rpartition(":")
+    if place.endswith(".py"):
+        if not Path(place).exists():
+            raise UsageError(f"{place} does not exist: give the path of your .py file")
+        file = str(Path(place).resolve())
+        return Scenario(what, "train", "", file, function, file, 1)
+    found = discover()
+    if what not in found:
+        select(found, [what])  # says which id is near
+        raise UsageError(f"{what!r} names several scenarios: name one")
+    return found[what]
+
+
+def diagnose(
+    what: Scenario, settings: Settings, configuration: Configuration, devices: int | None = None
+) -> Diagnosis:
+    """What bounds this path here.
+
+    Args:
+        what: The path.
+        settings: The workload.
+        configuration: Where it runs.
+        devices: Logical devices, for a path of the user's own that has replicas.
+
+    Raises:
+        LaunchError: The path cannot be built or taken apart.
+    """
+    scenario = dataclasses.replace(what, devices=devices or what.devices)
+    with tempfile.TemporaryDirectory(prefix="tfbench-diagnose-") as folder:
+        label = tables.label_of("path", configuration.name)
+        request = {
+            "scenario": to_json(scenario),
+            "configuration": to_json(configuration),
+            "workload": to_json(settings.workload),
+            "traces": str(Path(folder) / label),
+            "host": label,
+        }
+        answer = _launch(request, scenario, configuration)
+        trace, warnings = None, list(answer["trace"]["warnings"])
+        if "file" in answer["trace"]:
+            try:
+                trace = tables.read(Path(answer["trace"]["file"]))
+            except TfbenchError as error:
+                warnings.append(str(error))
+    judged = verdict.judge(answer["seconds"], answer["facts"], trace.shares if trace else {})
+    full = sorted(answer["seconds"]["full"])
+    return Diagnosis(
+        what.id, configuration.name, full[len(full) // 2], judged, trace, tuple(warnings)
+    )
+
+
+def _launch(
+    request: Mapping[str, object], scenario: Scenario, configuration: Configuration
+) -> dict[str, Any]:
+    environment = {**os.environ, **configuration.environment, **scenario.environment}
+    environment |= {"KMP_BLOCKTIME": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])
+    )
+    if scenario.keras == 2:
+        environment["TF_USE_LEGACY_KERAS"] = "1"
+    try:
+        done = subprocess.run(
+            [configuration.python or sys.executable, "-m", "bench.launch.ablation", json.dumps(request)],
+            capture_output=True, text=True, timeout=TIMEOUT_S, env=environment, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise LaunchError(f"{scenario.id} was not taken apart in {TIMEOUT_S:.0f} s") from None
+    if done.returncode != 0 or not done.stdout.strip():
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise LaunchError(f"{scenario.id} cannot be diagnosed: {last}")
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
+
+
+def next_steps(
+    found: Diagnosis, kind: str, settings: Settings, reporter: Reporter, most: int
+) -> list[NextStep]:
+    """What to try, in the document's order, each with the effect measured on this workload.
+
+    Args:
+        found: The diagnosis.
+        kind: `train`, `infer` or `input`: training paths are also offered the input pipeline.
+        settings: As for `tfbench run`: workload, configurations, profile.
+        reporter: Told what happens.
+        most: Most scenarios to run.
+    """
+    chosen = candidates(found.verdict.bound, kind, list(discover()))[:most]
+    chosen = [(name, id) for name, id in chosen if id != found.subject]
+    if not chosen:
+        return []
+    quick = dataclasses.replace(settings.profile, trace=False, controls=False, looks=(2,))
+    configurations = tuple(c for c in settings.configurations if c.name == found.configuration)
+    settings = dataclasses.replace(settings, profile=quick, configurations=configurations)
+    scenarios = select(discover(), [id for _, id in chosen])
+    with tempfile.TemporaryDirectory(prefix="tfbench-steps-") as folder:
+        sweep = Sweep(settings, scenarios, RunFolder.create(Path(folder) / "run"), reporter)
+        effects = sweep.run()
+    rows = {row.scenario: row for row in effects.rows}
+    return [NextStep(name, id, rows[id]) for name, id in chosen if id in rows]
+
+
+def candidates(bound: str, kind: str, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Names and ids of the scenarios that help against a bound, in the document's order."""
+    families = ("infer/",) if kind == "infer" else ("train/", "input/")
+    return [
+        (name, id)
+        for name, bounds, patterns in STEPS
+        if bound in bounds
+        for pattern in patterns
+        for id in ids
+        if fnmatch.fnmatchcase(id, pattern) and id.startswith(families)
+    ]

@@ -1,0 +1,89 @@
+"""A step's matrix products alone: the same operations on other tensors of the same shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from bench.launch import counting
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a step's graph holds, and its products as a call of their own."""
+
+    call: Callable[[], Any] | None
+    """Runs the products once; None where there are none."""
+    operations: int
+    """Number of products."""
+    flops: int
+    other_bytes: int
+    """Read and written by the operations that are not products (counting's estimate)."""
+
+
+def of(graph: Any) -> Replay:
+    """The products of a FuncGraph and the functions it calls, and the bytes of the rest.
+
+    Raises:
+        NotCountable: A shape is known only when it runs.
+    """
+    products, other = [], 0
+    flops = 0
+    for op in _all_operations(graph):
+        if op.type in counting.MULTIPLY_ADDS:
+            products.append(op)
+            flops += 2 * counting.MULTIPLY_ADDS[op.type](op)
+        elif op.type not in counting.VIEWS and not _calls(op):
+            other += counting.moved_bytes(op)
+    return Replay(_replay(products) if products else None, len(products), flops, other)
+
+
+def _all_operations(graph: Any) -> Iterator[Any]:
+    for op in graph.get_operations():
+        yield op
+        if _calls(op):
+            yield from _all_operations(counting.body(graph, op))
+
+
+def _calls(op: Any) -> bool:
+    return op.type in ("PartitionedCall", "StatefulPartitionedCall")
+
+
+def _replay(products: list[Any]) -> Callable[[], Any]:
+    """A function of these operations alone, fed with random tensors, every output fetched."""
+    definition = tf.compat.v1.GraphDef(versions=products[0].graph.as_graph_def().versions)
+    values: dict[tuple[Any, ...], Any] = {}
+    feeds, tensors, fetches = [], [], []
+    for number, op in enumerate(products):
+        node = definition.node.add()
+        node.CopyFrom(op.node_def)
+        node.name = f"product_{number}"
+        node.device = ""
+        del node.input[:]
+        for place, source in enumerate(op.inputs):
+            name = f"input_{number}_{place}"
+            node.input.append(name)
+            constant = tf.get_static_value(source) if source.dtype.is_integer else None
+            if constant is not None:
+                kept = definition.node.add(name=name, op="Const")
+                kept.attr["dtype"].type = source.dtype.as_datatype_enum
+                kept.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(constant))
+                continue
+            hole = definition.node.add(name=name, op="Placeholder")
+            hole.attr["dtype"].type = source.dtype.as_datatype_enum
+            hole.attr["shape"].shape.CopyFrom(source.shape.as_proto())
+            key = (source.dtype, *source.shape)
+            if key not in values:
+                values[key] = tf.cast(tf.random.uniform(source.shape), source.dtype)
+            feeds.append(f"{name}:0")
+            tensors.append(values[key])
+        fetches.append(f"product_{number}:0")
+    wrapped = tf.compat.v1.wrap_function(
+        lambda: tf.graph_util.import_graph_def(definition, name=""), []
+    )
+    find = wrapped.graph.as_graph_element
+    run = wrapped.prune([find(name) for name in feeds], [find(name) for name in fetches])
+    return lambda: run(*tensors)
