@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from bench.results.store import RunFolder, read_run
+from bench.sweep import pytest_benchmark
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import discover, select
 from bench.sweep.progress import reporter
@@ -47,6 +48,6 @@ def write_report(folder: Path) -> None:
     """Write the report of a run and say where it is."""
     import reports
 
-    read_run(folder)
+    pytest_benchmark.write(read_run(folder))
     reports.write(folder)
     print(f"report: {folder / 'report.md'}")
