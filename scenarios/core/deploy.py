@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +39,18 @@ class Later:
 
 
 def export(model: Any, path: Path) -> None:
-    """Export `model` for serving as a SavedModel, in Keras 2 and 3."""
-    quiet = {"verbose": False} if "verbose" in signature(model.export).parameters else {}
-    model.export(str(path), **quiet)
+    """Write `model` as a SavedModel that serves inputs of any batch size, in Keras 2 and 3 alike.
+
+    Keras's own `export` is not used: Keras 3's stores every weight twice, Keras 2's once, so that
+    a Keras 2 model would look half as large as its baseline.
+    """
+    module = tf.Module()
+    module.weights = [v if isinstance(v, tf.Variable) else v.value for v in model.variables]
+    signature = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name="image")
+    module.serve = tf.function(
+        lambda image: model(image, training=False), input_signature=[signature]
+    )
+    tf.saved_model.save(module, str(path), signatures=module.serve)
 
 
 def keras_path(

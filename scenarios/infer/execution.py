@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.deploy import export
 from scenarios.core.graphs import compiled_by_xla, freeze, load_frozen, only_constants
 from scenarios.core.quality import in_blocks
 from scenarios.core.training import traced_once
@@ -59,7 +60,7 @@ def function(workload: Workload, batch: int = 1) -> InferencePath:
         examples=batch,
         predict=lambda x: in_blocks(infer, x, batch),
         model=model,
-        artifact=workload.artifact("saved_model", lambda path: model.export(path, verbose=False)),
+        artifact=workload.artifact("saved_model", lambda path: export(model, path)),
         proof=lambda: traced_once(infer),
     )
 
@@ -96,7 +97,7 @@ def savedmodel(workload: Workload) -> InferencePath:
     """The exported SavedModel, loaded back without the code of the model."""
 
     def export(path: Path) -> None:
-        workload.trained_model().export(path, verbose=False)
+        export(workload.trained_model(), path)
 
     folder = workload.artifact("exported", export)
     loaded = tf.saved_model.load(folder)
@@ -178,8 +179,6 @@ def _in_policy(workload: Workload, policy: str) -> InferencePath:
         examples=1,
         predict=lambda x: in_blocks(infer, x, batch=1),
         model=model,
-        artifact=workload.artifact(
-            f"{policy}_model", lambda path: model.export(path, verbose=False)
-        ),
+        artifact=workload.artifact(f"{policy}_model", lambda path: export(model, path)),
         proof=proof,
     )
