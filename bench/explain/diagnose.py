@@ -126,8 +126,9 @@ def _launch(
     if scenario.keras == 2:
         environment["TF_USE_LEGACY_KERAS"] = "1"
     try:
+        python = configuration.python or sys.executable
         done = subprocess.run(
-            [configuration.python or sys.executable, "-m", "bench.launch.ablation", json.dumps(request)],
+            [python, "-m", "bench.launch.ablation", json.dumps(request)],
             capture_output=True, text=True, timeout=TIMEOUT_S, env=environment, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -24,6 +24,8 @@ WAITS = 0.5
 """Below this CPU use, in cores, a pipeline that is drawn as fast as it can waits for something."""
 STREAMS = 0.2
 """Element-wise work slower than this share of the memory's bandwidth is not bound by memory."""
+LITTLE = 0.1
+"""A smaller share of a step says nothing of how fast its element-wise work is."""
 OVERLAPPED = 0.8
 """A pipeline alone at least this long as the step alone is as much a limit as the step."""
 TRACE_NAMES = {"python": "overhead"}
@@ -60,7 +62,7 @@ def judge(
     """
     middle = {name: median(values) for name, values in seconds.items()}
     ablation = ablated(middle, facts)
-    traced = from_trace(trace_shares, ablation)
+    traced = from_trace(trace_shares, ablation, slow_elements(middle, facts))
     both = mixed(ablation, traced)
     bound = leading(both, middle)
     rounds = min(len(values) for values in seconds.values())
@@ -78,22 +80,17 @@ def judge(
 def ablated(seconds: Mapping[str, float], facts: Mapping[str, float]) -> dict[str, float]:
     """Share of a step by bound, from the times with a part taken away.
 
-    Waiting for input is what a cached batch saves; communication what silence saves; overhead what
-    one graph saves over Python, and what half the data does not halve; arithmetic what the matrix
-    products take alone; memory is the rest that grows with the data.
+    Waiting for input is what a cached batch saves, at most what the pipeline takes alone;
+    communication what silence saves; overhead what one graph saves over Python, and what half the
+    data does not halve; arithmetic what the matrix products take alone; memory is the rest that
+    grows with the data.
     """
-    full = seconds["full"]
-    cached = min(seconds["cached"], full)
-    wait = full - cached
-    communication = _saved(cached, seconds.get("silent"))
-    python = _saved(cached - communication, seconds.get("graph"))
-    rest = cached - communication - python
-    compute = min(seconds.get("products", 0.0), rest)
-    rest -= compute
-    memory = _growing(seconds, facts, compute, rest, cached, python)
-    overhead = python + rest - memory
-    if memory and facts.get("other_bytes", 0) / memory < STREAMS * facts["dram_bytes_per_s"]:
-        compute, memory = compute + memory, 0.0  # too slow for memory: it is arithmetic
+    cached, compute, memory, communication = _step(seconds, facts)
+    wait = min(seconds["full"] - cached, seconds["pipeline"])
+    full = cached + wait
+    overhead = cached - compute - memory - communication
+    if slow_elements(seconds, facts):
+        compute, memory = compute + memory, 0.0
     waits_for_storage = (
         facts.get("drawing_cpu", 1.0) < WAITS and facts.get("file_bytes_per_step", 0.0) > 1024
     )
@@ -106,6 +103,27 @@ def ablated(seconds: Mapping[str, float], facts: Mapping[str, float]) -> dict[st
         "communication": communication,
     }
     return {name: value / full for name, value in parts.items()}
+
+
+def slow_elements(seconds: Mapping[str, float], facts: Mapping[str, float]) -> bool:
+    """Whether element-wise work is too slow to be bound by memory: then it is arithmetic."""
+    cached, _, memory, _ = _step(seconds, facts)
+    if memory < LITTLE * cached:
+        return False
+    return facts.get("other_bytes", 0) / memory < STREAMS * facts["dram_bytes_per_s"]
+
+
+def _step(
+    seconds: Mapping[str, float], facts: Mapping[str, float]
+) -> tuple[float, float, float, float]:
+    """Seconds of the step on a cached batch: whole, products, element-wise, communication."""
+    cached = min(seconds["cached"], seconds["full"])
+    communication = _saved(cached, seconds.get("silent"))
+    python = _saved(cached - communication, seconds.get("graph"))
+    rest = cached - communication - python
+    compute = min(seconds.get("products", 0.0), rest)
+    memory = _growing(seconds, facts, compute, rest - compute, cached, python)
+    return cached, compute, memory, communication
 
 
 def _growing(
@@ -126,18 +144,20 @@ def _growing(
     return min(rest, facts.get("other_bytes", 0) / facts["dram_bytes_per_s"])
 
 
-def from_trace(shares: Mapping[str, float], ablation: Mapping[str, float]) -> dict[str, float]:
+def from_trace(
+    shares: Mapping[str, float], ablation: Mapping[str, float], slow: bool = False
+) -> dict[str, float]:
     """The trace's shares under the verdict's names.
 
     A trace sees waiting but not for what, and element-wise work but not whether memory bounds it:
-    these two distinctions are the ablation's.
+    these two distinctions are the ablation's (`slow`: it does not).
     """
     if not shares:
         return {}
     named = {TRACE_NAMES.get(state, state): share for state, share in shares.items()}
     if ablation["io"] > ablation["input"]:
         named["io"] = named.pop("input", 0.0)
-    if not ablation["memory"] and ablation["compute"]:
+    if slow:
         named["compute"] = named.get("compute", 0.0) + named.pop("memory", 0.0)
     return {name: named.get(name, 0.0) for name in BOUNDS}
 

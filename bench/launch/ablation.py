@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import importlib.util
 import json
+import math
 import os
 import random
 import resource
@@ -27,6 +28,14 @@ LEAST_ROUNDS = 5
 BUDGET_S = 12.0
 """Fewer rounds where they would take longer than this in all."""
 SETTLE_S = 0.5
+DRAIN_STEPS, DRAIN_S = 16, 1.0
+"""Batches drawn before a pipeline is timed, or this long: what was prepared while others had
+their turns must be used up first."""
+DRAWING_STEPS, DRAWING_S = 8, 0.5
+"""Least steps of a timed turn that draws from a pipeline, or this long."""
+DRAWING = ("full", "pipeline")
+REAL_DRAWING_S = 50e-6
+"""Drawing a batch that lies in memory takes less."""
 
 
 def main(request: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +71,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
         finish(whole.advance())
     variants, facts = _variants(whole, scenario, lambda: build(workload, **scenario.arguments))
     facts |= _drawing(whole)
-    seconds = _turns(variants)
+    seconds = _turns(variants, facts["drawing_s"] > REAL_DRAWING_S)
     facts["dram_bytes_per_s"] = ceilings.bandwidth("dram", configuration.threads)
     facts["float32_flop_per_s"] = ceilings.product("float32")
     recorded = trace.record(whole.advance, Path(request["traces"]), request["host"])
@@ -131,22 +140,24 @@ def _works(call: Callable[[], Any]) -> bool:
 
 def _drawing(whole: Any) -> dict[str, Any]:
     """What drawing batches costs beside time: CPU time ÷ wall time, and bytes read."""
-    whole.draw()
+    for _ in range(DRAIN_STEPS):
+        whole.draw()
     before, cpu, wall = _read_bytes(), _cpu_s(), time.perf_counter()
     drawn = 0
-    while time.perf_counter() - wall < 2 * TURN_S or drawn < 4:
+    while time.perf_counter() - wall < 2 * TURN_S or drawn < DRAWING_STEPS:
         whole.draw()
         drawn += 1
     spent = time.perf_counter() - wall
     after = _read_bytes()
     return {
+        "drawing_s": spent / drawn,
         "drawing_cpu": (_cpu_s() - cpu) / spent,
         "file_bytes_per_step": (after[0] - before[0]) / drawn,
         "disk_bytes_per_step": (after[1] - before[1]) / drawn,
     }
 
 
-def _turns(variants: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
+def _turns(variants: dict[str, Callable[[], Any]], slow_drawing: bool) -> dict[str, list[float]]:
     """Seconds a step of each variant, one value a round, in a new order each round."""
     from bench.launch.turns import finish
 
@@ -158,7 +169,8 @@ def _turns(variants: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
         random_order.shuffle(order)
         for name in order:
             _settle()
-            seconds[name].append(_turn(variants[name], steps[name], finish))
+            drains = slow_drawing and name in DRAWING
+            seconds[name].append(_turn(variants[name], steps[name], drains, finish))
         if number + 1 >= LEAST_ROUNDS and time.perf_counter() - begun > BUDGET_S:
             break
     return seconds
@@ -173,13 +185,25 @@ def _fitting(call: Callable[[], Any], finish: Callable[[Any], None]) -> int:
     return done
 
 
-def _turn(call: Callable[[], Any], steps: int, finish: Callable[[Any], None]) -> float:
-    for _ in range(steps):  # spends what a pipeline prepared while others had their turns
+def _turn(
+    call: Callable[[], Any], steps: int, drains: bool, finish: Callable[[Any], None]
+) -> float:
+    if drains:
+        _run(call, max(steps, DRAIN_STEPS), DRAIN_S, finish)
+        return _run(call, max(steps, DRAWING_STEPS), DRAWING_S, finish)
+    _run(call, steps, math.inf, finish)  # brings code and data back into the caches
+    return _run(call, steps, math.inf, finish)
+
+
+def _run(
+    call: Callable[[], Any], steps: int, limit_s: float, finish: Callable[[Any], None]
+) -> float:
+    """Seconds a step over `steps` steps, or as many as fit into the limit (1 at least)."""
+    done, begun = 0, time.perf_counter()
+    while done < steps and time.perf_counter() - begun < limit_s:
         finish(call())
-    begun = time.perf_counter()
-    for _ in range(steps):
-        finish(call())
-    return (time.perf_counter() - begun) / steps
+        done += 1
+    return (time.perf_counter() - begun) / done
 
 
 def _settle() -> None:

@@ -1,8 +1,13 @@
-"""Paths with one known bottleneck each, and one without: what a diagnosis must find."""
+"""Paths with one known bottleneck each, and one without: what a diagnosis must find.
+
+`python -m tests.explain.planted [TIMES] [NAME...]` diagnoses them in cpu-1 and cpu-all and says how
+often the verdict was right (some 30 s each).
+"""
 
 from __future__ import annotations
 
 import itertools
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -130,8 +135,8 @@ def huge_all_reduce(workload):
 
 def balanced(workload):
     """balanced: as much time in matrix products as in element-wise work."""
-    weights = tf.random.normal([1024, 1024])
-    left, large = tf.random.normal([1024, 1024]), tf.random.normal([16, 1 << 20])
+    weights = tf.random.normal([512, 512]) / 16
+    left, large = tf.random.normal([512, 512]), tf.random.normal([16, 1 << 20])
 
     def products(x, count):
         for _ in range(count):
@@ -143,24 +148,27 @@ def balanced(workload):
             x = tf.abs(x - 1.0)
         return x
 
-    count = max(1, round(3 * seconds(lambda: sums(large, 2)) / seconds(lambda: products(left, 2))))
+    one, other = shortest(lambda: products(left, 4)[0, 0], lambda: sums(large, 2)[0, 0])
+    count = max(1, round(4 * other / one))
 
     @tf.function
     def step(a, b):
-        return products(a, count)[0, 0] + sums(b, 3)[0, 0]
+        first = products(a, count)[0, 0]
+        return sums(b + 1e-9 * first, 2)[0, 0]  # one after the other, not side by side
 
     return path(step, left, large)
 
 
-def seconds(call):
-    """Shortest of several runs, s."""
-    times = []
-    function = tf.function(call)
-    for _ in range(6):
-        begun = time.perf_counter()
-        function().numpy()
-        times.append(time.perf_counter() - begun)
-    return min(times)
+def shortest(*calls):
+    """Shortest time of each of several calls, s, run in turns."""
+    functions = [tf.function(call) for call in calls]
+    times = [[] for _ in calls]
+    for _ in range(12):
+        for own, function in zip(times, functions, strict=True):
+            begun = time.perf_counter()
+            function().numpy()
+            own.append(time.perf_counter() - begun)
+    return [min(own) for own in times]
 
 
 PLANTED = {
@@ -172,3 +180,34 @@ PLANTED = {
     "huge_all_reduce": "communication",
     "balanced": "balanced",
 }
+
+
+def main(times: int, names: list[str]) -> bool:
+    """Diagnose each path `times` times in both configurations; whether all verdicts were right."""
+    from bench.explain.diagnose import diagnose
+    from bench.results.values import Scenario
+    from bench.sweep import settings
+
+    chosen = settings.load(None, {"configuration": "cpu-1,cpu-all"})
+    right = 0
+    for name in names:
+        scenario = Scenario(name, "train", "", __file__, name, __file__, 1)
+        for configuration in chosen.configurations:
+            devices = 2 if name == "huge_all_reduce" else 1
+            for _ in range(times):
+                found = diagnose(scenario, chosen, configuration, devices).verdict
+                right += found.bound == PLANTED[name]
+                shares = {k: round(v, 2) for k, v in found.ablation.items() if v >= 0.005}
+                print(
+                    f"{name:20} {configuration.name:8} {found.bound:14} {found.confidence:7}"
+                    f"{found.agreeing_rounds}/{found.rounds} {shares}",
+                    flush=True,
+                )
+    total = times * len(names) * len(chosen.configurations)
+    print(f"{right} of {total} verdicts right")
+    return right == total
+
+
+if __name__ == "__main__":
+    count, names = int((sys.argv[1:] or ["5"])[0]), sys.argv[2:] or list(PLANTED)
+    sys.exit(not main(count, names))
