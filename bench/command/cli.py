@@ -8,6 +8,10 @@ from typing import Annotated
 
 import typer
 
+from bench.command import compare as compare_
+from bench.command import history as history_
+from bench.command import recommend as recommend_
+from bench.command import report as report_
 from bench.results.errors import TfbenchError
 
 app = typer.Typer(
@@ -91,12 +95,10 @@ def run(
     raise typer.Exit(running.run(patterns or [], flags, settings, out))
 
 
-@app.command()
-def report(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -> None:
-    """Write report.md, report.html and plots/ of a run anew, from its folder alone."""
-    from bench.command import running
-
-    running.write_report(run)
+app.command()(report_.report)
+app.command()(compare_.compare)
+app.command()(recommend_.recommend)
+app.command()(history_.history)
 
 
 @app.command()

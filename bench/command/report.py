@@ -1,0 +1,48 @@
+"""`tfbench report`: a run's report in all its forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)]
+
+
+def report(
+    run: RunFolder,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="Also append it to this file as a GitHub job summary, size limit kept."),
+    ] = None,
+    comment: Annotated[
+        Path | None,
+        typer.Option(help="Also write this file: a pull request's comment, size limit kept."),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Also write all rows with raw values: a .csv or .parquet file."),
+    ] = None,
+) -> None:
+    """Write report.md, report.html and plots/ of a run anew, from its folder alone."""
+    import reports
+    from bench.results.errors import StoreError, UsageError
+
+    found = reports.read(run)
+    if export is not None and export.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"{export.name}: give a file that ends in .csv or .parquet")
+    try:
+        files = reports.write(run)
+        if summary is not None:
+            with summary.open("a", encoding="utf-8") as file:
+                file.write(reports.job_summary(found))
+        if comment is not None:
+            comment.write_text(reports.comment(found), encoding="utf-8")
+        if export is not None:
+            reports.export(found, export)
+    except OSError as error:
+        raise StoreError(f"{error.filename or run} cannot be written: {error.strerror}") from None
+    more = (path for path in (summary, comment, export) if path is not None)
+    for path in (*files[:2], *more):
+        typer.echo(f"report: {path}")
