@@ -1,0 +1,101 @@
+"""What is decided on: scenarios, configurations, noise, and the effects that are injected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.guard.decide import LOOKS
+from bench.results.values import Scenario, WorkloadSpec
+from bench.sweep.settings import Profile
+
+EFFECTS = (0.01, 0.02, 0.05, 0.10)
+"""Injected shares; 0 is an A/A decision."""
+IDENTICAL = 4
+"""Members of a group that do the same work: one baseline and three that should not differ."""
+SMALL = "benchmarks/precision/small.py:small"
+"""A model whose training step is short, so that a turn holds a hundred of them."""
+
+Injection = Literal["spin", "work"]
+Noise = Literal["quiet", "bursts"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of decision, made in many blocks; a block is one group launched `launches` times."""
+
+    kind: str
+    """What the scenario stands for; rows of the report."""
+    scenario: str
+    configuration: str
+    noise: Noise
+    member_s: float
+    """Time of one member's turns in one launch, s."""
+    turn_ms: float
+    blocks: int
+    """Blocks wanted in all."""
+    injection: Injection = "spin"
+    effects: tuple[float, ...] = EFFECTS
+    """One slowed member each; few where a launch is slow to build."""
+    model: str = "cnn"
+    launches: int = LOOKS[0]
+    """Launches of a block, what a decision is made from: the guard's first look."""
+
+    @property
+    def name(self) -> str:
+        """Names it in the results."""
+        return f"{self.kind}@{self.configuration}/{self.noise}/{self.injection}"
+
+    def profile(self) -> Profile:
+        """The measuring settings of its launches."""
+        rounds = max(8, round(1000 * self.member_s / self.turn_ms))
+        return Profile(
+            "precision", (self.launches,), 0.0, self.turn_ms, rounds, self.member_s,
+            warmup_s=0.5, epochs=1, timeout_s=300, trace=False, controls=False,
+        )  # fmt: skip
+
+    def workload(self, cache: str) -> WorkloadSpec:
+        """The workload of its launches."""
+        return WorkloadSpec(model=self.model, cache=cache)
+
+
+def cases(scenarios: Mapping[str, Scenario]) -> list[Case]:
+    """All cases whose scenario exists, quiet ones first."""
+    return [case for case in _all(scenarios) if case.scenario in scenarios]
+
+
+def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
+    int8, float32 = "infer/litert-int8", "infer/litert-float32"
+    function, train, pipeline = "infer/function", "train/function", input_scenario(scenarios)
+    one, every, fine, coarse = "cpu-1", "cpu-all", EFFECTS[:2], EFFECTS[1:3]
+    yield Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 13)
+    yield Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 11, "work")
+    yield Case("LiteRT float32", float32, one, "quiet", 0.35, 10, 4)
+    yield Case("LiteRT float32", float32, one, "quiet", 0.35, 20, 4, "work")
+    yield Case("tf.function inference", function, one, "quiet", 0.7, 20, 6, effects=fine)
+    yield Case("tf.function inference", function, one, "quiet", 0.7, 50, 2, "work", fine)
+    yield Case("tf.function training", train, one, "quiet", 0.8, 20, 6, effects=fine)
+    yield Case("small training", train, one, "quiet", 0.5, 20, 3, "work", EFFECTS, SMALL)
+    yield Case("input pipeline", pipeline, one, "quiet", 0.5, 10, 4)
+    yield Case("LiteRT int8", int8, every, "quiet", 0.35, 10, 5)
+    yield Case("LiteRT float32", float32, every, "quiet", 0.4, 10, 2)
+    yield Case("tf.function inference", function, every, "quiet", 1.2, 20, 4, effects=coarse)
+    yield Case("tf.function training", train, every, "quiet", 1.2, 20, 4, effects=coarse)
+    yield Case("input pipeline", pipeline, every, "quiet", 0.5, 10, 2)
+    yield Case("LiteRT int8", int8, one, "bursts", 0.25, 10, 5)
+    yield Case("LiteRT float32", float32, one, "bursts", 0.35, 10, 2)
+    yield Case("tf.function inference", function, one, "bursts", 0.7, 20, 2, effects=fine)
+    yield Case("tf.function training", train, one, "bursts", 0.8, 20, 2, effects=fine)
+    yield Case("LiteRT int8", int8, every, "bursts", 0.35, 10, 2)
+    yield Case("tf.function inference", function, every, "bursts", 1.2, 20, 2, effects=coarse)
+    yield Case("tf.function training", train, every, "bursts", 1.2, 20, 2, effects=coarse)
+
+
+def input_scenario(scenarios: Mapping[str, Scenario]) -> str:
+    """The input pipeline that most others are compared with, "" where there is none."""
+    counts: dict[str, int] = {}
+    for each in scenarios.values():
+        if each.kind == "input" and each.unit == "step":
+            counts[each.baseline or each.id] = counts.get(each.baseline or each.id, 0) + 1
+    return max(counts, key=lambda id: counts[id]) if counts else ""

@@ -1,0 +1,211 @@
+"""From recorded launches to decisions by the guard's own rule, and how often they were right."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from bench.guard.decide import ALPHA, Limit, sign
+from bench.guard.evidence import Evidence
+from bench.guard.limits import ALLOWANCE, Limits
+from bench.results.statistics import launch_log_ratio, over_launches
+from bench.results.values import Estimate, Launch, from_json
+
+PerLaunch = Callable[[Launch, Launch, int], float | None]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two members of a block, over its launches."""
+
+    base: str
+    candidate: str
+    effect: float
+    """Injected share; 0: an A/A pair."""
+    truth: float
+    """The injected log ratio."""
+    values: tuple[float, ...]
+    """One log ratio a launch."""
+    orders: tuple[int, ...]
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """Over the block's launches, with a 95 % interval."""
+        return over_launches(self.values, self.orders)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The same as the guard sees it."""
+        found = Evidence.of(self.values, self.orders)
+        assert found is not None
+        return found
+
+    @property
+    def error(self) -> float:
+        """Estimate less truth."""
+        return self.estimate.value - self.truth
+
+
+@dataclass
+class Block:
+    """One group, launched as often as a decision needs."""
+
+    kind: str
+    configuration: str
+    noise: str
+    injection: str
+    number: int
+    launches: list[dict[str, Launch]]
+    """By launch, the members by side."""
+    per_launch: PerLaunch | None = None
+    pairs: list[Pair] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pairs = list(self._pairs(self.per_launch or chosen))
+
+    @property
+    def case(self) -> tuple[str, str, str, str]:
+        """What it is a block of."""
+        return self.kind, self.configuration, self.noise, self.injection
+
+    @property
+    def aa(self) -> list[Pair]:
+        """Pairs of members that do the same work."""
+        return [p for p in self.pairs if not p.effect]
+
+    @property
+    def wall_s(self) -> float:
+        """Machine time of all its launches."""
+        return sum(next(iter(members.values())).wall_s for members in self.launches)
+
+    @property
+    def members(self) -> int:
+        """Members of the group."""
+        return len(self.launches[0])
+
+    def _pairs(self, per_launch: PerLaunch) -> Iterator[Pair]:
+        sides = list(self.launches[0])
+        same = [s for s in sides if s.startswith("same-")]
+        slowed = [s for s in sides if s not in same]
+        wanted = [*itertools.combinations(same, 2), *itertools.product(same, slowed)]
+        for base, candidate in wanted:
+            effect = 0.0 if candidate in same else float(candidate)
+            values, orders = [], []
+            for members in self.launches:
+                left, right = members[base], members[candidate]
+                value = per_launch(left, right, self.members)
+                if value is not None:
+                    values.append(value)
+                    orders.append(int(right.start_order < left.start_order))
+            if len(values) > 1:
+                truth = math.log1p(effect)
+                yield Pair(base, candidate, effect, truth, tuple(values), tuple(orders))
+
+
+def chosen(base: Launch, candidate: Launch, members: int) -> float | None:
+    """What tfbench itself uses."""
+    return launch_log_ratio(base.turns, candidate.turns)
+
+
+def blocks(records: Iterable[dict[str, Any]], per_launch: PerLaunch | None = None) -> list[Block]:
+    """The whole blocks of the records, in order."""
+    found: dict[tuple[str, int], dict[int, dict[str, Launch]]] = {}
+    about: dict[tuple[str, int], dict[str, Any]] = {}
+    for record in records:
+        key = record["case"], record["block"]
+        launch = from_json(Launch, record["launch"])
+        found.setdefault(key, {}).setdefault(record["number"], {})[launch.side] = launch
+        about[key] = record
+    return [
+        Block(
+            about[key]["kind"], about[key]["configuration"], about[key]["noise"],
+            about[key]["injection"], key[1], [launches[n] for n in sorted(launches)], per_launch,
+        )
+        for key, launches in found.items()
+        if len(launches) == about[key]["launches"]
+    ]  # fmt: skip
+
+
+# --- the guard's rule -------------------------------------------------------------------------
+
+
+def default_limit(configuration: str) -> Limit:
+    """The guard's limit of latency when nothing is set."""
+    limit = Limits().timed("latency", "", configuration)
+    assert limit is not None
+    return limit
+
+
+def sharp_limit(effect: float) -> Limit:
+    """The guard's limit when told that a change of this size matters."""
+    return Limit.of(effect, ALLOWANCE)
+
+
+def decisions(chain: Sequence[Block], effect: float, limit: Limit) -> list[tuple[str, str]]:
+    """(screen, confirmed) verdicts of each pair of one effect: `slower`, `faster` or "".
+
+    The next block's launches confirm, those of the first block the last.
+    """
+    found: list[tuple[str, str]] = []
+    for i, block in enumerate(chain):
+        fresh = {(p.base, p.candidate): p for p in chain[(i + 1) % len(chain)].pairs}
+        for pair in (p for p in block.pairs if p.effect == effect):
+            first = sign(pair.evidence, limit, ALPHA)
+            other = fresh.get((pair.base, pair.candidate))
+            again = sign(other.evidence, limit, ALPHA) if other and len(chain) > 1 else ""
+            found.append((first, first if first == again else ""))
+    return found
+
+
+def by_case(all_blocks: Iterable[Block]) -> dict[tuple[str, str, str, str], list[Block]]:
+    """Blocks of each case in order."""
+    cases: dict[tuple[str, str, str, str], list[Block]] = {}
+    for block in all_blocks:
+        cases.setdefault(block.case, []).append(block)
+    return cases
+
+
+# --- counting with dependence -----------------------------------------------------------------
+
+
+def effective_aa(chain: Sequence[Block]) -> float:
+    """Independent contrasts behind the A/A pairs: m members that are alike have m - 1."""
+    return sum(len({s for p in b.aa for s in (p.base, p.candidate)}) - 1 for b in chain)
+
+
+def effective_injected(chain: Sequence[Block], effect: float) -> float:
+    """N ÷ (1 + (m-1)·ρ): the m pairs of one slowed member share its noise (Kish's design effect).
+
+    ρ is the intraclass correlation of their errors, by one-way analysis of variance.
+    """
+    groups = [[p.error for p in b.pairs if p.effect == effect] for b in chain]
+    groups = [g for g in groups if len(g) > 1]
+    if not groups:
+        return 0.0
+    size = len(groups[0])
+    total = sum(map(len, groups))
+    if len(groups) < 3:
+        rho = 0.5  # two independent, equal noises, one of them shared
+    else:
+        between = size * float(np.var([np.mean(g) for g in groups], ddof=1))
+        within = float(np.mean([np.var(g, ddof=1) for g in groups]))
+        rho = max(0.0, (between - within) / (between + (size - 1) * within))
+    return total / (1 + (size - 1) * rho)
+
+
+def proportion(hits: int, trials: int, effective: float) -> tuple[float, float]:
+    """Clopper and Pearson's 95 % interval of hits ÷ trials at the effective number of trials."""
+    if not trials:
+        return 0.0, 1.0
+    scale = min(1.0, effective / trials)
+    k, n = hits * scale, trials * scale
+    low = float(stats.beta.ppf(0.025, k, n - k + 1)) if k > 0 else 0.0
+    high = float(stats.beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
+    return low, high

@@ -1,0 +1,108 @@
+"""Ways to make one launch's effect of its turns; compared offline on the same recorded turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from scipy import stats
+
+from bench.results.values import Launch
+
+Turns = np.ndarray
+"""float64 [rounds, 4]: index in the launch's sequence, step time, its delay, position; ns."""
+Estimator = Callable[[Turns, Turns], float]
+DELAYED = 0.01
+"""Share of a turn by which others may have held its threads up before it counts as disturbed."""
+
+
+def table(base: Launch, candidate: Launch, members: int, merge: int = 1) -> tuple[Turns, Turns]:
+    """The two members' turns of their common rounds, `merge` consecutive ones taken as one."""
+    left, right = ({t.round: t for t in launch.turns} for launch in (base, candidate))
+    rounds = sorted(left.keys() & right.keys())
+    sides = []
+    for turns in (left, right):
+        rows = np.array(
+            [
+                (r * members + turns[r].position, turns[r].step_ns,
+                 turns[r].delayed_ns / turns[r].steps, turns[r].position)
+                for r in rounds
+            ],
+            dtype=float,
+        )  # fmt: skip
+        whole = len(rows) // merge * merge
+        sides.append(rows[:whole].reshape(-1, merge, 4).mean(axis=1))
+    return sides[0], sides[1]
+
+
+def neighbours(base: Turns, candidate: Turns) -> float:
+    """Median of the log ratios within rounds."""
+    return float(np.median(np.log(candidate[:, 1] / base[:, 1])))
+
+
+def trimmed(base: Turns, candidate: Turns) -> float:
+    """Mean of the log ratios within rounds without the outer quarters."""
+    return float(stats.trim_mean(np.log(candidate[:, 1] / base[:, 1]), 0.25))
+
+
+def round_pairs(base: Turns, candidate: Turns) -> float:
+    """Median over pairs of rounds in opposite order of the mean log ratio: drift cancels."""
+    logs = np.log(candidate[:, 1] / base[:, 1])
+    pairs = logs[: len(logs) // 2 * 2].reshape(-1, 2)
+    return float(np.median(pairs.mean(axis=1))) if len(pairs) else float(np.median(logs))
+
+
+def interpolated(base: Turns, candidate: Turns) -> float:
+    """Median log ratio to the baseline interpolated between its turns before and after."""
+    level = np.interp(candidate[:, 0], base[:, 0], np.log(base[:, 1]))
+    return float(np.median(np.log(candidate[:, 1]) - level))
+
+
+def undisturbed(base: Turns, candidate: Turns) -> float:
+    """Median of the log ratios of rounds in which other programs held neither side up."""
+    clean = (base[:, 2] < DELAYED * base[:, 1]) & (candidate[:, 2] < DELAYED * candidate[:, 1])
+    if clean.sum() < max(4, len(base) / 4):
+        clean[:] = True
+    return neighbours(base[clean], candidate[clean])
+
+
+def without_delay(base: Turns, candidate: Turns) -> float:
+    """Median of the log ratios of turns less the time that other programs held them up."""
+    own = np.maximum(candidate[:, 1] - candidate[:, 2], candidate[:, 1] * 0.1)
+    other = np.maximum(base[:, 1] - base[:, 2], base[:, 1] * 0.1)
+    return float(np.median(np.log(own / other)))
+
+
+def ratio_of_medians(base: Turns, candidate: Turns) -> float:
+    """Log ratio of the medians of all turns."""
+    return float(np.log(np.median(candidate[:, 1]) / np.median(base[:, 1])))
+
+
+def ratio_of_low_quantiles(base: Turns, candidate: Turns) -> float:
+    """Log ratio of the 10 % quantiles."""
+    low = [np.quantile(side[:, 1], 0.1) for side in (candidate, base)]
+    return float(np.log(low[0] / low[1]))
+
+
+def ratio_of_minima(base: Turns, candidate: Turns) -> float:
+    """Log ratio of the fastest turns."""
+    return float(np.log(candidate[:, 1].min() / base[:, 1].min()))
+
+
+def ratio_of_means(base: Turns, candidate: Turns) -> float:
+    """Log ratio of the means."""
+    return float(np.log(candidate[:, 1].mean() / base[:, 1].mean()))
+
+
+ESTIMATORS: Mapping[str, Estimator] = {
+    "median of log ratios within rounds": neighbours,
+    "trimmed mean of them (25 % each side)": trimmed,
+    "median over pairs of opposite rounds": round_pairs,
+    "baseline interpolated in time": interpolated,
+    "rounds not held up by other programs": undisturbed,
+    "turns less the time held up": without_delay,
+    "ratio of medians": ratio_of_medians,
+    "ratio of 10 % quantiles": ratio_of_low_quantiles,
+    "ratio of minima": ratio_of_minima,
+    "ratio of means": ratio_of_means,
+}

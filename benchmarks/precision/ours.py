@@ -1,0 +1,105 @@
+"""tfbench's own decisions: blocks of launches of a group with identical and slowed members."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.results.errors import TfbenchError
+from bench.results.values import Launch, Scenario, to_json
+from bench.sweep.discovery import ROOT
+from bench.sweep.groups import Member, run_launch
+from bench.sweep.preloaded import Environment, Pool
+from bench.sweep.settings import find_configuration
+from benchmarks.precision.cases import IDENTICAL, Case
+from benchmarks.precision.corunner import bursts
+from benchmarks.precision.records import Records
+
+MEMORY_BYTES = 8 << 30
+
+
+@dataclass
+class Ours:
+    """Makes blocks of launches and keeps every turn of them.
+
+    Args:
+        scenarios: All, by id.
+        records: Where launches go.
+        cache: Folder of trained models.
+    """
+
+    scenarios: Mapping[str, Scenario]
+    records: Records
+    cache: str
+
+    def __post_init__(self) -> None:
+        self._pools: dict[str, Pool] = {}
+        self.done: dict[str, int] = {}
+        for record in self.records:
+            self.done[record["case"]] = max(self.done.get(record["case"], 0), record["number"] + 1)
+
+    def share(self, case: Case) -> float:
+        """Share of a case's blocks that is done."""
+        return self.done.get(case.name, 0) / case.launches / case.blocks
+
+    def block(self, case: Case) -> None:
+        """Launch the group of a case until the block under way is whole.
+
+        Raises:
+            TfbenchError: A member failed.
+        """
+        first = self.done.get(case.name, 0)
+        pool = self._pool(case)
+        members = self._members(case)
+        for number in range(first, (first // case.launches + 1) * case.launches):
+            with bursts(number, case.noise == "bursts"):
+                launches = run_launch(pool, case.name, members, number, case.profile(), seed=0)
+            failed = next((x for x in launches if x.outcome != "ok"), None)
+            if failed is not None:
+                raise TfbenchError(f"{case.name}: {failed.outcome}: {failed.reason}")
+            self.records.append(*(self._record(case, number, x) for x in launches))
+            self.done[case.name] = number + 1
+
+    def close(self) -> None:
+        """End the preloaded processes."""
+        for pool in self._pools.values():
+            pool.close()
+
+    def _pool(self, case: Case) -> Pool:
+        if case.model not in self._pools:
+            pool = self._pools[case.model] = Pool(case.workload(self.cache), MEMORY_BYTES)
+            scenario = self.scenarios[case.scenario]
+            configuration = find_configuration("cpu-all", {})
+            environment = Environment.of(scenario, configuration, "", ROOT)
+            launch = pool.launch(environment, scenario, configuration)
+            launch.call("prepare", 1800)
+            launch.close()
+        return self._pools[case.model]
+
+    def _members(self, case: Case) -> list[Member]:
+        scenario = self.scenarios[case.scenario]
+        configuration = find_configuration(case.configuration, {})
+        environment = Environment.of(scenario, configuration, "", ROOT)
+        members = [
+            Member(scenario, configuration, environment, side=f"same-{number}")
+            for number in range(IDENTICAL)
+        ]
+        members[0] = dataclasses.replace(members[0], role="baseline")
+        for effect in case.effects:
+            spin, work = (effect, 0.0) if case.injection == "spin" else (0.0, effect)
+            members.append(
+                Member(scenario, configuration, environment, "candidate", spin, f"{effect:g}", work)
+            )
+        return members
+
+    @staticmethod
+    def _record(case: Case, number: int, launch: Launch) -> dict[str, object]:
+        kept = to_json(launch)
+        for name in ("warmup_turns", "latency_histogram", "started_s"):
+            kept.pop(name, None)
+        return {
+            "case": case.name, "kind": case.kind, "configuration": case.configuration,
+            "noise": case.noise, "injection": case.injection, "block": number // case.launches,
+            "launches": case.launches, "number": number, "launch": kept,
+        }  # fmt: skip

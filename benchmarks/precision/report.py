@@ -1,0 +1,192 @@
+"""Writes docs/precision.md and its plots from the recorded results, however many there are."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.guard.decide import alpha
+from bench.guard.timing import TIMED
+from bench.results.errors import UsageError
+from benchmarks.precision import plots, tables
+from benchmarks.precision.decisions import Block, blocks
+from benchmarks.precision.records import Records
+
+SUITE = 50
+
+
+def write(out: Path, docs: Path) -> None:
+    """Write the report of the results in `out`.
+
+    Raises:
+        UsageError: There are none.
+    """
+    ours = list(Records(out / "ours.jsonl"))
+    rivals = list(Records(out / "rivals.jsonl"))
+    absolute = list(Records(out / "absolute.jsonl"))
+    sessions = list(Records(out / "sessions.jsonl"))
+    if not (ours or rivals or absolute):
+        raise UsageError(f"{out} holds no results: run `python -m benchmarks.precision` first")
+    docs.mkdir(parents=True, exist_ok=True)
+    done = blocks(ours)
+    spreads = tables.estimator_spreads(ours)
+    pictures = docs / "precision"
+    pictures.mkdir(exist_ok=True)
+    plots.effects(done, pictures / "effects.svg")
+    plots.called(done, rivals, pictures / "called.svg")
+    plots.estimators(spreads, pictures / "estimators.svg")
+    parts = [
+        HEAD.format(sessions=_sessions(sessions)),
+        "## Required and reached\n",
+        tables.markdown(["what", "required", "reached", "met"], _required(done, ours, absolute)),
+        f"\n{COUNTING}",
+        "## How exact an effect is\n\n![estimated effects](precision/effects.svg)\n",
+        tables.spread_table(done) + "\n",
+        f"## False alarms\n\n{ALARMS}",
+        tables.alarm_table(done) + "\n",
+        f"## Power\n\n{POWER}",
+        tables.power_table(done) + "\n",
+        f"## Other tools on the same work\n\n{RIVALS}",
+        tables.rival_table(rivals) + "\n",
+        "![share of effects called](precision/called.svg)\n",
+        f"## Estimator and length of a turn\n\n{ESTIMATOR}",
+        tables.estimator_table(spreads) + "\n",
+        "![spread by estimator](precision/estimators.svg)\n",
+        TURNS,
+        tables.turn_length_table(ours) + "\n",
+        f"## Absolute latency\n\n{ABSOLUTE}",
+        tables.absolute_table(absolute) + "\n",
+    ]
+    (docs / "precision.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _required(
+    done: Sequence[Block], ours: Sequence[dict[str, Any]], absolute: Sequence[dict[str, Any]]
+) -> Iterator[list[str]]:
+    """Rows of the summary: what, required, reached, whether it is met."""
+    quiet = [b for b in done if b.noise == "quiet"]
+    one, every = ([b for b in quiet if b.configuration == c] for c in ("cpu-1", "cpu-all"))
+    yield _sd(one, ("LiteRT int8",), 0.002, "6 s a decision", sides=2)
+    graph = ("tf.function inference", "tf.function training")
+    for kind in graph:
+        yield _sd(one, (kind,), 0.0025, "10 s a candidate")
+    for kind in graph:
+        yield _sd(every, (kind,), 0.007, "15 s a candidate")
+    _, alarms, total, effective = tables.alarm_counts(done)
+    enough = _met(alarms == 0 and total >= 500, total)
+    yield ["A/A false alarms at the guard's default rule", "0 of 500",
+           tables.share(alarms, total, effective), enough]  # fmt: skip
+    count = SUITE * len(TIMED)
+    rate = count * alpha(count) ** 2
+    yield [f"false alarms of a suite of {SUITE}, by the rule's own arithmetic", "≤ 1 %",
+           f"{rate:.1%}: {count} comparisons (latency and first step) × α², under any dependence",
+           _met(rate <= 0.0101, 1)]  # fmt: skip
+    for effect, part, label, least in (
+        (0.02, one, "cpu-1", 0.99), (0.01, one, "cpu-1", 0.95), (0.05, every, "cpu-all", 0.99),
+    ):  # fmt: skip
+        hits, trials, number = tables.power(part, effect)
+        reached = hits / trials if trials else 0.0
+        yield [f"power at {effect:.0%}, {label}, quiet", f"≥ {least:.0%}",
+               tables.share(hits, trials, number), _met(reached >= least, trials)]  # fmt: skip
+    hits, trials, number = tables.coverage(done)
+    covered = hits / trials if trials else 0.0
+    yield ["coverage of the 95 % interval", "93 to 97 %",
+           f"{covered:.1%}: {tables.share(hits, trials, number)}",
+           _met(0.93 <= covered <= 0.97, trials)]  # fmt: skip
+    for name, (ratio, null, pairs, _) in tables.absolute_rows(absolute).items():
+        yield [f"median latency of {name} against loadgen's p50", "within 1 %",
+               f"{100 * ratio:+.2f} % (loadgen's callback alone {100 * null:.2f} %)",
+               _met(abs(ratio) <= 0.01, pairs)]  # fmt: skip
+    idle = tables.idle_shares(ours)
+    for who, name in (("parent", "the parent's"), ("waiting", "a waiting member's")):
+        values = sorted(idle[who])
+        if values:
+            high = values[math.ceil(0.95 * len(values)) - 1]
+            yield [f"{name} CPU use while turns run", "< 1 % of a core",
+                   f"median {median(values):.2%}, 95 % of launches below {high:.2%}",
+                   _met(median(values) < 0.01, len(values))]  # fmt: skip
+
+
+def _sd(
+    part: Sequence[Block], kinds: Sequence[str], limit: float, time_: str, sides: int = 1
+) -> list[str]:
+    mine = [b for b in part if b.kind in kinds]
+    where = f"{part[0].configuration}, " if part else ""
+    if not mine:
+        return [f"sd of an effect, {where}{kinds[0]}", f"≤ {100 * limit:.2f} %", "not run", "–"]
+    sd = tables.spread(p for b in mine for p in b.pairs)
+    seconds = median(b.wall_s / b.members for b in mine) * sides
+    text = f"{tables.percent(sd)} at {seconds:.1f} s ({len(mine)} blocks)"
+    return [f"sd of an effect, {where}{kinds[0]}, {time_}", f"≤ {100 * limit:.2f} %", text,
+            _met(sd <= limit, len(mine))]  # fmt: skip
+
+
+def _met(good: bool, count: int) -> str:
+    return "not run" if not count else "yes" if good else "**no**"
+
+
+def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
+    lines = []
+    for session in sessions:
+        machine = session["environment"]
+        day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(session["started"]))
+        commit = session["git"].get("commit", "")[:10] or "no commit"
+        lines.append(
+            f"- {day} UTC: {machine['cores']} cores of {machine['cpu']}, kernel "
+            f"{machine['kernel']}, Python {machine['python']}, TensorFlow "
+            f"{machine['packages'].get('tensorflow', '?')}, load at the start "
+            f"{session['load'][0]:.1f}, commit {commit}"
+        )
+    return "\n".join(lines)
+
+
+HEAD = """# How precise tfbench is
+
+Written by `nox -s precision` (`python -m benchmarks.precision`) from its recorded launches; nothing
+here is typed in. Run it again with `--minutes N`: it goes on where it stopped, and `--report`
+writes this page anew. The sessions behind this page:
+
+{sessions}
+
+A *block* is one group launched eight times (the guard's first look): four members that do the same
+work and up to four that are slowed by a known share, by spinning after each step or by making more
+steps than are counted. Every pair of the four is an A/A decision, every slowed member is judged
+against each of the four. *Quiet* means that this benchmark ran nothing beside it; *bursts* that a
+co-runner loaded one core in random bursts, half of the time. How a turn is taken and why it is so
+is told in [measuring.md](measuring.md).
+"""
+COUNTING = """Intervals are Clopper and Pearson's at 95 %, at the *effective* number of
+decisions: of the six A/A pairs of four members three are independent, and the four decisions on one
+slowed member count as n ÷ (1 + (m-1)·ρ) with the intraclass correlation ρ of their errors. An sd
+includes bias: it is taken about what was injected. Machine time counts all of a launch:
+fork, build, first step, warm-up and turns.
+"""
+ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
+a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
+5 % in `cpu-all`; a guard told to watch for 1 % is shown too.
+"""
+POWER = """A decision counts when screen and confirmation both call it slower. The guard reports
+only what exceeds half of its margin; so an effect is shown at a guard whose margin is that effect,
+and at the default margin, which is not meant to find 1 %.
+"""
+RIVALS = """LiteRT int8, batch 1, the same .tflite file, one thread, slowed by spinning; each tool
+by its own code and rule. Each candidate is measured within two runs of its baseline's run. "Pinned"
+rivals run on the core that tfbench uses; others as they come. hyperfine times whole commands, with
+their start-up; google/benchmark's `compare.py` reads only results of C++ binaries built with that
+library, so it does not apply.
+"""
+ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
+way of estimating; all pairs of all blocks. Bold is the least of its row.
+"""
+TURNS = """Longer turns, made of the recorded ones by taking consecutive turns of a member as one
+(median of log ratios within rounds):
+"""
+ABSOLUTE = """Both processes live at once, pinned to one core, and take parts of 0.6 s in turn:
+tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario. loadgen measures
+from issuing a query to its completion call, through its Python binding; what that costs with nothing
+to compute is shown beside it.
+"""

@@ -1,0 +1,270 @@
+"""The report's tables: each function returns Markdown from recorded results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.precision.cases import EFFECTS
+from benchmarks.precision.decisions import (
+    Block,
+    Pair,
+    blocks,
+    by_case,
+    decisions,
+    default_limit,
+    effective_aa,
+    effective_injected,
+    proportion,
+    sharp_limit,
+)
+from benchmarks.precision.estimators import ESTIMATORS, Estimator, table
+
+Row = Sequence[str]
+MERGES = (1, 2, 4, 8)
+
+
+def markdown(head: Row, rows: Iterable[Row]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def share(hits: int, trials: int, effective: float) -> str:
+    """`3 of 40 (2 to 20 %; 24.0 effective)`."""
+    if not trials:
+        return "–"
+    low, high = proportion(hits, trials, effective)
+    count = f"{hits} of {trials}"
+    return f"{count} ({100 * low:.1f} to {100 * high:.1f} %; {effective:.0f} effective)"
+
+
+def percent(value: float) -> str:
+    """A share in %, two digits after the point."""
+    return f"{100 * value:.2f} %"
+
+
+def spread(pairs: Iterable[Pair]) -> float:
+    """Standard deviation of estimates about what was injected: bias counts as error."""
+    errors = [p.error for p in pairs]
+    return math.sqrt(float(np.mean(np.square(errors)))) if errors else math.nan
+
+
+def spread_table(all_blocks: Sequence[Block]) -> str:
+    """How exact an effect is, by case."""
+    rows = []
+    for (kind, configuration, noise, injection), chain in by_case(all_blocks).items():
+        pairs = [p for b in chain for p in b.pairs]
+        launches = [v - p.truth for p in pairs for v in p.values]
+        candidate_s = median(b.wall_s / b.members for b in chain)
+        bias = [p.error for p in pairs if p.effect]
+        hits = sum(p.estimate.low <= p.truth <= p.estimate.high for p in pairs)
+        rows.append([
+            kind, configuration, noise, injection, str(len(chain)), f"{candidate_s:.1f} s",
+            percent(math.sqrt(float(np.mean(np.square(launches))))), percent(spread(pairs)),
+            f"{100 * float(np.mean(bias)):+.2f} %" if bias else "–",
+            f"{100 * hits / len(pairs):.0f} %",
+        ])  # fmt: skip
+    head = ["scenario", "configuration", "machine", "injected by", "blocks",
+            "machine time a candidate", "sd of a launch", "sd of an effect", "bias of injected",
+            "95 % intervals that hold the truth"]  # fmt: skip
+    return markdown(head, rows)
+
+
+def alarm_counts(
+    all_blocks: Sequence[Block], sharp: float | None = None
+) -> tuple[int, int, int, float]:
+    """(flagged by the screen, confirmed, decisions, effective number) of A/A pairs.
+
+    Args:
+        all_blocks: Of any cases.
+        sharp: Margin of the guard; None: its default.
+    """
+    flagged = confirmed = total = 0
+    effective = 0.0
+    for case, chain in by_case(all_blocks).items():
+        limit = sharp_limit(sharp) if sharp else default_limit(case[1])
+        found = decisions(chain, 0.0, limit)
+        flagged += sum(bool(first) for first, _ in found)
+        confirmed += sum(bool(both) for _, both in found)
+        total += len(found)
+        effective += effective_aa(chain)
+    return flagged, confirmed, total, effective
+
+
+def alarm_table(all_blocks: Sequence[Block]) -> str:
+    """False alarms by configuration and machine, both signs, at the default and a sharp margin."""
+    rows = []
+    groups = sorted({(b.configuration, b.noise) for b in all_blocks})
+    for configuration, noise in groups:
+        part = [b for b in all_blocks if (b.configuration, b.noise) == (configuration, noise)]
+        for label, sharp in (("default", None), ("1 %", 0.01)):
+            flagged, confirmed, total, effective = alarm_counts(part, sharp)
+            rows.append([configuration, noise, label, share(flagged, total, effective),
+                         share(confirmed, total, effective)])  # fmt: skip
+    flagged, confirmed, total, effective = alarm_counts(all_blocks)
+    rows.append(["all", "all", "default", share(flagged, total, effective),
+                 share(confirmed, total, effective)])  # fmt: skip
+    return markdown(["configuration", "machine", "margin", "flagged by the screen",
+                     "confirmed: an alarm"], rows)  # fmt: skip
+
+
+def power(
+    all_blocks: Sequence[Block], effect: float, default: bool = False
+) -> tuple[int, int, float]:
+    """(called slower by both stages, decisions, effective number) of one injected effect."""
+    hits = total = 0
+    effective = 0.0
+    for case, chain in by_case(all_blocks).items():
+        limit = default_limit(case[1]) if default else sharp_limit(effect)
+        found = decisions(chain, effect, limit)
+        hits += sum(both == "slower" for _, both in found)
+        total += len(found)
+        effective += effective_injected(chain, effect)
+    return hits, total, effective
+
+
+def power_table(all_blocks: Sequence[Block]) -> str:
+    """How often an injected effect is called, by effect, configuration, machine and injection."""
+    rows = []
+    groups = sorted({(b.configuration, b.noise, b.injection) for b in all_blocks})
+    for effect in EFFECTS:
+        for configuration, noise, injection in groups:
+            group = configuration, noise, injection
+            part = [b for b in all_blocks if b.case[1:] == group]
+            counts = power(part, effect)
+            if counts[1]:
+                rows.append([f"{effect:.0%}", configuration, noise, injection, share(*counts),
+                             share(*power(part, effect, default=True))])  # fmt: skip
+    head = ["effect", "configuration", "machine", "injected by",
+            "called at a margin of that size", "called at the default margin"]  # fmt: skip
+    return markdown(head, rows)
+
+
+def coverage(all_blocks: Sequence[Block]) -> tuple[int, int, float]:
+    """(95 % intervals that hold the truth, intervals, effective number)."""
+    hits = total = 0
+    effective = 0.0
+    for chain in by_case(all_blocks).values():
+        pairs = [p for b in chain for p in b.pairs]
+        hits += sum(p.estimate.low <= p.truth <= p.estimate.high for p in pairs)
+        total += len(pairs)
+        effective += sum(b.members - 1 for b in chain)
+    return hits, total, effective
+
+
+def rival_table(records: Iterable[Mapping[str, Any]]) -> str:
+    """How often each rival's rule calls each effect; 0 % is its rate of false alarms."""
+    rows: dict[tuple[str, str], dict[float, list[bool]]] = {}
+    seconds: dict[str, list[float]] = {}
+    errors: dict[str, list[float]] = {}
+    for record in records:
+        seconds.setdefault(record["rival"], []).append(record["wall_s"])
+        errors.setdefault(record["rival"], []).append(record["ln"] - math.log1p(record["effect"]))
+        for rule, flag in record["flags"].items():
+            cells = rows.setdefault((record["rival"], rule), {})
+            cells.setdefault(record["effect"], []).append(flag)
+    lines = []
+    for (name, rule), cells in rows.items():
+        counts = [
+            share(sum(flags), len(flags), len(flags)) if (flags := cells.get(e, [])) else "–"
+            for e in (0.0, *EFFECTS)
+        ]
+        sd = math.sqrt(float(np.mean(np.square(errors[name]))))
+        middle = float(np.median(np.abs(errors[name]))) * 1.4826
+        lines.append([name, rule, f"{median(seconds[name]):.1f} s", percent(sd), percent(middle),
+                      *counts])  # fmt: skip
+    head = ["tool", "rule", "machine time a decision", "sd of an effect", "robust sd",
+            "A/A called slower", *(f"{e:.0%} called" for e in EFFECTS)]  # fmt: skip
+    return markdown(head, lines)
+
+
+def estimator_spreads(
+    records: Sequence[dict[str, Any]], merge: int = 1
+) -> dict[str, dict[tuple[str, str, str], float]]:
+    """By estimator and (scenario, configuration, machine): sd of one launch's effect, a share."""
+    found: dict[str, dict[tuple[str, str, str], float]] = {}
+    for name, estimator in ESTIMATORS.items():
+        squares: dict[tuple[str, str, str], list[float]] = {}
+        for block in blocks(records, _per_launch(estimator, merge)):
+            place = squares.setdefault((block.kind, block.configuration, block.noise), [])
+            place += [(v - p.truth) ** 2 for p in block.pairs for v in p.values]
+        found[name] = {k: math.sqrt(float(np.mean(v))) for k, v in squares.items()}
+    return found
+
+
+def estimator_table(spreads: Mapping[str, Mapping[tuple[str, str, str], float]]) -> str:
+    """Sd of one launch's effect by estimator; the best of each row is bold."""
+    names = list(spreads)
+    rows = []
+    for key in spreads[names[0]] if names else []:
+        values = [spreads[name][key] for name in names]
+        cells = [percent(v) if v > min(values) else f"**{percent(v)}**" for v in values]
+        rows.append([*key, *cells])
+    return markdown(["scenario", "configuration", "machine", *names], rows)
+
+
+def turn_length_table(records: Sequence[dict[str, Any]]) -> str:
+    """Sd of one launch's effect when each turn is as recorded, or several are taken as one."""
+    estimator = next(iter(ESTIMATORS.values()))
+    columns: list[dict[tuple[str, str, str], float]] = []
+    for merge in MERGES:
+        squares: dict[tuple[str, str, str], list[float]] = {}
+        for block in blocks(records, _per_launch(estimator, merge)):
+            place = squares.setdefault((block.kind, block.configuration, block.noise), [])
+            place += [(v - p.truth) ** 2 for p in block.pairs for v in p.values]
+        columns.append({k: math.sqrt(float(np.mean(v))) for k, v in squares.items()})
+    rows = [[*key, *(percent(c[key]) for c in columns)] for key in columns[0]]
+    return markdown(["scenario", "configuration", "machine", "turns as recorded",
+                     *(f"{m} taken as one" for m in MERGES[1:])], rows)  # fmt: skip
+
+
+def _per_launch(estimator: Estimator, merge: int) -> Any:
+    def value(base: Any, candidate: Any, members: int) -> float | None:
+        sides = table(base, candidate, members, merge)
+        return estimator(*sides) if len(sides[0]) else None
+
+    return value
+
+
+def absolute_rows(records: Iterable[Mapping[str, Any]]) -> dict[str, tuple[float, float, int, int]]:
+    """By scenario: median of tfbench ÷ loadgen - 1, the callback's share, pairs, processes."""
+    pairs: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        pairs.setdefault(record["scenario"], []).append(record)
+    return {
+        name: (
+            median(r["median_ns"] / r["loadgen_ns"] for r in found) - 1,
+            median(r["null_ns"] / r["loadgen_ns"] for r in found),
+            len(found),
+            len({r["round"] for r in found}),
+        )
+        for name, found in pairs.items()
+    }
+
+
+def absolute_table(records: Iterable[Mapping[str, Any]]) -> str:
+    """Tfbench's median against loadgen's p50."""
+    rows = [
+        [name, f"{100 * ratio:+.2f} %", percent(null), str(pairs), str(processes)]
+        for name, (ratio, null, pairs, processes) in absolute_rows(records).items()
+    ]
+    return markdown(["scenario", "tfbench's median ÷ loadgen's p50 - 1", "loadgen's own callback",
+                     "alternations", "processes"], rows)  # fmt: skip
+
+
+def idle_shares(records: Iterable[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """Of launches: the parent's and the waiting members' CPU time ÷ wall time, in cores."""
+    found: dict[str, list[float]] = {"parent": [], "waiting": []}
+    for record in records:
+        launch = record["launch"]
+        parent = launch.get("probes", {}).get("parent_cpu_share")
+        if parent is not None:
+            found["parent"].append(parent)
+        if launch.get("waiting_cpu_share") is not None:
+            found["waiting"].append(launch["waiting_cpu_share"])
+    return found
