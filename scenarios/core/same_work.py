@@ -11,23 +11,23 @@ from typing import Any
 
 import tensorflow as tf
 
+from scenarios.core import philox
 from scenarios.core.workload import Workload
 
 
 def same_dropout() -> None:
     """Let Keras 3 drop the same units whatever compiles the step and in whatever precision.
 
-    TensorFlow's "auto_select" means Philox on CPUs and GPUs, but another generator inside an XLA
-    program on a CPU; and random numbers drawn in float16 come from other bits than in float32. The
-    same seed then drops other units, and the first loss differs by some percent. Philox in float32
-    is what the plain step uses, so that nothing changes there. For this process.
+    XLA on a CPU draws other bits than TensorFlow's kernels do, from the same seed and with
+    alg="philox" too, and numbers drawn in float16 come from other bits than in float32: other units
+    are dropped, and losses differ by percents. Written out in integer operations and drawn in
+    float32, the numbers are those of the plain step everywhere. For this process.
     """
     import keras
 
     def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
-        shape = tf.shape(inputs) if noise_shape is None else noise_shape
-        drawn = tf.cast(seed.next(), tf.int32)
-        keep = tf.random.stateless_uniform(shape, drawn, alg="philox") >= rate
+        shape = inputs.shape if noise_shape is None else noise_shape
+        keep = philox.uniform(shape, seed.next()) >= rate
         return tf.where(keep, inputs * tf.cast(1 / (1 - rate), inputs.dtype), 0)
 
     keras.src.backend.random.dropout = dropout
