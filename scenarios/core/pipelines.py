@@ -139,12 +139,13 @@ def input_path(
 
 
 def operations(dataset: tf.data.Dataset) -> list[str]:
-    """Kinds of a pipeline's dataset operations, from its source to its end."""
+    """Kinds of a pipeline's dataset operations: those inside functions, then source to end."""
     graph = tf.compat.v1.GraphDef.FromString(dataset._as_serialized_graph().numpy())
+    nodes = [node for function in graph.library.function for node in function.node_def]
     return [
         node.op.partition("Dataset")[0]
-        for node in graph.node
-        if "Dataset" in node.op and node.op not in ("OptionsDataset",)
+        for node in (*nodes, *graph.node)
+        if "Dataset" in node.op and node.op != "OptionsDataset"
     ]
 
 

@@ -84,7 +84,7 @@ class Worker:
 
     def restore(self, folder):
         """Go on from a saved state; the number of updates already made."""
-        self.checkpoint.restore(f"{folder}/model").assert_consumed()
+        self.checkpoint.read(f"{folder}/model").assert_consumed()
         done = int(self.optimizer.iterations.numpy())
         self.seek(done)
         return done
@@ -109,7 +109,7 @@ def multiworker(workload: Workload) -> TrainingPath:
     def predict(x):
         with scratch_folder() as folder:
             cluster.call("save", folder=folder)
-            tf.train.Checkpoint(model=model).restore(f"{folder}/model").expect_partial()
+            tf.train.Checkpoint(model=model).read(f"{folder}/model").expect_partial()
         return quality.predict(model, x)
 
     def proof():

@@ -12,7 +12,7 @@ MOST_EPOCHS = 4
 
 @scenario(
     baseline="train/tuner-random",
-    needs=("package:keras_tuner",),
+    needs=("package:keras_tuner", "package:tensorboard"),
     unit="job",
     suite="full",
     variants={
