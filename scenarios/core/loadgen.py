@@ -1,0 +1,119 @@
+"""Driving a model by MLPerf's load generator, and reading what its summary says."""
+
+from __future__ import annotations
+
+import queue
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.results.errors import NotEngaged
+
+LEAST_QUERIES = 1024  # loadgen needs 662 or more to be sure of a 99th percentile
+STREAMS = 8  # samples a query in MultiStream
+PROBE_QUERIES = 128
+SERVER_LOAD = 0.5  # share of the model's single-stream rate at which queries arrive
+OFFLINE_SECONDS = 2
+LATENCY_BOUND = 10  # times the single-stream latency: what a server may take at the 99th percentile
+
+
+@dataclass
+class Load:
+    """One of loadgen's scenarios on a model that answers `batch` examples at a time.
+
+    Attributes:
+        infer: Class scores of inputs [batch, H, W, C].
+        examples: Single examples [1, H, W, C] to draw from; they are put together here.
+        scenario: `SingleStream`, `MultiStream`, `Offline` or `Server`.
+        batch: Examples a call.
+        summary: What loadgen said of the last run, by its own names.
+    """
+
+    infer: Callable[[np.ndarray], Any]
+    examples: Sequence[np.ndarray]
+    scenario: str
+    batch: int = 1
+    summary: dict[str, str] = field(default_factory=dict)
+    single_call_ns: float = 0.0
+
+    def run(self) -> dict[str, str]:
+        """Run the scenario to its end; the summary."""
+        if not self.single_call_ns:
+            probe = Load(self.infer, self.examples, "SingleStream", self.batch)
+            facts = probe._drive(PROBE_QUERIES)
+            self.single_call_ns = float(facts["50.00 percentile latency (ns)"])
+        self.summary = self._drive(LEAST_QUERIES)
+        return self.summary
+
+    def proof(self) -> dict[str, Any]:
+        """What loadgen measured, in its own words.
+
+        Raises:
+            NotEngaged: It did not run this scenario.
+        """
+        if self.summary.get("Scenario") != self.scenario:
+            raise NotEngaged(f"loadgen ran {self.summary.get('Scenario')}, not {self.scenario}")
+        wanted = ("percentile latency", "per second", "QPS", "Result is", "target_")
+        return {k: v for k, v in self.summary.items() if any(word in k for word in wanted)}
+
+    def _drive(self, queries: int) -> dict[str, str]:
+        import mlperf_loadgen as lg
+
+        waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+        def answer() -> None:
+            while (samples := waiting.get()) is not None:
+                for start in range(0, len(samples), self.batch):
+                    block = samples[start : start + self.batch]
+                    filled = [*block, *[block[-1]] * (self.batch - len(block))]
+                    inputs = [self.examples[s.index] for s in filled]
+                    self.infer(inputs[0] if self.batch == 1 else np.concatenate(inputs))
+                    lg.QuerySamplesComplete([lg.QuerySampleResponse(s.id, 0, 0) for s in block])
+
+        worker = threading.Thread(target=answer)
+        worker.start()
+        system = lg.ConstructSUT(waiting.put, lambda: None)
+        library = lg.ConstructQSL(
+            len(self.examples), len(self.examples), lambda _: None, lambda _: None
+        )
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                log = lg.LogSettings()
+                log.log_output.outdir = folder
+                log.enable_trace = False
+                lg.StartTestWithLogSettings(system, library, self._settings(lg, queries), log)
+                return summary((Path(folder) / "mlperf_log_summary.txt").read_text())
+        finally:
+            waiting.put(None)
+            worker.join()
+            lg.DestroyQSL(library)
+            lg.DestroySUT(system)
+
+    def _settings(self, lg: Any, queries: int) -> Any:
+        settings = lg.TestSettings()
+        settings.scenario = getattr(lg.TestScenario, self.scenario)
+        settings.mode = lg.TestMode.PerformanceOnly
+        settings.min_duration_ms = 0
+        settings.min_query_count = settings.max_query_count = queries
+        if self.scenario == "MultiStream":
+            settings.multi_stream_samples_per_query = STREAMS
+        if self.scenario == "Offline":  # one query of so many samples
+            settings.min_query_count = settings.max_query_count = 1
+            settings.min_duration_ms = 1000
+            settings.offline_expected_qps = OFFLINE_SECONDS * self.batch * 1e9 / self.single_call_ns
+        if self.scenario == "Server":
+            settings.server_target_qps = SERVER_LOAD * 1e9 / self.single_call_ns
+            settings.server_target_latency_ns = round(LATENCY_BOUND * self.single_call_ns)
+            settings.server_target_latency_percentile = 0.99
+        return settings
+
+
+def summary(text: str) -> dict[str, str]:
+    """The `name : value` lines of loadgen's mlperf_log_summary.txt."""
+    return dict(re.findall(r"^[ *]*([^:\n]+?)[ ]*:[ ]*(\S.*?)[ ]*$", text, flags=re.MULTILINE))

@@ -1,0 +1,1 @@
+"""A deployed model under load, by MLPerf's load generator."""
