@@ -22,7 +22,6 @@ from scenarios.core.workload import Workload
 
 Learn = Callable[..., Any]
 FINE_TUNE_SHARE = 3  # fine-tuning gets a third of the baseline's epochs, on top of them
-FINE_TUNE_RATE = 5e-4
 INITIAL_SPARSITY, FINAL_SPARSITY = 0.5, 0.8  # the document's PolynomialDecay
 CLUSTERS = 16
 
@@ -38,8 +37,8 @@ def extra_training(workload: Workload, times: int = 1) -> dict[str, Any]:
 
 
 def fine_tune(workload: Workload, model: Any, **fit: Any) -> Any:
-    """Train `model` on for a third of the baseline's epochs, at half its first rate."""
-    train(workload, model, fine_tune_epochs(workload), FINE_TUNE_RATE, **fit)
+    """Train `model` on for a third of the baseline's epochs, from its first rate to 0."""
+    train(workload, model, fine_tune_epochs(workload), **fit)
     return model
 
 
@@ -50,7 +49,7 @@ def prune(
     learn: Learn = fine_tune,
     **options: Any,
 ) -> Any:
-    """The model pruned from 50 % to `final` over the first two thirds of its fine-tuning.
+    """The model pruned from 50 % to `final` over the first half of its fine-tuning.
 
     Args:
         workload: Its data and loss.
@@ -68,7 +67,7 @@ def prune(
         initial_sparsity=INITIAL_SPARSITY,
         final_sparsity=final,
         begin_step=0,
-        end_step=max(1, updates * 2 // 3),
+        end_step=max(1, updates // 2),  # the other half of the updates, and of the rate, recover
         frequency=max(1, updates // 50),  # the default, 100, skips a short schedule's end
     )
     return _pruned(workload, model, learn, pruning_schedule=schedule, **options)

@@ -96,10 +96,10 @@ def xla(workload: Workload, batch: int = 1) -> InferencePath:
 def savedmodel(workload: Workload) -> InferencePath:
     """The exported SavedModel, loaded back without the code of the model."""
 
-    def export(path: Path) -> None:
+    def save(path: Path) -> None:
         export(workload.trained_model(), path)
 
-    folder = workload.artifact("exported", export)
+    folder = workload.artifact("exported", save)
     loaded = tf.saved_model.load(folder)
 
     def proof():
