@@ -115,6 +115,26 @@ def histogram_quantile(histogram: Mapping[str, int], quantile: float) -> float |
     return None
 
 
+def latency_quantiles(
+    histogram: Mapping[str, int], quantiles: Sequence[float] = (0.5, 0.9, 0.99)
+) -> tuple[dict[float, float | None], int]:
+    """Quantiles of single steps, ns, and the number of steps behind them.
+
+    A quantile is None where the steps are too few to bound it (`samples_for_quantile`): there is
+    no p99 of 50 samples.
+
+    Args:
+        histogram: Made with `bucket`.
+        quantiles: In 0..1.
+    """
+    total = sum(histogram.values())
+    found = {
+        q: histogram_quantile(histogram, q) if total >= samples_for_quantile(q) else None
+        for q in quantiles
+    }
+    return found, total
+
+
 def samples_for_quantile(quantile: float, confidence: float = 0.95) -> int:
     """Samples needed so that the largest one bounds the quantile from above with confidence.
 

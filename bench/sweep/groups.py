@@ -225,7 +225,7 @@ def _take_turns(
 ) -> None:
     """Rounds in alternating order: A B C, C B A, …; only one member runs at a time."""
     sequence = list(order)
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu, wall = _waited(places)
     for number in range(rounds):
         for position, place in enumerate(sequence):
             if place.alive and number % place.stride == 0:
@@ -233,9 +233,16 @@ def _take_turns(
         sequence.reverse()
         if not places[0].alive:  # the baseline is everybody's neighbour
             return
-    share = (time.process_time() - cpu) / max(time.perf_counter() - wall, 1e-9)
+    now_cpu, now_wall = _waited(places)
+    share = max(now_cpu - cpu, 0.0) / max(now_wall - wall, 1e-9)
     base = places[0].launch
     places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": share})
+
+
+def _waited(places: Sequence[Place]) -> tuple[float, float]:
+    """CPU and wall time that this process spent in waiting for the members' answers, s."""
+    running = [place.process for place in places if place.process is not None]
+    return sum(p.waited_cpu_s for p in running), sum(p.waited_s for p in running)
 
 
 def _turn(place: Place, number: int, position: int, profile: Profile) -> None:

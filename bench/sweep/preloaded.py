@@ -162,6 +162,8 @@ class RunningLaunch:
         self._preloaded, self.pid, self._channel, self._log = preloaded, pid, channel, log
         self._memory_bytes = memory_bytes
         self._ended = False
+        self.waited_s = self.waited_cpu_s = 0.0
+        """Wall and CPU time spent in waiting for answers."""
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Send one message and wait for its answer without using a core.
@@ -172,11 +174,14 @@ class RunningLaunch:
         with contextlib.suppress(OSError):  # a dead launch is told apart below
             self._channel.send({"do": do, **arguments})
         deadline = time.monotonic() + timeout_s
+        cpu, wall = time.thread_time(), time.perf_counter()
         while not self._channel.poll(min(WATCH_S, max(0.0, deadline - time.monotonic()))):
             if time.monotonic() >= deadline:
                 self.kill()
                 raise LaunchFailed("timeout", f"{do} took longer than {timeout_s:.0f} s")
             self._check_memory()
+        self.waited_cpu_s += time.thread_time() - cpu
+        self.waited_s += time.perf_counter() - wall
         try:
             answer = self._channel.receive()
         except (EOFError, ConnectionError):

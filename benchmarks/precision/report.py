@@ -187,6 +187,6 @@ TURNS = """Longer turns, made of the recorded ones by taking consecutive turns o
 """
 ABSOLUTE = """Both processes live at once, pinned to one core, and take parts of 0.6 s in turn:
 tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario. loadgen measures
-from issuing a query to its completion call, through its Python binding; what that costs with nothing
-to compute is shown beside it.
+from issuing a query to its completion call, through its Python binding; what that costs with
+nothing to compute is shown beside it.
 """
