@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bench.results.errors import StoreError, UsageError
 
-MOST_BYTES = 100_000_000
-"""Beyond some 100 MB the converters need more than 2 GB of memory."""
-TIMEOUT_S = 120.0
+MOST_BYTES = 90_000_000
+"""A trace of 95 MB took 1.9 GB to convert."""
+TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)

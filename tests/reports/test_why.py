@@ -1,0 +1,88 @@
+"""Sentences on rows: from proof, probes, counted work and ceilings, and nothing without them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.results.effects import Effects
+from bench.results.values import Launch, Scenario, Turn
+from reports.why import arithmetic_precision, ceiling_share, explain
+
+CEILINGS = {"float32_flop_per_s": 100e9, "bfloat16_flop_per_s": 20e9, "int8_op_per_s": 500e9}
+
+
+def scenario(id: str, baseline: str | None = None, devices: int = 1) -> Scenario:
+    kind: Any = id.split("/")[0]
+    return Scenario(id, kind, "", "m", "f", "p", 1, baseline=baseline, devices=devices)
+
+
+def effects(
+    own_ns: int = 100_000, base_ns: int = 200_000, devices: int = 1, **probe: Any
+) -> Effects:
+    launches = []
+    for id, role, ns in (("infer/a", "baseline", base_ns), ("infer/b", "candidate", own_ns)):
+        for index in (1, 2):
+            turns = tuple(Turn(r, 0, 1, ns) for r in range(4))
+            launches.append(
+                Launch(
+                    id, "cpu-1", group="infer/a", role=role, index=index,  # type: ignore[arg-type]
+                    turns=turns, examples_per_step=1, start_order=(index + (id == "infer/b")) % 2,
+                )
+            )  # fmt: skip
+    launches += [
+        Launch("infer/a", "cpu-1", purpose="probe", multiply_adds=1000),
+        Launch("infer/b", "cpu-1", purpose="probe", **probe),
+    ]
+    known = {s.id: s for s in (scenario("infer/a"), scenario("infer/b", "infer/a", devices))}
+    return Effects(launches, known)
+
+
+def said(found: Effects, ceilings: dict[str, float] | None = None) -> str:
+    return explain(found, "infer/b", "cpu-1", CEILINGS if ceilings is None else ceilings)
+
+
+def test_int8_kernels_and_their_ceiling() -> None:
+    found = effects(
+        proof={"int8_operations": 9, "arithmetic_operations": 9},
+        probes={"flops_per_step": 20_000_000},
+    )
+    assert ceiling_share(found, "infer/b", "cpu-1", CEILINGS) == pytest.approx(0.4)
+    assert said(found) == (
+        "int8 kernels: 9 of 9 arithmetic operations; runs at 40% of the int8 ceiling"
+    )
+
+
+def test_zeros_without_a_sparse_kernel() -> None:
+    assert said(effects(proof={"sparsity": 0.83})) == "83% zeros, but no sparse kernel ran"
+    dense = {"sparsity": 0.83, "read_sparse": 0, "made_dense_first": 4}
+    assert "all 4 sparse kernels are made dense" in said(effects(proof=dense))
+
+
+def test_replicas_without_hardware() -> None:
+    assert "2 replicas share the same cores" in said(effects(devices=2))
+
+
+def test_less_work_is_put_against_the_baseline() -> None:
+    assert said(effects(multiply_adds=125)) == "0.12× the multiply-adds of infer/a"
+    assert said(effects(multiply_adds=1010)) == ""
+
+
+def test_a_slow_number_type_explains_only_a_slow_row() -> None:
+    proof = {"bfloat16_products": 5, "products": 5}
+    assert "bfloat16 products reach 0.2× its float32 ones" in said(
+        effects(own_ns=400_000, proof=proof)
+    )
+    assert "0.2×" not in said(effects(own_ns=100_000, proof=proof))
+
+
+def test_nothing_known_nothing_said() -> None:
+    assert said(effects()) == ""
+    assert explain(Effects([], {}), "infer/b", "cpu-1", {}) == ""
+    assert said(effects(probes={"flops_per_step": 1000}), ceilings={}) == ""
+
+
+def test_precision_is_that_of_most_products() -> None:
+    assert arithmetic_precision({"int8_operations": 2, "arithmetic_operations": 9}) == "float32"
+    assert arithmetic_precision({"float16_products": 9, "products": 9}) == "float16"
