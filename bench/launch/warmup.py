@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from bench.launch.turns import Timer
@@ -75,6 +76,9 @@ def _unsteady(turns: list[Turn], states: list[tuple[int, int]], done: int, least
         return "it still traced functions"
     if memory[-1] > memory[0] * 1.01:
         return "its peak memory still grew"
+    recent = [turn.step_ns for turn in turns[-2 * WINDOW :]]
+    if all(after < before for before, after in pairwise(recent)):
+        return "its turns still got faster, one after another"
     before = median(turn.step_ns for turn in turns[-2 * WINDOW : -WINDOW])
     after = median(turn.step_ns for turn in turns[-WINDOW:])
     if abs(after / before - 1) > AGREEMENT:
