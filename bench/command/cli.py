@@ -155,6 +155,22 @@ def guard(
     raise typer.Exit(guard_.guard(patterns or [], request, flags, settings))
 
 
+@app.command()
+def doctor(
+    configuration: Annotated[
+        str | None, typer.Option(help="Configurations that a run would use; cpu-all by default.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="TOML file with [tool.tfbench]. Default: pyproject.toml.")
+    ] = None,
+    plain: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+) -> None:
+    """Tell what would make numbers bad on this machine, and what to do (exit code 3 if so)."""
+    from bench.command import doctor as command
+
+    raise typer.Exit(command.doctor(configuration, settings, plain))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
