@@ -1,0 +1,1 @@
+"""The pytest plugin: effects measured inside tests."""
