@@ -1,0 +1,206 @@
+"""Inference scenarios keep the contract: they answer, follow the baseline, and prove themselves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.results.tolerance import outputs_differ
+from bench.sweep.discovery import discover
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory):
+    """What each scenario gave, by function name: two processes, one for each Keras version."""
+    cache = tmp_path_factory.mktemp("cache")
+    answer = {}
+    for keras in ("3", "2"):
+        environment = os.environ | {
+            "PYTHONPATH": str(ROOT),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
+        if keras == "2":
+            environment["TF_USE_LEGACY_KERAS"] = "1"
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.scenarios.infer_contract", keras, str(cache)],
+            env=environment, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        lines = [x for x in done.stdout.splitlines() if x.startswith("ANSWER")]
+        assert lines, done.stderr[-3000:]
+        answer |= json.loads(lines[-1].removeprefix("ANSWER"))
+    return answer
+
+
+def ok(ran, name):
+    result = ran[name]
+    if "No module named" in result.get("reason", ""):
+        pytest.skip(result["reason"].splitlines()[-1])
+    assert result["outcome"] == "ok", result["reason"]
+    assert result["shape"] == [20, 10]
+    return result
+
+
+FOLLOWERS = {
+    "eager": "float32",
+    "predict": "float32",
+    "function-8": "float32",
+    "xla": "float32",
+    "savedmodel": "float32",
+    "frozen": "float32",
+    "mixed_float16": "float16",
+    "bfloat16": "bfloat16",
+    "litert_float32": "float32",
+    "litert_float32-8": "float32",
+    "litert_float16": "float16",
+    "litert_dynamic": "int8",
+    "litert_int8": "int8",
+    "litert_int8_full": "int8",
+    "litert_int16x8": "int8",
+    "onnxruntime": "float32",
+    "onnxruntime_int8": "int8",
+    "openvino": "float32",
+    "openvino_int8": "int8",
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWERS)
+def test_outputs_follow_the_baseline_within_their_precision(ran, name):
+    expected = ok(ran, "function")["outputs"]
+    assert outputs_differ(ok(ran, name)["outputs"], expected, FOLLOWERS[name]) is None
+
+
+@pytest.mark.parametrize("name", FOLLOWERS)
+def test_follows_is_what_the_scenario_declares(name):
+    words, _, variant = name.partition("-")
+    id = "infer/" + words.replace("_", "-") + (f"-b{variant}" if variant else "")
+    declared = discover()[id].follows
+    assert declared == FOLLOWERS[name] or id == "infer/function-b8"
+
+
+def test_batches_answer_as_many_examples(ran):
+    assert ok(ran, "function-8")["examples"] == ok(ran, "litert_float32-8")["examples"] == 8
+
+
+def test_compilation_is_proved(ran):
+    assert ok(ran, "xla")["proof"]["xla_clusters"] == 1
+    assert ok(ran, "frozen")["proof"]["variables"] == 0
+    assert ok(ran, "function")["proof"]["traces"] == 1
+
+
+def test_low_precision_is_proved_in_the_graph(ran):
+    assert ok(ran, "mixed_float16")["proof"]["float16_products"] == 5
+    assert ok(ran, "bfloat16")["proof"]["bfloat16_products"] == 5
+    assert ok(ran, "litert_float16")["proof"]["float16_kernels"] == 5
+    assert ok(ran, "litert_dynamic")["proof"]["int8_kernels"] >= 1
+    assert ok(ran, "litert_int16x8")["proof"]["int16_operations"] == 5
+
+
+@pytest.mark.parametrize("name", ["litert_int8", "litert_int8_full", "qat_int8", "combined"])
+def test_all_arithmetic_is_int8(ran, name):
+    proof = ok(ran, name)["proof"]
+    assert proof["int8_operations"] == proof["arithmetic_operations"]
+    assert proof["not_int8"] == {}
+
+
+def test_xnnpack_runs_the_float_graph_and_not_the_16_bit_one(ran):
+    assert ok(ran, "litert_float32")["proof"]["outside_xnnpack"] == {}
+    assert ok(ran, "litert_float32")["proof"]["xnnpack_partitions"] == 1
+    assert "CONV_2D" in ok(ran, "litert_int16x8")["proof"]["outside_xnnpack"]
+
+
+@pytest.mark.parametrize("name", ["pruned", "pruned_int8", "pcqat_int8", "combined", "sparse"])
+def test_pruning_reaches_the_documents_80_percent_in_the_stored_weights(ran, name):
+    assert ok(ran, name)["proof"]["sparsity"] == pytest.approx(0.8, abs=0.01)
+
+
+def test_structure_and_clusters_are_in_the_stored_weights(ran):
+    assert ok(ran, "pruned_2_4")["proof"]["kernels_2_of_4"] == 4  # all but the first, of 3 channels
+    assert ok(ran, "clustered")["proof"]["distinct_values_a_kernel"] <= 16
+    assert ok(ran, "pcqat_int8")["proof"]["distinct_values_a_channel"] <= 16
+
+
+def test_fine_tuned_variants_say_how_much_longer_they_trained(ran):
+    for name, times in {"pruned": 1, "qat_int8": 1, "pcqat_int8": 3, "combined": 1}.items():
+        proof = ok(ran, name)["proof"]
+        assert (proof["epochs"], proof["extra_epochs"]) == (1, times)
+    assert ok(ran, "separable")["proof"]["extra_epochs"] == 0
+
+
+def test_smaller_networks_are_smaller(ran):
+    whole = ok(ran, "function")
+    for name in ("separable", "distilled"):
+        assert ok(ran, name)["parameters"] < whole["parameters"] / 3
+        assert ok(ran, name)["bytes"] < whole["bytes"]
+    assert ok(ran, "combined")["bytes"] < whole["bytes"] / 8
+
+
+def test_exported_models_hold_each_weight_once(ran):
+    for name in ("function", "pruned"):  # Keras 3 and Keras 2
+        weights = 4 * ok(ran, name)["parameters"]
+        assert weights < ok(ran, name)["bytes"] < 1.3 * weights
+
+
+def test_sparse_kernels_are_read_as_they_are_stored(ran):
+    proof = ok(ran, "sparse")["proof"]
+    assert proof["read_sparse"] == 3
+    assert proof["made_dense_first"] == 0
+    assert proof["outside_xnnpack"] == {"FULLY_CONNECTED": 3}
+
+
+def test_xnnpacks_sparse_form_is_pruned_and_stored_sparse(ran):
+    proof = ok(ran, "sparse_xnnpack forced")["proof"]
+    assert proof["made_dense_first"] >= 3
+    assert proof["sparsity"] == pytest.approx(0.85, abs=0.01)
+
+
+def test_xnnpacks_sparse_kernels_are_off_where_avx_is(tmp_path, monkeypatch):
+    pytest.importorskip("tensorflow")
+    from bench.results.errors import Unsupported
+    from scenarios.core import sparse
+
+    monkeypatch.setattr(sparse.platform, "machine", lambda: "x86_64")
+    (tmp_path / "cpuinfo").write_text("flags : sse avx")
+    with pytest.raises(Unsupported, match="AVX"):
+        sparse.xnnpack_has_sparse_kernels(tmp_path / "cpuinfo")
+    (tmp_path / "cpuinfo").write_text("flags : sse")
+    sparse.xnnpack_has_sparse_kernels(tmp_path / "cpuinfo")
+    monkeypatch.setattr(sparse.platform, "machine", lambda: "aarch64")
+    sparse.xnnpack_has_sparse_kernels(tmp_path / "none")
+
+
+def test_tensorrt_says_what_to_install(ran):
+    for name in ("tensorrt", "tensorrt_onnx-INT8"):
+        assert ran[name]["outcome"] == "Unsupported"
+        assert "install" in ran[name]["reason"]
+        assert "GPU" in ran[name]["reason"]
+
+
+@pytest.mark.parametrize(
+    "proof",
+    ["sparsity", "2:4", "clusters", "int8", "weights", "zeros", "clusters in int8",
+     "stored sparse", "student", "xla", "onnx int8", "trt", "retraced"],
+)  # fmt: skip
+def test_proof_refuses_a_model_that_the_technique_was_not_applied_to(ran, proof):
+    assert ran["refusals"][proof]
+
+
+def test_deployment_facts_give_the_documents_difficulties():
+    weight = {
+        "retraining": 2, "calibration data": 1, "other runtime": 1, "special hardware": 3,
+        "partial converter": 1,
+    }  # fmt: skip
+    scenarios = discover()
+    score = {
+        id: sum(weight[fact] for fact in scenarios[id].deployment)
+        for id in ("infer/separable", "infer/litert-int8", "infer/pruned", "infer/tensorrt")
+    }
+    assert score["infer/separable"] < 2
+    assert 2 <= score["infer/litert-int8"] <= 3
+    assert 2 <= score["infer/pruned"] <= 3
+    assert score["infer/tensorrt"] >= 4
