@@ -1,0 +1,124 @@
+"""Every training scenario that is quick to launch: builds, does its baseline's work, proves it."""
+
+import pytest
+
+from bench.results.tolerance import first_difference
+from bench.results.values import Configuration
+from bench.sweep.discovery import ROOT, discover, select
+from bench.sweep.preloaded import Environment, LaunchFailed
+
+HERE = Configuration("test", 2, (0, 1))
+STEPS, EPOCHS = 20, 1
+SCENARIOS = discover()
+LEFT_OUT = {
+    # Compiled twice for some 20 s each; one XLA path and both precisions are launched without.
+    "train/mixed-float16-xla", "train/mixed-bfloat16-xla", "train/fit-xla", "train/xla-auto",
+    # Minutes: processes that import TensorFlow, whole searches and whole trainings.
+    "train/multiworker", "train/multiworker-recovery", "train/tuner", "train/tuner-random",
+    "train/time-to-accuracy", "train/time-to-accuracy-cosine", "train/fit-eager",
+    "train/function-retracing", "train/function-retracing-fixed",
+    "train/function-retracing-relaxed",
+    # The same function at other sizes.
+    "train/batch-b16", "train/batch-b64", "train/batch-b128", "train/batch-b256",
+}  # fmt: skip
+LAUNCHED = [s.id for s in SCENARIOS.values() if s.kind == "train" and s.id not in LEFT_OUT]
+FOLLOWERS = [id for id in LAUNCHED if SCENARIOS[id].follows]
+
+
+def probe(pool, scenario):
+    environment = Environment.of(scenario, HERE, "", ROOT)
+    launch = pool.launch(environment, scenario, HERE)
+    try:
+        built = launch.call("build", 120, first_step=False)
+        return built | launch.call("probe", 300, first=STEPS, epochs=EPOCHS)
+    except LaunchFailed as failure:
+        return {"outcome": failure.outcome, "reason": failure.reason}
+    finally:
+        launch.close()
+
+
+@pytest.fixture(scope="module")
+def probed(pool):
+    """What the probe of each launched scenario answered, by id."""
+    plain = SCENARIOS["train/function"]
+    launch = pool.launch(Environment.of(None, HERE, "", ROOT), plain, HERE)
+    launch.call("prepare", 300)
+    launch.close()
+    return {id: probe(pool, SCENARIOS[id]) for id in LAUNCHED}
+
+
+def test_everything_the_project_promises_is_there():
+    promised = """eager function fit fit-eager fit-steps-per-execution persistent-tape
+        grad-accumulation function-retracing xla xla-auto fit-xla mixed-float16 mixed-float16-xla
+        mixed-bfloat16 mixed-bfloat16-xla batch-b8 batch-b512 mirrored mirrored-per-replica
+        multiworker multiworker-recovery tpu separable residual squeeze-excitation attention
+        subclassed multi-io adamw cosine-decay tuner gan distillation linear quadratic dense
+        keras2 keras3"""
+    assert {f"train/{name}" for name in promised.split()} <= SCENARIOS.keys()
+
+
+def test_what_is_left_out_here_exists():
+    assert SCENARIOS.keys() >= LEFT_OUT
+
+
+def test_baselines_come_with_their_candidates():
+    chosen = [s.id for s in select(SCENARIOS, ["train/mirrored"])]
+    assert "train/single-device" in chosen
+
+
+@pytest.mark.parametrize("id", [id for id in LAUNCHED if id != "train/tpu"])
+def test_it_builds_steps_and_proves_its_technique(probed, id):
+    answer = probed[id]
+    assert "reason" not in answer, answer.get("reason")
+    assert answer["examples_per_step"] > 0
+    if id != "train/eager":
+        assert answer["proof"]
+
+
+def test_a_tpu_that_is_not_there_is_unsupported_with_the_reason(probed):
+    assert probed["train/tpu"]["outcome"] == "unsupported"
+    assert "TPU" in probed["train/tpu"]["reason"]
+
+
+@pytest.mark.parametrize("id", FOLLOWERS)
+def test_its_first_losses_are_its_baselines(probed, id):
+    scenario = SCENARIOS[id]
+    own, base = (probed[name]["losses"] for name in (id, scenario.baseline))
+    assert len(own) == len(base) == STEPS
+    assert first_difference(own, base, scenario.follows) is None, list(zip(own, base, strict=True))
+
+
+def test_losses_differ_where_the_model_does(probed):
+    own, base = probed["train/residual"]["losses"], probed["train/function"]["losses"]
+    assert first_difference(own, base, "bfloat16") is not None
+
+
+def test_facts_that_prove_it(probed):
+    proof = {id.removeprefix("train/"): answer.get("proof") for id, answer in probed.items()}
+    assert proof["function"] == {"traces": 1}
+    assert proof["xla"]["xla_clusters"] >= 1
+    assert set(proof["mixed-float16"]["compute_dtypes"]) == {"float16"}
+    assert proof["mixed-float16"]["output_dtype"] == "float32"
+    assert proof["mixed-float16"]["loss_scale"] > 1
+    assert set(proof["mixed-bfloat16"]["variable_dtypes"]) == {"float32"}
+    assert proof["mirrored"]["replicas"] == 2
+    assert "logical CPU" in proof["mirrored"]["device_kind"]
+    assert proof["grad-accumulation"] == {
+        "traces": 1, "updates_per_step": 1, "gradients_per_step": 4,
+    }  # fmt: skip
+    assert proof["fit-steps-per-execution"]["steps_per_execution"] == 10
+    assert (proof["keras2"]["keras"], proof["keras3"]["keras"]) == (2, 3)
+
+
+def test_work_done_in_a_step(probed):
+    examples = {id: answer.get("examples_per_step") for id, answer in probed.items()}
+    assert examples["train/mirrored"] == examples["train/function"] == 32
+    assert examples["train/mirrored-per-replica"] == 64
+    assert (examples["train/batch-b8"], examples["train/batch-b512"]) == (8, 512)
+    assert probed["train/fit"]["updates_per_step"] * 32 == examples["train/fit"]
+
+
+def test_separable_has_fewer_and_residual_more_parameters(probed):
+    count = {id: answer.get("parameters") for id, answer in probed.items()}
+    assert count["train/separable"] < count["train/function"] < count["train/residual"]
+    assert count["train/dense"] == 784 * 128 + 128 + 128 * 10 + 10

@@ -1,0 +1,109 @@
+"""Proofs fail where the technique is missing; the pieces that scenarios share do what they say."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.sweep.discovery import ROOT
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """What train_checks.py saw, run once in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scenarios.train_checks"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("proof", "said"),
+    [
+        ("xla", "does not ask for XLA"),
+        ("fit_xla", "not compiled"),
+        ("traced", "traced 2 times"),
+        ("clusters", "no XLA cluster"),
+        ("dtypes", "compute in"),
+        ("updates", "0 optimizer updates, not 1"),
+        ("keras", "not of Keras 2"),
+        ("replicas", "1 replicas"),
+        ("examples", "pixels differ"),
+        ("labels", "not the expected examples"),
+    ],
+)
+def test_a_proof_fails_without_its_technique(seen, proof, said):
+    assert seen["proofs"][proof] is not None
+    assert seen["proofs"][proof].startswith("NotEngaged")
+    assert said in seen["proofs"][proof]
+
+
+def test_the_expected_examples_pass(seen):
+    assert seen["proofs"]["right_examples"] is None
+
+
+def test_random_numbers_written_out_are_tensorflows_bit_for_bit(seen):
+    assert seen["random_bits"] == [True] * 6
+
+
+@pytest.mark.parametrize(
+    ("variant", "layer"),
+    [
+        ("separable", "SeparableConv2D"),
+        ("residual", "Add"),
+        ("squeeze_excitation", "Multiply"),
+        ("attention", "SelfAttention"),
+    ],
+)
+def test_a_users_model_is_rewritten(seen, variant, layer):
+    assert layer in seen["conversions"][variant]
+
+
+def test_a_model_without_convolutions_is_unsupported(seen):
+    assert "no Conv2D" in seen["conversions"]["dense"]
+    assert seen["conversions"]["dense"].startswith("Unsupported")
+
+
+def test_dropout_can_be_taken_out(seen):
+    assert seen["conversions"]["rates"] == [0.0]
+
+
+def test_losses_inside_fit_are_recorded_batch_by_batch(seen):
+    recorded = seen["recorded"]["recorded"]
+    assert len(set(recorded)) == 3
+    assert recorded[0] == pytest.approx(seen["recorded"]["first"], rel=1e-5)
+
+
+def test_tfrecords(seen):
+    assert seen["records"]["good"] == [[6, 5, 3], 2, 8]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("unlabelled", "not TFRecords of"),
+        ("mixed", "mixed shape"),
+        ("empty", "no examples"),
+        ("torn", "not TFRecords of"),
+    ],
+)
+def test_tfrecords_that_hold_nothing_usable(seen, name, said):
+    assert said in seen["records"][name]
+    assert seen["records"][name].startswith("UsageError")
+
+
+def test_workers_answer_fail_and_die_with_a_reason(seen):
+    workers = seen["workers"]
+    assert workers["echo"] == ["héllo\n"]
+    assert "ValueError" in workers["fail"]
+    assert "broken on purpose" in workers["fail"]
+    assert workers["killed"] == -9
+    assert "ended" in workers["after"]

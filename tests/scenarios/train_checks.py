@@ -1,0 +1,203 @@
+"""Run in one process with TensorFlow: proofs that must fail, and pieces of the shared core.
+
+Prints a JSON object of what each check saw; test_train_proofs.py judges it.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import LaunchError, UsageError
+from bench.results.values import WorkloadSpec
+from scenarios.core import Workload, blocks, data, engagement, philox
+from scenarios.core.cluster import Cluster, WorkerFailed
+from scenarios.core.devices import replicas
+from scenarios.core.graphs import compiled_by_xla
+from scenarios.core.pipelines import same_examples
+from scenarios.core.same_work import RecordedLoss, without_dropout
+from scenarios.core.training import traced_once
+
+LAYERS = tf.keras.layers
+
+
+def said(call, *arguments):
+    """What a call said when it refused, or None."""
+    try:
+        call(*arguments)
+    except (LaunchError, UsageError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def failing_proofs():
+    """Each proof on a path that does without the technique."""
+    model = tf.keras.Sequential([LAYERS.Input((2,)), LAYERS.Dense(1)])
+    optimizer = tf.keras.optimizers.SGD()
+    optimizer.build(model.trainable_variables)
+    calls = tf.Variable(0)
+
+    @tf.function
+    def plain(x):
+        calls.assign_add(1)
+        return model(x)
+
+    x = tf.ones([4, 2])
+    plain(x)
+    # Before fit: TensorFlow cannot collect graphs beside the functions of a tf.data pipeline.
+    clusters = said(engagement.auto_clusters, plain, (x,))
+    twice = tf.function(lambda x: x + 1)
+    twice(tf.ones([1]))
+    twice(tf.ones([2]))
+    model.compile(optimizer, "mse", jit_compile=False)
+    model.fit(x, tf.ones([4, 1]), verbose=0)
+    pairs = tf.data.Dataset.from_tensors((x, tf.zeros([4], tf.int64)))
+    return {
+        "xla": said(compiled_by_xla, plain, x),
+        "fit_xla": said(engagement.compiled_in_fit, model),
+        "traced": said(traced_once, twice),
+        "clusters": clusters,
+        "dtypes": said(engagement.dtypes, model, "float16"),
+        "updates": said(engagement.updates_of, optimizer, plain, (x,), 1),
+        "keras": said(engagement.keras_version, model, 2),
+        "replicas": said(replicas, tf.distribute.get_strategy(), model),
+        "examples": said(same_examples, pairs, (x + 0.5, np.zeros(4)), 0.1),
+        "labels": said(same_examples, pairs, (x, np.ones(4)), 0.1),
+        "right_examples": said(same_examples, pairs, (x, np.zeros(4)), 0.1),
+    }
+
+
+def random_bits():
+    """Philox written out against TensorFlow's kernel, plain and in XLA."""
+
+    def equal(seed, shape, jit):
+        held = tf.Variable(seed, dtype=tf.int64)
+        kernel = tf.random.stateless_uniform(shape, held.read_value())
+        drawn = tf.function(lambda: philox.uniform(shape, held.read_value()), jit_compile=jit)()
+        return bool(tf.reduce_all(drawn == kernel))
+
+    cases = (([3, 4], [32, 128]), ([1, 0], [3, 5]), ([2**40 + 5, 7], [1, 1]))
+    return [equal(seed, shape, jit) for seed, shape in cases for jit in (None, True)]
+
+
+def own_model(input_shape, classes):
+    """A user's model: Sequential, no batch normalisation."""
+    return tf.keras.Sequential(
+        [
+            LAYERS.Input(input_shape),
+            LAYERS.Conv2D(8, 3, padding="same", activation="relu"),
+            LAYERS.Conv2D(8, 1, activation="relu"),
+            LAYERS.Conv2D(16, 3, padding="same", activation="relu"),
+            LAYERS.Dropout(0.3),
+            LAYERS.Flatten(),
+            LAYERS.Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+def conversions(workload):
+    """Layers of the variants of a user's model and of the document's CNN."""
+    found = {}
+    for name in ("separable", "residual", "squeeze_excitation", "attention"):
+        convert = getattr(blocks, name)
+        workload.build = own_model
+        own = workload.model(convert(workload))
+        found[name] = sorted({type(layer).__name__ for layer in own.layers})
+        assert own(workload.data.x_test[:2]).shape == (2, workload.data.classes)
+    workload.build = lambda shape, classes: tf.keras.Sequential(
+        [LAYERS.Input(shape), LAYERS.Flatten(), LAYERS.Dense(classes, activation="softmax")]
+    )
+    found["dense"] = said(lambda: workload.model(blocks.separable(workload)))
+    found["rates"] = [
+        layer.rate
+        for layer in without_dropout(own_model((4, 4, 3), 2)).layers
+        if hasattr(layer, "rate")
+    ]
+    return found
+
+
+def recorded(workload):
+    """Losses that fit made, by the record and one by one."""
+    model = tf.keras.Sequential([LAYERS.Input((8, 8, 3)), LAYERS.Flatten(), LAYERS.Dense(10)])
+    workload.gives_probabilities = False
+    x, y = next(workload.batches())
+    first = float(workload.loss(y, model(x)))
+    record = RecordedLoss(workload, model, 3)
+    model.compile("sgd", record, jit_compile=False, steps_per_execution=5)
+    model.fit(workload.dataset(), steps_per_epoch=5, verbose=0)
+    return {"first": first, "recorded": record.losses()}
+
+
+def records(folder):
+    """TFRecords that load, and those that do not."""
+
+    def write(name, images, labels=None):
+        with tf.io.TFRecordWriter(f"{folder}/{name}") as writer:
+            for i, image in enumerate(images):
+                values = {"image": tf.train.BytesList(value=[tf.io.encode_png(image).numpy()])}
+                features = {"image": tf.train.Feature(bytes_list=values["image"])}
+                if labels is not None:
+                    number = tf.train.Int64List(value=[labels[i]])
+                    features["label"] = tf.train.Feature(int64_list=number)
+                example = tf.train.Example(features=tf.train.Features(feature=features))
+                writer.write(example.SerializeToString())
+
+    images = np.random.default_rng(0).integers(0, 256, (8, 6, 5, 3), dtype=np.uint8)
+    write("good.tfrecord", images, [0, 1] * 4)
+    write("unlabelled.tfrecord", images)
+    write("mixed.tfrecord", [images[0], images[1][:4]], [0, 1])
+    write("empty.tfrecord", [])
+    Path(f"{folder}/torn.tfrecord").write_bytes(b"not a record at all")
+    good = data.load(f"tfrecord:{folder}/good.tfrecord")
+    bad = ("unlabelled", "mixed", "empty", "torn")
+    return {
+        "good": [list(good.input_shape), good.classes, len(good.x_train) + len(good.x_test)],
+        **{name: said(data.load, f"tfrecord:{folder}/{name}.tfrecord") for name in bad},
+    }
+
+
+class Failing:
+    """A worker that fails and one that dies, by order; needs no TensorFlow."""
+
+    def __init__(self, _):
+        pass
+
+    def echo(self, word):
+        """The word."""
+        return word
+
+    def fail(self):
+        """An error."""
+        raise ValueError("broken on purpose")
+
+
+def workers():
+    """One worker process that answers, fails, and is killed."""
+    cluster = Cluster("tests.scenarios.train_checks:Failing", WorkloadSpec(), 1, count=1)
+    try:
+        answers = {"echo": cluster.call("echo", word="héllo\n"), "fail": said(cluster.call, "fail")}
+        answers["killed"] = cluster.kill(0)
+        try:
+            cluster.call("echo", word="")
+        except WorkerFailed as error:
+            answers["after"] = str(error)
+        return answers
+    finally:
+        cluster.close()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        workload = Workload(WorkloadSpec(data="synthetic:8x8x3", cache=scratch))
+        seen = {
+            "proofs": failing_proofs(),
+            "random_bits": random_bits(),
+            "conversions": conversions(workload),
+            "recorded": recorded(workload),
+            "records": records(scratch),
+            "workers": workers(),
+        }
+    json.dump(seen, sys.stdout)
