@@ -31,7 +31,9 @@ class Worker:
         with strategy.scope():
             self.model = model = workload.model()
             self.optimizer = optimizer = workload.optimizer(model)
-        self.checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+        # A checkpoint of a Keras 3 model leaves out where its dropout's random numbers stand.
+        seeds = [v.value for v in model.variables if "seed_generator" in v.path]
+        self.checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, seeds=seeds)
         self.seek(step)
         replicas = strategy.num_replicas_in_sync
 
