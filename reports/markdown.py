@@ -16,6 +16,7 @@ from reports.plots.style import Plot
 
 TEMPLATES = Path(__file__).parent / "templates"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!^])")
+_PLAIN = re.compile(r"[\w/.,:+ ()%-]+", re.ASCII)
 _LINK = re.compile(r"(?i)(https?)://|\bwww\.|@")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
@@ -39,11 +40,9 @@ def visible(text: str) -> str:
 
 
 def code(text: str) -> Markup:
-    """Inline code, also in a table; text with a backtick or a bar is shown as plain text."""
+    """Inline code where the text is a plain id or path; anything else as escaped text."""
     flat = visible(text)
-    if not flat or "`" in flat or "|" in flat:
-        return Markup(escaped(flat))
-    return Markup(f"`{flat}`")
+    return Markup(f"`{flat}`" if _PLAIN.fullmatch(flat) else escaped(flat))
 
 
 def cell(item: Cell) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,8 @@ from reports.measured import PLAIN, Facts, Measured, half_width
 Goal = Literal["latency", "size", "memory", "cost"]
 GOALS: tuple[Goal, ...] = ("latency", "size", "memory", "cost")
 RUNNERS_UP = 3
+_BATCHED = re.compile(r"-b\d+$")
+"""A variant of batch size: no combination of techniques."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,11 @@ def unmeasured(facts: Facts, known: Iterable[str], kind: str = "infer") -> list[
     rows.sort(key=lambda m: -_value(m.against_root))
     words = {word for m in rows[:3] for word in _words(m.scenario)}
     done = {m.scenario for m in facts.all}
-    open_ = [one for one in known if one.startswith(f"{kind}/") and one not in done]
+    open_ = [
+        one
+        for one in known
+        if one.startswith(f"{kind}/") and one not in done and not _BATCHED.search(one)
+    ]
     shared = {one: len(words & _words(one)) for one in open_}
     return sorted((one for one in open_ if shared[one]), key=lambda one: -shared[one])
 

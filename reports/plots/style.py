@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import warnings
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,7 +188,9 @@ def _log_axis(axis: Any, form: Any) -> None:
 def save(drawing: Drawing, folder: Path) -> Plot:
     """Write PNG and SVG with the same bytes each time: no dates, ids from the plot's name."""
     png, svg = folder / f"{drawing.name}.png", folder / f"{drawing.name}.svg"
-    with styled(salt=drawing.name):
+    with styled(salt=drawing.name), warnings.catch_warnings():
+        # A name in a script that the font lacks: boxes in the PNG, the text itself in the SVG.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         FigureCanvasSVG(drawing.figure)
         drawing.figure.savefig(svg, format="svg", metadata={"Date": None})
         FigureCanvasAgg(drawing.figure)

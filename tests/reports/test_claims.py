@@ -1,0 +1,88 @@
+import pytest
+
+from reports.claims import EFFECT_TABLE, judge
+from reports.measured import Facts
+from tests.reports.fabricate import TYPICAL, Spec, fabricate, renamed
+
+CLAIMS = {claim.scenario: claim for claim in EFFECT_TABLE}
+
+
+def judged(tmp_path, claim, **changes):
+    specs = [renamed(s, **changes) if s.id == claim else s for s in TYPICAL]
+    return judge(Facts(fabricate(tmp_path / "run", specs)), CLAIMS[claim], "cpu-1")
+
+
+def test_the_documents_table_is_complete():
+    shown = {c.technique: c.words() for c in EFFECT_TABLE}
+    assert shown["depthwise separable convolution"] == "↓↓↓, ↑↑, tiny, low"
+    assert shown["8-bit quantization"] == "↓↓, ↑↑↑, small, medium"
+    assert shown["weight pruning (80 % sparsity)"] == "↓↓↓, ↑↑, tiny, medium"
+    assert shown["TensorRT + FP16"] == "-, ↑↑↑↑, tiny, high"
+
+
+def test_a_claim_holds_where_every_part_reaches_it(tmp_path):
+    found = judged(tmp_path, "infer/litert-int8", wrong=10)
+    assert found.held == "yes"
+
+
+def test_a_weaker_gain_is_partly_and_says_the_figures(tmp_path):
+    found = judged(tmp_path, "infer/separable", speedup=1.5)
+    assert found.held == "partly"
+    assert "speed: 1.4" in found.why or "speed: 1.5" in found.why
+    assert "↑↑ claimed" in found.why
+
+
+def test_no_gain_at_all_is_no(tmp_path):
+    found = judged(tmp_path, "infer/pruned", speedup=0.9, gzip=450_000)
+    assert found.held == "no"
+    assert "size:" in found.why
+    assert "speed:" in found.why
+
+
+def test_what_did_not_run_is_not_measurable_and_says_why(tmp_path):
+    found = judged(tmp_path, "infer/tensorrt-fp16")
+    assert found.held == "not measurable here"
+    assert "libnvinfer" in found.why
+
+
+def test_what_was_not_selected_is_not_measurable(tmp_path):
+    run = fabricate(tmp_path / "run", [s for s in TYPICAL if s.id != "infer/pruned"])
+    assert judge(Facts(run), CLAIMS["infer/pruned"], "cpu-1").why == "not run"
+
+
+def test_a_loss_within_the_claim_that_the_tests_cannot_rule_out_is_said(tmp_path):
+    found = judged(tmp_path, "infer/pruned", wrong=11)
+    assert "cannot rule out" in found.why
+
+
+def test_a_large_loss_refutes_the_claim(tmp_path):
+    found = judged(tmp_path, "infer/litert-int8", wrong=60)
+    assert found.held == "partly"
+    assert "(large)" in found.why
+
+
+@pytest.mark.parametrize("launches", [1, 2])
+def test_few_launches_judge_without_a_crash(tmp_path, launches):
+    run = fabricate(tmp_path / "run", launches=launches)
+    for claim in EFFECT_TABLE:
+        assert judge(Facts(run), claim, "cpu-1").held
+
+
+def test_speed_is_against_the_plain_model_through_the_chain(tmp_path):
+    facts = Facts(fabricate(tmp_path / "run"))
+    m = facts.get("infer/litert-int8", "cpu-1")
+    assert m is not None
+    assert m.root == "infer/function"
+    assert m.against_root is not None
+    assert m.speedup is not None
+    assert m.against_root.value == pytest.approx(4.8 * 2.6, rel=0.02)
+    assert m.speedup.value == pytest.approx(2.6, rel=0.02)
+
+
+def test_a_missing_plain_model_leaves_speed_against_the_own_baseline(tmp_path):
+    specs = [
+        Spec("infer/function", outcome="failed", reason="no"),
+        *(s for s in TYPICAL if s.id in ("infer/litert-float32", "infer/litert-int8")),
+    ]
+    found = judge(Facts(fabricate(tmp_path / "run", specs)), CLAIMS["infer/litert-int8"], "cpu-1")
+    assert found.held != "yes"
