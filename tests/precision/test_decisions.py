@@ -1,0 +1,138 @@
+"""The precision benchmark's own arithmetic, on made-up launches with known answers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.results.values import Launch, Turn, to_json
+from benchmarks.precision import decisions, estimators, tables
+
+SIDES = ("same-0", "same-1", "same-2", "same-3", "0.02", "0.05")
+
+
+def records(
+    blocks: int = 4,
+    sd: float = 0.001,
+    case: str = "case",
+    configuration: str = "cpu-1",
+    launches: int = 8,
+    rounds: int = 10,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Launches whose members differ by what is injected, and by noise of `sd` a launch."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for number in range(blocks * launches):
+        level = rng.uniform(1, 2, rounds)  # the machine's drift, common to all
+        for place, side in enumerate(SIDES):
+            effect = 0.0 if side.startswith("same") else float(side)
+            own = math.exp(rng.normal(0, sd)) * (1 + effect)
+            turns = tuple(Turn(r, place, 100, round(1e7 * level[r] * own)) for r in range(rounds))
+            order = place if number % 2 == 0 else len(SIDES) - 1 - place
+            launch = Launch("infer/x", configuration, index=number, side=side, turns=turns,
+                            start_order=order, wall_s=3.0)  # fmt: skip
+            found.append({
+                "case": case, "kind": "made up", "configuration": configuration, "noise": "quiet",
+                "injection": "spin", "block": number // launches, "launches": launches,
+                "number": number, "launch": to_json(launch),
+            })  # fmt: skip
+    return found
+
+
+def test_blocks_hold_every_pair_of_alike_members_and_every_injected_one() -> None:
+    first, *_ = decisions.blocks(records(1))
+    assert len(first.aa) == 6
+    assert len([p for p in first.pairs if p.effect == 0.05]) == 4
+    assert all(len(p.values) == 8 for p in first.pairs)
+    assert all(abs(p.error) < 0.003 for p in first.pairs)
+
+
+def test_a_block_that_was_interrupted_is_left_out() -> None:
+    assert len(decisions.blocks(records(2)[: -2 * len(SIDES)])) == 1
+
+
+def test_the_guard_s_rule_calls_what_is_there_and_nothing_else() -> None:
+    done = decisions.blocks(records(6))
+    flagged, confirmed, total, effective = tables.alarm_counts(done)
+    assert (confirmed, total, effective) == (0, 36, 18)
+    assert flagged <= 1
+    for effect in (0.02, 0.05):
+        hits, trials, _ = tables.power(done, effect)
+        assert (hits, trials) == (24, 24)
+
+
+def test_noise_hides_effects_and_a_single_block_confirms_nothing() -> None:
+    noisy = decisions.blocks(records(4, sd=0.2))
+    hits, trials, _ = tables.power(noisy, 0.02)
+    assert hits < trials / 4
+    assert tables.power(decisions.blocks(records(1)), 0.05)[0] == 0
+
+
+def test_the_default_margin_is_the_guard_s() -> None:
+    assert decisions.default_limit("cpu-1").margin == 0.02
+    assert decisions.default_limit("cpu-all").margin == 0.05
+    assert decisions.sharp_limit(0.01).floor == 0.005
+
+
+def test_coverage_and_spread_are_those_of_the_noise() -> None:
+    done = decisions.blocks(records(40, sd=0.002))
+    hits, total, _ = tables.coverage(done)
+    assert 0.92 <= hits / total <= 0.98
+    pairs = [p for b in done for p in b.pairs]
+    assert tables.spread(pairs) == pytest.approx(0.002 * math.sqrt(2 / 8), rel=0.1)
+
+
+def test_four_decisions_on_one_slowed_member_count_as_fewer() -> None:
+    chain = decisions.blocks(records(40))
+    effective = decisions.effective_injected(chain, 0.05)
+    assert 160 / effective == pytest.approx(1 + 3 * 0.5, rel=0.3)  # half of the noise is shared
+    assert decisions.effective_injected(chain, 0.1) == 0
+
+
+def test_proportions_at_fewer_effective_trials_are_wider() -> None:
+    assert decisions.proportion(0, 500, 500) == pytest.approx((0, 0.00735), abs=1e-4)
+    assert decisions.proportion(0, 500, 250)[1] == pytest.approx(0.0146, abs=2e-4)
+    assert decisions.proportion(3, 0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("name", estimators.ESTIMATORS)
+def test_every_estimator_finds_a_clean_effect(name: str) -> None:
+    base = Launch("x", "cpu-1", turns=tuple(Turn(r, r % 2, 10, 10_000) for r in range(12)))
+    slow = Launch("x", "cpu-1", turns=tuple(Turn(r, 1 - r % 2, 10, 10_500) for r in range(12)))
+    sides = estimators.table(base, slow, members=2)
+    assert estimators.ESTIMATORS[name](*sides) == pytest.approx(math.log(1.05))
+
+
+def test_interpolation_follows_a_drift_that_neighbours_do_not() -> None:
+    """With a fixed order the candidate always comes later on a machine that slows down."""
+
+    def drifting(place: int) -> Launch:
+        times = [round(1e6 * 1.02 ** (2 * r + place)) for r in range(20)]
+        return Launch("x", "c", turns=tuple(Turn(r, place, 1, t) for r, t in enumerate(times)))
+
+    base, later = drifting(0), drifting(1)
+    sides = estimators.table(base, later, members=2)
+    assert estimators.neighbours(*sides) == pytest.approx(math.log(1.02), abs=1e-5)
+    assert estimators.interpolated(*sides) == pytest.approx(0, abs=1e-5)
+
+
+def test_disturbed_rounds_can_be_left_out_or_corrected() -> None:
+    def turn(number: int, delayed: int) -> Turn:
+        return Turn(number, 0, 10, 10_000 + delayed, delayed)
+
+    base = Launch("x", "c", turns=tuple(turn(r, 0) for r in range(12)))
+    held = Launch("x", "c", turns=tuple(turn(r, 5000 if r < 7 else 0) for r in range(12)))
+    sides = estimators.table(base, held, members=2)
+    assert estimators.neighbours(*sides) == pytest.approx(math.log(1.5))
+    assert estimators.undisturbed(*sides) == 0
+    assert estimators.without_delay(*sides) == 0
+
+
+def test_turns_are_merged_into_longer_ones() -> None:
+    base = Launch("x", "c", turns=tuple(Turn(r, 0, 10, 1000 * (r + 1)) for r in range(5)))
+    left, _ = estimators.table(base, base, members=2, merge=2)
+    assert list(left[:, 1]) == [150, 350]  # the fifth is left over

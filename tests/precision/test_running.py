@@ -1,0 +1,150 @@
+"""Resuming, the report's page, and what is read from other tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.results.errors import TfbenchError, UsageError
+from bench.results.values import Scenario
+from benchmarks.precision import __main__ as command
+from benchmarks.precision import report, rivals
+from benchmarks.precision.cases import EFFECTS, Case, cases, input_scenario
+from benchmarks.precision.loadgen import p50
+from benchmarks.precision.ours import Ours
+from benchmarks.precision.records import Records
+from benchmarks.precision.rivals import Rival, Rivals
+from tests.precision.test_decisions import records
+
+
+def test_records_survive_a_line_cut_short(tmp_path: Path) -> None:
+    file = Records(tmp_path / "sub" / "x.jsonl")
+    file.append({"a": 1}, {"a": 2})
+    with file.path.open("a") as out:
+        out.write('{"a": ')
+    assert [r["a"] for r in file] == [1, 2]
+
+
+def test_a_case_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    case = Case("made up", "infer/x", "cpu-1", "quiet", 0.1, 10, blocks=4)
+    file = Records(tmp_path / "ours.jsonl")
+    file.append(*records(2, case=case.name))
+    again = Ours({}, Records(file.path), cache="")
+    assert again.done == {case.name: 16}
+    assert again.share(case) == 0.5
+
+
+def test_cases_cover_what_must_be_decided() -> None:
+    known = {
+        name: Scenario(name, name.partition("/")[0], "", "", "", "", 0)  # type: ignore[arg-type]
+        for name in (
+            "infer/litert-int8", "infer/litert-float32", "infer/function", "train/function",
+            "input/plain",
+        )
+    }  # fmt: skip
+    found = cases(known)
+    assert {c.scenario for c in found} == set(known)
+    assert {c.configuration for c in found} == {"cpu-1", "cpu-all"}
+    assert {c.noise for c in found} == {"quiet", "bursts"}
+    assert {c.injection for c in found} == {"spin", "work"}
+    assert len({c.name for c in found}) == len(found)
+    assert sum(6 * c.blocks for c in found) >= 500
+    for effect in EFFECTS:
+        assert sum(4 * c.blocks for c in found if effect in c.effects) >= 100
+    assert all(c.launches % 2 == 0 for c in found)
+    del known["input/plain"]
+    assert "input pipeline" not in {c.kind for c in cases(known)}
+
+
+def test_the_input_pipeline_is_the_one_most_are_compared_with() -> None:
+    def pipeline(name: str, baseline: str | None) -> Scenario:
+        return Scenario(name, "input", "", "", "", "", 0, baseline=baseline)
+
+    found = [pipeline("input/a", None), pipeline("input/b", "input/c"),
+             pipeline("input/c", None), pipeline("input/d", "input/c")]  # fmt: skip
+    assert input_scenario({s.id: s for s in found}) == "input/c"
+    assert input_scenario({}) == ""
+
+
+class Tool:
+    """A rival that always measures the injected effect."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+
+    def measure(self, environment: dict[str, str], out: Path) -> None:
+        self.order.append(environment["PRECISION_SLOWDOWN"])
+        out.write_text(environment["PRECISION_SLOWDOWN"])
+
+    def decide(self, base: Path, candidate: Path) -> dict[str, object]:
+        difference = float(candidate.read_text()) - float(base.read_text())
+        return {"ln": difference, "flags": {"any": difference > 0}}
+
+
+def test_a_round_of_a_rival_decides_once_on_each_effect(tmp_path: Path) -> None:
+    (tmp_path / "int8.tflite").write_bytes(b"")
+    tool = Tool()
+    rival = Rival("tool", tool.measure, tool.decide)
+    file = Records(tmp_path / "rivals.jsonl")
+    Rivals(file, "").round(rival)
+    found = {r["effect"]: r["flags"]["any"] for r in file}
+    assert found == {0.0: False, 0.01: True, 0.02: True, 0.05: True, 0.1: True}
+    assert tool.order[2:4] == ["0", "0"]  # the baselines lie in the middle
+    assert Rivals(file, "").share(rival) == 1 / rival.rounds
+
+
+def test_pytest_benchmark_s_own_check_decides(tmp_path: Path) -> None:
+    def result(name: str, mean: float, low: float) -> Path:
+        path = tmp_path / name
+        path.write_text(json.dumps({"benchmarks": [{"stats": {"mean": mean, "min": low}}]}))
+        return path
+
+    base = result("a", 1.0, 0.9)
+    decision = rivals._pytest_decides(base, result("b", 1.06, 0.91))
+    assert decision["flags"] == {"mean:5%": True, "min:5%": False}
+
+
+def test_a_tool_that_fails_is_told_by_its_last_line() -> None:
+    with pytest.raises(TfbenchError, match="false failed"):
+        rivals._run(["false"], {})
+
+
+def test_loadgen_s_summary_gives_its_p50() -> None:
+    summary = "Min latency (ns) : 1\n50.00 percentile latency (ns)   : 280120\n"
+    assert p50(summary) == 280120
+    with pytest.raises(ValueError, match="holds no"):
+        p50("nothing")
+
+
+def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
+    out, docs = tmp_path / "out", tmp_path / "docs"
+    with pytest.raises(UsageError, match="no results"):
+        report.write(out, docs)
+    Records(out / "ours.jsonl").append(
+        *records(3), *records(2, case="other", configuration="cpu-all")
+    )
+    Records(out / "rivals.jsonl").append(
+        {"rival": "tool", "round": 0, "effect": 0.0, "wall_s": 6.0, "ln": 0.1, "flags": {"r": True}}
+    )
+    Records(out / "absolute.jsonl").append(
+        {"round": 0, "scenario": "infer/x", "number": 0, "mean_ns": 1e6, "loadgen_ns": 1e6,
+         "null_ns": 2000.0, "samples": 600, "median_ns": 1.002e6}
+    )  # fmt: skip
+    assert command.main(["--out", str(out), "--docs", str(docs), "--report"]) == 0
+    page = (docs / "precision.md").read_text()
+    assert "| A/A false alarms at the guard's default rule | 0 of 500 | 0 of 30 (" in page
+    assert "15 effective" in page
+    assert "+0.20 %" in page
+    assert "| tool | r | 6.0 s |" in page
+    for name in ("effects", "called", "estimators"):
+        assert f"precision/{name}.svg" in page
+        assert (docs / "precision" / f"{name}.svg").stat().st_size > 1000
+
+
+def test_a_glob_that_names_no_unit_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["--out", str(tmp_path), "--only", "nothing*"]) == 2
+    assert "names no unit" in capsys.readouterr().err
