@@ -116,7 +116,8 @@ def run_launch(
                 break  # without the baseline nothing can be compared
         if places[0].alive:
             rounds = _agree(places, profile)
-            _take_turns(places, order, rounds, profile)
+            turns_rng = random.Random(f"{seed}/{name}/{index}")
+            _take_turns(places, rounds, profile, turns_rng)
             _finish(places, profile, traces)
         for place in places[1:]:
             if not places[0].alive and place.launch.outcome == "ok":
@@ -220,17 +221,19 @@ def _affordable(place: Place, profile: Profile) -> int:
     return min(profile.rounds, max(LEAST_TURNS, affordable))
 
 
-def _take_turns(
-    places: Sequence[Place], order: Sequence[Place], rounds: int, profile: Profile
-) -> None:
-    """Rounds in alternating order: A B C, C B A, …; only one member runs at a time."""
-    sequence = list(order)
+def _take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: random.Random) -> None:
+    """Rounds in a random order and then its reverse; only one member runs at a time.
+
+    The reverse cancels a drift of the machine. A new order for each pair of rounds lets every
+    member be now and then the one that takes two turns in a row and finds its caches warm.
+    """
+    sequence = list(places)
     cpu, wall = _waited(places)
     for number in range(rounds):
+        sequence = sequence[::-1] if number % 2 else rng.sample(sequence, len(sequence))
         for position, place in enumerate(sequence):
             if place.alive and number % place.stride == 0:
                 _turn(place, number, position, profile)
-        sequence.reverse()
         if not places[0].alive:  # the baseline is everybody's neighbour
             return
     now_cpu, now_wall = _waited(places)

@@ -1,0 +1,183 @@
+"""A group's launch with processes that only pretend: orders, steps, rounds and failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.results.values import Configuration, Launch, Scenario
+from bench.sweep.groups import Member, run_launch
+from bench.sweep.preloaded import Environment, LaunchFailed
+from bench.sweep.settings import Profile
+
+CPU = Configuration("cpu-1", 1, (0,))
+ENVIRONMENT = Environment("python", "/", ())
+PROFILE = Profile("test", (2,), 0.01, 10.0, 12, 10.0, 1.0, 1, 60)
+MS = 1e6
+
+
+def member(name: str, role: Any = "candidate", unit: Any = "step", **settings: Any) -> Member:
+    scenario = Scenario(name, "infer", "", "", "", "", 0, unit=unit)
+    return Member(scenario, CPU, ENVIRONMENT, role, **settings)
+
+
+class Process:
+    """Answers as a launch would; `pool.turns` tells who took a turn."""
+
+    def __init__(self, pool: Pool, name: str) -> None:
+        self.pool, self.name = pool, name
+        self.waited_s = self.waited_cpu_s = 0.0
+
+    def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
+        if (self.name, do) in self.pool.failing:
+            raise LaunchFailed("failed", f"{do} broke")
+        step_ns = self.pool.step_ns.get(self.name, MS)
+        if do == "build":
+            return {"build_s": 0.1, "resident_bytes": 1, "examples_per_step": 1}
+        if do == "warm":
+            steps = max(1, round(arguments["turn_ns"] / step_ns))
+            return {"steps": steps, "step_ns": step_ns, "turns": [], "steady": True, "reason": ""}
+        if do == "turn":
+            self.pool.turns.append(self.name)
+            self.waited_s += 0.01
+            self.waited_cpu_s += 0.00005
+            elapsed = round(arguments["steps"] * step_ns)
+            return {"elapsed_ns": elapsed, "delayed_ns": 7, "retraced": 0}
+        if do == "trace":
+            return {"trace": {}}
+        return {"histogram": {}, "cpu_share": 1.0, "waiting_cpu_share": 0.0, "probes": {}}
+
+    def output(self) -> str:
+        return "last words"
+
+    def close(self) -> None:
+        self.pool.closed.append(self.name)
+
+
+class Pool:
+    def __init__(self, step_ns: dict[str, float] | None = None, failing: Any = ()) -> None:
+        self.step_ns, self.failing = step_ns or {}, set(failing)
+        self.turns: list[str] = []
+        self.closed: list[str] = []
+        self.paddings: list[int] = []
+        self.started: list[str] = []
+
+    def launch(
+        self, environment: Any, scenario: Scenario, configuration: Any, padding: int,
+        slowdown: float, more_work: float,
+    ) -> Process:  # fmt: skip
+        self.paddings.append(padding)
+        self.started.append(scenario.id)
+        return Process(self, scenario.id)
+
+
+def launch(
+    pool: Pool, members: list[Member], index: int = 0, profile: Profile = PROFILE, **extra: Any
+) -> dict[str, Launch]:
+    found = run_launch(pool, "group", members, index, profile, 0, **extra)  # type: ignore[arg-type]
+    return {x.scenario: x for x in found}
+
+
+GROUP = [member("a", "baseline"), member("b"), member("c"), member("d")]
+
+
+def test_every_round_is_followed_by_its_reverse() -> None:
+    pool = Pool()
+    launch(pool, GROUP)
+    rounds = [pool.turns[i : i + 4] for i in range(0, len(pool.turns), 4)]
+    assert len(rounds) == PROFILE.rounds
+    assert all(sorted(r) == ["a", "b", "c", "d"] for r in rounds)
+    assert all(rounds[i] == rounds[i + 1][::-1] for i in range(0, len(rounds), 2))
+    assert len({tuple(r) for r in rounds[::2]}) > 1  # no member always takes two in a row
+
+
+def test_starts_are_reversed_in_every_second_launch_and_shuffled_between() -> None:
+    starts = []
+    for index in range(6):
+        pool = Pool()
+        found = launch(pool, GROUP, index)
+        starts.append(pool.started)
+        assert [found[name].start_order for name in pool.started] == [0, 1, 2, 3]
+        assert len(set(pool.paddings)) == 4
+    assert all(starts[i] == starts[i + 1][::-1] for i in (0, 2, 4))
+    assert len({tuple(s) for s in starts}) > 2
+
+
+def test_turns_know_round_position_and_delay() -> None:
+    pool = Pool()
+    found = launch(pool, GROUP)
+    for name, one in found.items():
+        for turn in one.turns:
+            assert pool.turns[turn.round * 4 + turn.position] == name
+            assert turn.delayed_ns == 7
+
+
+def test_members_of_one_scenario_take_equal_turns() -> None:
+    same = [member("a", "baseline", side="base"), member("a", side="head"), member("b")]
+    pool = Pool({"a": 0.5 * MS, "b": 2 * MS})
+    found = run_launch(pool, "group", same, 0, PROFILE, 0)  # type: ignore[arg-type]
+    assert [{t.steps for t in x.turns} for x in found] == [{20}, {20}, {5}]
+
+
+def test_more_work_takes_turns_of_whole_further_steps() -> None:
+    group = [member("a", "baseline"), member("a", side="more", more_work=0.02)]
+    found = run_launch(Pool(), "group", group, 0, PROFILE, 0)  # type: ignore[arg-type]
+    assert {t.steps for x in found for t in x.turns} == {50}
+
+
+def test_slow_members_take_part_in_an_odd_stride_of_rounds() -> None:
+    pool = Pool({"b": 1000 * MS})
+    profile = Profile("test", (2,), 0.01, 10.0, 40, 10.0, 1.0, 1, 60)
+    found = launch(pool, [GROUP[0], GROUP[1]], profile=profile)
+    rounds = [t.round for t in found["b"].turns]
+    stride = rounds[1] - rounds[0]
+    assert stride % 2 == 1  # an even one would meet every round in the same direction
+    assert 4 <= len(rounds) <= 10
+    assert len(found["a"].turns) == 40
+
+
+def test_a_slow_baseline_has_fewer_rounds_for_all() -> None:
+    found = launch(Pool({"a": 2000 * MS}), GROUP)
+    assert {len(x.turns) for x in found.values()} == {5}  # 10 s of turns of 2 s
+
+
+def test_a_job_is_done_once() -> None:
+    pool = Pool()
+    launch(pool, [member("a", "baseline", "job"), member("b", unit="job")])
+    assert sorted(pool.turns) == ["a", "b"]
+
+
+def test_a_candidate_that_fails_costs_only_itself() -> None:
+    pool = Pool(failing=[("c", "turn")])
+    found = launch(pool, GROUP)
+    assert (found["c"].outcome, found["c"].reason) == ("failed", "turn broke")
+    assert found["c"].output == "last words"
+    assert len(found["b"].turns) == len(found["a"].turns) == PROFILE.rounds
+
+
+@pytest.mark.parametrize("when", ["build", "warm", "turn"])
+def test_without_its_baseline_nobody_is_measured(when: str) -> None:
+    pool = Pool(failing=[("a", when)])
+    found = launch(pool, GROUP)
+    assert {x.outcome for x in found.values()} == {"failed"}
+    assert "its baseline a failed" in found["b"].reason
+    assert len(pool.turns) < 2 * len(GROUP)
+
+
+def test_every_process_is_ended() -> None:
+    pool = Pool(failing=[("b", "build")])
+    launch(pool, GROUP)
+    assert set(pool.closed) == {"a", "b", "c", "d"}
+
+
+def test_the_parent_s_cpu_share_is_kept_with_the_baseline() -> None:
+    found = launch(Pool(), GROUP)
+    assert found["a"].probes["parent_cpu_share"] == pytest.approx(0.005)
+
+
+def test_a_trace_that_fails_costs_only_the_trace(tmp_path: Path) -> None:
+    found = launch(Pool(failing=[("b", "trace")]), GROUP, traces=tmp_path)
+    assert found["b"].outcome == "ok"
+    assert found["b"].probes["trace"] == {"failed": "trace broke"}
