@@ -35,7 +35,8 @@ def compiled_step(
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
-    return train_step
+    step: Callable[..., Any] = train_step
+    return step
 
 
 def compiled_path(

@@ -100,8 +100,8 @@ def python_generator(workload: Workload) -> InputPath:
         .batch(workload.spec.batch, drop_remainder=True)
         .prefetch(AUTOTUNE)
     )
-    # Pillow averages over more pixels than TensorFlow when it makes an image smaller.
-    return input_path(workload, dataset, holds="FlatMap", tolerance=0.03)
+    # Pillow averages over all pixels when it makes an image smaller; TensorFlow takes the nearest.
+    return input_path(workload, dataset, holds="FlatMap", tolerance=0.1)
 
 
 @scenario(baseline="input/files")

@@ -1,6 +1,7 @@
 """Several processes, each with its shard of the data, train one model."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -134,7 +135,7 @@ def multiworker(workload: Workload) -> TrainingPath:
 @scenario(unit="job", suite="full")
 def multiworker_recovery(workload: Workload) -> JobPath:
     """A worker is killed after a checkpoint; a new cluster restores it and goes on."""
-    seen = {}
+    seen: dict[str, Any] = {}
 
     def job():
         with scratch_folder() as folder:

@@ -61,7 +61,7 @@ def time_to_accuracy(workload: Workload, decay: bool = False) -> JobPath:
     goal = quality.predict(workload.trained_model(), workload.data.x_test)
     target = quality.accuracy(goal, workload.data.y_test) - ACCURACY_BELOW_BASELINE
     total = workload.epochs * workload.steps_per_epoch
-    reached = {}
+    reached: dict[str, float] = {}
 
     def job():
         model = workload.model()

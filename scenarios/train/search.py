@@ -1,5 +1,7 @@
 """Searching hyperparameters."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -25,7 +27,7 @@ def tuner(workload: Workload, search: str = "Hyperband") -> JobPath:
     import keras_tuner
 
     layers = tf.keras.layers
-    found = {}
+    found: dict[str, Any] = {}
 
     def build(hp):
         filters = hp.Int("filters", 32, 128, step=32)

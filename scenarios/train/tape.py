@@ -14,7 +14,7 @@ def persistent_tape(workload: Workload) -> TrainingPath:
     optimizer = workload.optimizer(model)
     variables = model.trainable_variables
     features, head = variables[:-2], variables[-2:]
-    asked = []
+    asked: list[list[tf.Tensor]] = []
 
     @tf.function
     def train_step(x, y):
