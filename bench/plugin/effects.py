@@ -68,6 +68,7 @@ def until_precise(new: str, over: str, launch: Launchers, half_width: float) -> 
         precise = (effect.high - effect.low) / 2 <= half_width
         if precise:
             break
+    assert effect is not None, "there is at least one look"
     speed = as_speedup(effect)
     base_ns, own_ns = (
         median(turn.step_ns for pair in pairs for turn in pair[side].turns) for side in (0, 1)

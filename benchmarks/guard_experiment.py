@@ -1,0 +1,215 @@
+"""Does the guard find what it must, and only that? Real changes in a scratch clone, via `--base`.
+
+    python -m benchmarks.guard_experiment --out FOLDER [--kinds same,core-2] [--no-rivals]
+    python -m benchmarks.guard_experiment --out FOLDER --table
+
+Each case appends a line to FOLDER/results.jsonl; cases that are there already are not repeated, so
+that the experiment goes on where it stopped. The rivals get the same change and the same time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.results.statistics import clopper_pearson
+from bench.sweep.discovery import ROOT
+from benchmarks.plants import SUITE, Plant, plant
+
+CASES = {
+    "same": 20, "core-2": 10, "one-2": 10, "core-5": 5, "one-5": 5,
+    "memory": 3, "retrace": 3, "size": 3, "accuracy": 3,
+}  # fmt: skip
+RIVALLED = ("same", "core-2", "one-2", "core-5", "one-5")
+BUDGET_S = 170
+RULES = ("mean:5%", "min:5%")
+RIVAL_START_S = 10.0
+"""What one pytest process spends on imports and builds, taken off the rivals' timing."""
+WHAT = {
+    "same": "nothing changed (false alarms)",
+    "core-2": "2 % slower in the shared core",
+    "one-2": "2 % slower in one scenario",
+    "core-5": "5 % slower in the shared core",
+    "one-5": "5 % slower in one scenario",
+    "memory": "peak memory +10 %",
+    "retrace": "one more retrace",
+    "size": "model 1 % larger",
+    "accuracy": "accuracy −2 points",
+}
+
+
+def main() -> None:
+    """Run the cases that are missing, or print the table of those that are there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--kinds", default=",".join(CASES))
+    parser.add_argument("--count", type=int, help="cases of each kind, instead of the full number")
+    parser.add_argument("--no-rivals", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.table:
+        print(table(list(results(options.out))))
+        return
+    clone = fresh_clone(options.out)
+    for kind in options.kinds.split(","):
+        for number in range(options.count or CASES[kind]):
+            if any((r["kind"], r["number"]) == (kind, number) for r in results(options.out)):
+                continue
+            found = case(kind, number, clone, options.out, not options.no_rivals)
+            with (options.out / "results.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(found) + "\n")
+            print(json.dumps({k: v for k, v in found.items() if k != "judgements"}), flush=True)
+
+
+def results(folder: Path) -> Iterator[dict[str, Any]]:
+    """The cases that are done."""
+    file = folder / "results.jsonl"
+    if file.exists():
+        for line in file.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
+
+
+def fresh_clone(folder: Path) -> Path:
+    """A clone of this repository's last commit, kept for all cases of a folder."""
+    clone = folder.resolve() / "clone"
+    if not clone.exists():
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+        _git(clone, "config", "user.name", "experiment")
+        _git(clone, "config", "user.email", "experiment@localhost")
+        _git(clone, "tag", "unchanged")
+    return clone
+
+
+def case(kind: str, number: int, clone: Path, folder: Path, rivals: bool) -> dict[str, Any]:
+    """Plant one change, compare it with the commit before, and judge the judges."""
+    _git(clone, "reset", "-q", "--hard", "unchanged")
+    _git(clone, "clean", "-qfd")
+    change = plant(kind, number, folder)
+    change.apply(clone)
+    _git(clone, "commit", "-qam", f"{kind} {number}")
+    out = folder / "last"
+    shutil.rmtree(out, ignore_errors=True)
+    began = time.monotonic()
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "bench", "guard", *SUITE, "--base", "unchanged",
+            "--configuration", "cpu-1", "--budget", f"{BUDGET_S}s", "--seed", str(number), "--out", str(out.resolve()),
+        ],
+        cwd=clone, env=_environment(clone), capture_output=True, text=True,
+    )  # fmt: skip
+    seconds = time.monotonic() - began
+    if not (out / "guard.json").exists():
+        raise SystemExit(f"the guard did not end: {done.stderr[-2000:]}")
+    judged = json.loads((out / "guard.json").read_text(encoding="utf-8"))
+    regressions = [j for j in judged["judgements"] if j["verdict"] == "regression"]
+    timed = [j for j in judged["judgements"] if j["metric"] == "latency"]
+    return {
+        "kind": kind,
+        "number": number,
+        "started": time.time() - seconds,
+        "seconds": round(seconds, 1),
+        "exit_code": done.returncode,
+        "found": any(_hit(j, change) for j in regressions),
+        "alarms": [f"{j['scenario']} {j['metric']} {j['change']}" for j in regressions],
+        "verdicts": {v: sum(j["verdict"] == v for j in timed) for v in
+                     ("regression", "inconclusive", "improved", "no change")},
+        "judgements": [{k: j[k] for k in ("scenario", "metric", "verdict", "change", "low", "high",
+                                          "base", "head", "launches", "visible", "noise")}
+                       for j in judged["judgements"]],
+        "rivals": rival(clone, seconds) if rivals and kind in RIVALLED else None,
+    }  # fmt: skip
+
+
+def _hit(judgement: dict[str, Any], change: Plant) -> bool:
+    return judgement["metric"] in change.metrics and judgement["scenario"] in change.scenarios
+
+
+def rival(clone: Path, seconds: float) -> dict[str, Any]:
+    """pytest-benchmark, one process a version, in the time that the guard took.
+
+    Returns:
+        For each rule the tests that it failed, and the seconds spent.
+    """
+    each = max(0.5, (seconds / 2 - RIVAL_START_S) / len(SUITE))
+    storage = clone / ".benchmarks"
+    shutil.rmtree(storage, ignore_errors=True)
+    common = [
+        sys.executable, "-m", "pytest", "benchmarks/test_steps.py", "-q", "-p", "no:cacheprovider",
+        f"--benchmark-max-time={each:.2f}", "--benchmark-min-rounds=5", "--benchmark-only",
+        f"--benchmark-storage={storage}",
+    ]  # fmt: skip
+    environment = _environment(clone) | {"TFBENCH_STEPS": ",".join(SUITE)}
+    began = time.monotonic()
+    head = _git(clone, "rev-parse", "HEAD")
+    _git(clone, "checkout", "-q", "unchanged")
+    subprocess.run([*common, "--benchmark-save=base"], cwd=clone, env=environment, check=True,
+                   capture_output=True)  # fmt: skip
+    _git(clone, "checkout", "-q", head)
+    rules = [f"--benchmark-compare-fail={rule}" for rule in RULES]
+    done = subprocess.run(
+        [*common, "--benchmark-compare=0001", *rules], cwd=clone, env=environment,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    lines = [line for line in done.stdout.splitlines() if "has failed" in line]
+    return {
+        "seconds": round(time.monotonic() - began, 1),
+        "exit_code": done.returncode,
+        **{rule: [x.split(" - ")[0].strip() for x in lines if f"'{rule.split(':')[0]}'" in x]
+           for rule in RULES},
+    }  # fmt: skip
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """The results as Markdown, with exact intervals."""
+    lines = [
+        "| change | guard | 95 % interval | seconds | pytest-benchmark mean:5% | min:5% |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind in CASES:
+        own = [r for r in found if r["kind"] == kind]
+        if not own:
+            continue
+        hits = sum(bool(r["alarms"]) if kind == "same" else r["found"] for r in own)
+        low, high = clopper_pearson(hits, len(own))
+        longest = max(r["seconds"] for r in own)
+        rivals = [r["rivals"] for r in own if r["rivals"]]
+        cells = [f"{sum(_failed(r, rule, kind, own) for r in rivals)} of {len(rivals)}"
+                 if rivals else "" for rule in RULES]  # fmt: skip
+        lines.append(
+            f"| {WHAT[kind]} | {hits} of {len(own)} | {low:.0%} to {high:.0%} | ≤ {longest:.0f} | "
+            f"{cells[0]} | {cells[1]} |"
+        )
+    return "\n".join(lines)
+
+
+def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, Any]]) -> bool:
+    """Whether a rival's rule failed; in one scenario only that scenario's test counts."""
+    failed = result[rule]
+    if not kind.startswith("one"):
+        return bool(failed)
+    number = next(r["number"] for r in own if r["rivals"] is result)
+    return any(f"[{SUITE[number % len(SUITE)]}]" in test for test in failed)
+
+
+def _environment(clone: Path) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": ""}
+
+
+def _git(clone: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
