@@ -102,7 +102,8 @@ def case(kind: str, number: int, clone: Path, folder: Path, rivals: bool) -> dic
     done = subprocess.run(
         [
             sys.executable, "-m", "bench", "guard", *SUITE, "--base", "unchanged",
-            "--configuration", "cpu-1", "--budget", f"{BUDGET_S}s", "--seed", str(number), "--out", str(out.resolve()),
+            "--configuration", "cpu-1", "--budget", f"{BUDGET_S}s",
+            "--seed", str(number), "--out", str(out.resolve()),
         ],
         cwd=clone, env=_environment(clone), capture_output=True, text=True,
     )  # fmt: skip
