@@ -134,7 +134,7 @@ def plant(kind: str, number: int, folder: Path) -> Plant:
         return Plant(lambda clone: _slow_core(clone, share), ("latency",))
     if kind in ("one-2", "one-5"):
         share = float(kind[-1]) / 100
-        return Plant(lambda clone: _append(clone, chosen, _slow(share)), ("latency",), (chosen,))
+        return Plant(lambda clone: slow_scenario(clone, chosen, share), ("latency",), (chosen,))
     if kind == "memory":
         where = "infer/function"
         text = HELD.replace("{bytes}", str(_tenth_of_memory(folder, where)))
@@ -142,7 +142,7 @@ def plant(kind: str, number: int, folder: Path) -> Plant:
     if kind == "retrace":
         return Plant(_partial_batch, ("traces", "outcome"), ("train/function",))
     if kind == "size":
-        return Plant(_larger, ("size",), ("infer/litert-float32", "infer/litert-int8"))
+        return Plant(larger, ("size",), ("infer/litert-float32", "infer/litert-int8"))
     if kind == "accuracy":
         return Plant(lambda clone: _worse(clone, folder), ("accuracy",))
     raise UsageError(f"unknown kind of change {kind!r}")
@@ -154,10 +154,10 @@ def _comment(clone: Path, number: int) -> None:
     file.write_text(file.read_text() + f"# nothing changed, number {number}\n")
 
 
-def _slow(share: float) -> str:
-    return SLOWER.replace("{share:.0%}", f"{share:.0%}") + IN_SCENARIO.replace(
-        "{share}", str(share)
-    )
+def slow_scenario(clone: Path, scenario: str, share: float) -> None:
+    """Let each step of a scenario take longer by a share, whatever it computes."""
+    slower = SLOWER.replace("{share:.0%}", f"{share:.0%}")
+    _append(clone, scenario, slower + IN_SCENARIO.replace("{share}", str(share)))
 
 
 def _slow_core(clone: Path, share: float) -> None:
@@ -180,7 +180,8 @@ def _partial_batch(clone: Path) -> None:
     )  # fmt: skip
 
 
-def _larger(clone: Path) -> None:
+def larger(clone: Path) -> None:
+    """Let each .tflite file be 1 % larger."""
     _replace(
         clone / "scenarios/core/artifacts.py",
         "            make(part)\n",

@@ -1,0 +1,95 @@
+"""Where launches are spent, and what is said when time runs out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bench.guard import decide
+from bench.guard.evidence import Evidence, benjamini_hochberg
+from tests.guard.fakes import Effect, compare, verdicts
+
+
+def test_quiet_subjects_end_at_the_first_look_and_noisy_ones_go_on() -> None:
+    effects = {"infer/quiet": Effect(noise=0.002), "infer/noisy": Effect(noise=0.012)}
+    _, launcher = compare(effects)
+    spent = Counter(id for id, _, _ in launcher.timed)
+    assert spent["infer/quiet"] == decide.LOOKS[0]
+    assert spent["infer/noisy"] in decide.LOOKS[1:]
+
+
+def test_launches_end_in_time() -> None:
+    effects = {f"infer/s{i}": Effect(noise=0.1) for i in range(10)}
+    guard, launcher = compare(effects, budget_s=100)
+    assert launcher.clock <= 100
+    assert set(verdicts(guard).values()) == {"inconclusive"}
+    assert all(j.reason for j in guard.judgements if j.verdict == "inconclusive")
+
+
+def test_a_budget_too_short_for_anything_is_inconclusive() -> None:
+    guard, _ = compare({"infer/one": Effect(), "infer/two": Effect()}, budget_s=0.5)
+    assert set(verdicts(guard).values()) == {"inconclusive"}
+
+
+def test_time_is_kept_for_confirming() -> None:
+    effects = {"infer/slow": Effect(change=0.05, noise=0.002)}
+    effects |= {f"infer/s{i}": Effect(noise=0.03) for i in range(5)}
+    guard, launcher = compare(effects, budget_s=120)
+    assert verdicts(guard)["infer/slow"] == "regression"
+    assert launcher.restarts == 1
+    assert launcher.clock <= 125
+
+
+def test_both_start_orders_are_equally_frequent() -> None:
+    _, launcher = compare({"infer/one": Effect(noise=0.012, change=0.05)})
+    by_stage = Counter((stage, index % 2) for _, stage, index in launcher.timed)
+    for stage in ("screen", "confirm"):
+        assert by_stage[stage, 0] == by_stage[stage, 1] > 0
+
+
+def test_what_was_flagged_is_confirmed_by_new_processes() -> None:
+    """A bias that all forks of one process share must not become a regression."""
+    found = Counter(
+        verdicts(compare({"infer/one": Effect(noise=0.001, process=0.01)}, seed)[0])["infer/one"]
+        for seed in range(60)
+    )
+    assert found["regression"] <= 4  # one process alone: about 10 of 60 beyond the floor
+
+
+def test_a_confirmed_regression_names_the_operations_that_changed() -> None:
+    guard, _ = compare({"infer/one": Effect(change=0.1)})
+    (found,) = [j for j in guard.judgements if j.verdict == "regression"]
+    assert found.confirmed
+    assert found.operations[0].name == "Conv2D"
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.1 < found.high
+
+
+def test_more_comparisons_ask_for_more() -> None:
+    assert decide.alpha(30) == decide.ALPHA
+    assert decide.alpha(600) < decide.ALPHA
+    assert decide.alpha(600) ** 2 * 600 <= decide.FAMILY + 1e-12
+
+
+def test_benjamini_hochberg_by_hand() -> None:
+    assert benjamini_hochberg([0.03, 0.9, 0.001, 0.045], 0.10) == [True, False, True, True]
+    assert benjamini_hochberg([0.2, 0.9], 0.10) == [False, False]
+
+
+def test_one_disturbed_launch_does_not_move_twelve() -> None:
+    quiet = [0.001 * (i % 3) for i in range(12)]
+    orders = [i % 2 for i in range(12)]
+    plain = Evidence.of(quiet, orders)
+    hit = Evidence.of([*quiet[:-1], 0.5], orders)
+    assert plain is not None
+    assert hit is not None
+    assert abs(hit.theta - plain.theta) < 0.001
+    assert hit.error < 0.001
+
+
+def test_what_looks_slower_is_listed_but_does_not_fail() -> None:
+    effects = {f"infer/s{i}": Effect(noise=0.002) for i in range(5)}
+    effects["infer/s0"] = Effect(change=0.008, noise=0.002)
+    guard, _ = compare(effects)
+    assert verdicts(guard)["infer/s0"] == "no change"
+    assert any("infer/s0" in line for line in guard.watch())

@@ -1,0 +1,121 @@
+"""The same comparison for people, pull requests and CI services."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+
+from bench.guard import machine, markdown, terminal, words
+from bench.guard.values import Comparison, Judgement, OperationChange
+
+SLOWER = Judgement(
+    "infer/xla", "cpu-1", "latency", "regression", change=0.05, low=0.04, high=0.06, base=1e6,
+    head=1.05e6, unit="ns", limit=0.02, launches=16, visible=0.012, noise=0.004, confirmed=True,
+    operations=(OperationChange("Conv2D", 2e5, 2.5e5, 3, 3), OperationChange("Cast", 0, 4e4, 0, 6)),
+)  # fmt: skip
+FOUND = Comparison(
+    "origin/main (abc)",
+    "working tree at def",
+    (
+        SLOWER,
+        Judgement("infer/a|b", "cpu-1", "latency", "inconclusive", "5 % <left> of\nit & more"),
+        Judgement("infer/xla", "cpu-1", "size", "no change", base=1000, head=1000, unit="bytes"),
+        Judgement("train/x", "cpu-1", "accuracy", "improved", change=-0.02, low=-0.03, high=-0.01,
+                  base=90.0, head=92.0, unit="%"),
+    ),
+    61.5,
+    600.0,
+    failed=("infer/gpu@cpu-1: failed: no\x00 driver",),
+    warnings=("a warning",),
+    watch=("infer/y@cpu-1 latency: +0.8%",),
+    environment={"cpu": "A CPU", "cores": 2, "packages": {"tensorflow": "2.21.0"}},
+)  # fmt: skip
+SOURCES = {"infer/xla": ("scenarios/infer/execution.py", 70)}
+
+
+def test_markdown_is_a_comment_that_can_be_found_and_cannot_be_broken() -> None:
+    text = markdown.render(FOUND)
+    assert text.startswith(markdown.MARKER)
+    rows = [line for line in text.splitlines() if line.startswith("| 🔴") or "a\\|b" in line]
+    assert all(row.replace("\\|", "").count("|") == 7 for row in rows)
+    assert "&lt;left> of it" in text
+    assert "+5.00% [+4.00%, +6.00%]" in text
+    assert "Conv2D: 200 µs → 250 µs a step" in text
+    assert "Cast is new: 40 µs a step" in text
+    assert "+2.00 points [+1.00, +3.00]" in text
+
+
+def test_junit_counts_and_escapes() -> None:
+    root = ElementTree.fromstring(machine.junit(FOUND))
+    by_name = {suite.get("name"): suite for suite in root}
+    assert by_name["infer/xla@cpu-1"].get("failures") == "1"
+    failure = by_name["infer/xla@cpu-1"].find("testcase/failure")
+    assert failure is not None
+    assert "Conv2D" in (failure.text or "")
+    assert by_name["infer/a|b@cpu-1"].get("skipped") == "1"
+    assert by_name["scenarios"].get("errors") == "1"
+
+
+def test_sarif_points_at_the_scenarios_source() -> None:
+    (run,) = machine.sarif(FOUND, SOURCES)["runs"]
+    first = run["results"][0]
+    assert first["level"] == "error"
+    place = first["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "scenarios/infer/execution.py"
+    assert {r["ruleId"] for r in run["results"]} <= {
+        r["id"] for r in run["tool"]["driver"]["rules"]
+    }
+
+
+def test_json_holds_everything_and_is_strict(tmp_path: Path) -> None:
+    machine.write(tmp_path, FOUND, SOURCES)
+    data = json.loads((tmp_path / "guard.json").read_text(), parse_constant=pytest.fail)
+    assert data["exit_code"] == 1
+    assert data["judgements"][0]["operations"][0]["name"] == "Conv2D"
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "guard.json", "guard.md", "junit.xml", "guard.sarif",
+    }  # fmt: skip
+
+
+def test_infinite_bounds_become_null() -> None:
+    found = Comparison("a", "b", (Judgement("s", "c", "latency", "inconclusive",
+                                            low=float("-inf")),), 1, 1)  # fmt: skip
+    assert json.loads(json.dumps(machine.as_json(found)))["judgements"][0]["low"] is None
+
+
+def test_inside_a_github_job(tmp_path: Path) -> None:
+    summary, lines = tmp_path / "summary", list[str]()
+    summary.write_text("before\n")
+    environment = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
+    machine.on_github(FOUND, SOURCES, environment, lines.append)
+    assert summary.read_text().startswith("before\n" + markdown.MARKER)
+    assert lines[0].startswith("::error file=scenarios/infer/execution.py,line=70,title=")
+    assert "%25" in lines[0]
+    assert "\n" not in "".join(lines)
+    assert lines[1].startswith("::notice title=")
+
+
+def test_outside_of_github_nothing_is_printed() -> None:
+    lines: list[str] = []
+    machine.on_github(FOUND, SOURCES, {}, lines.append)
+    assert lines == []
+
+
+def test_the_terminal_tells_the_verdict_the_reason_and_what_was_visible() -> None:
+    out = io.StringIO()
+    terminal.show(FOUND, Console(file=out, width=200))
+    text = out.getvalue()
+    for part in ("REGRESSION", "INCONCLUSIVE", "+5.00%", "changes from 1.2% visible",
+                 "Conv2D: 200 µs → 250 µs", "not proven", "62 s of 600 s"):  # fmt: skip
+        assert part in text, part
+
+
+def test_headlines() -> None:
+    assert words.headline(FOUND) == "REGRESSION: 1 regression in 1 scenario"
+    same = (Judgement("s", "c", "size", "no change"),)
+    assert words.headline(Comparison("a", "b", same, 1, 1)).startswith("NO CHANGE: 1 figures")

@@ -1,0 +1,110 @@
+"""Comparing with stored runs: refused, widened or judged, on fabricated runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from bench.guard import stored
+from bench.guard.limits import Limits
+from bench.results.errors import StoreError, UsageError
+from tests.reports.fabricate import ENVIRONMENT, Spec, fabricate
+
+SPECS = (
+    Spec("infer/function", size=1000),
+    Spec("infer/xla", "infer/function", 1.5, size=2000),
+)
+
+
+def slower(share: float) -> tuple[Spec, ...]:
+    return (SPECS[0], dataclasses.replace(SPECS[1], speedup=1.5 / (1 + share)))
+
+
+def latency(found: stored.Comparison) -> dict[str, str]:
+    return {j.scenario: j.verdict for j in found.judgements if j.metric == "latency"}
+
+
+def test_an_effect_is_compared_although_the_machine_is_slower(tmp_path: Path) -> None:
+    old = fabricate(tmp_path / "old", SPECS, seed=1)
+    new = fabricate(tmp_path / "new", slower(0.2), seed=2, machine=0.7)
+    found = stored.compare([old], new, Limits())
+    assert latency(found)["infer/xla"] == "regression"
+    assert latency(found)["infer/function"] != "no change"  # absolute: a session says little
+    assert any("live" in warning for warning in found.warnings)
+    assert any("assumed" in warning for warning in found.warnings)
+
+
+def test_two_percent_cannot_be_seen_in_stored_runs(tmp_path: Path) -> None:
+    old = fabricate(tmp_path / "old", SPECS, seed=1)
+    found = stored.compare([old], fabricate(tmp_path / "new", slower(0.02), seed=2), Limits())
+    assert latency(found)["infer/xla"] == "inconclusive"
+
+
+def test_several_runs_give_the_deviation_between_sessions(tmp_path: Path) -> None:
+    for seed in range(6):
+        fabricate(tmp_path / "old" / str(seed), SPECS, seed=seed)
+    runs = stored.read(tmp_path / "old")
+    assert len(runs) == 6
+    found = stored.compare(runs, fabricate(tmp_path / "new", slower(0.1), seed=9), Limits())
+    assert latency(found)["infer/xla"] == "regression"
+    assert not any("assumed" in warning for warning in found.warnings)
+
+
+def test_exact_figures_need_no_widening(tmp_path: Path) -> None:
+    old = fabricate(tmp_path / "old", SPECS, seed=1)
+    larger = (SPECS[0], dataclasses.replace(SPECS[1], size=2020))
+    found = stored.compare([old], fabricate(tmp_path / "new", larger, seed=2), Limits())
+    sizes = {j.scenario: j.verdict for j in found.judgements if j.metric == "size"}
+    assert sizes == {"infer/function": "no change", "infer/xla": "regression"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cpu": "Another CPU"},
+        {"cores": 4},
+        {"packages": {"tensorflow": "2.20.0", "numpy": "2.4.0"}},
+    ],
+)
+def test_another_environment_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
+    old = fabricate(tmp_path / "old", SPECS, facts={"environment": {**ENVIRONMENT, **changed}})
+    new = fabricate(tmp_path / "new", SPECS)
+    with pytest.raises(UsageError, match="--base REF") as error:
+        stored.compare([old], new, Limits())
+    assert next(iter(changed)) in str(error.value)
+
+
+def test_another_host_is_widened_and_told(tmp_path: Path) -> None:
+    facts = {"environment": {**ENVIRONMENT, "host": "elsewhere"}}
+    old = fabricate(tmp_path / "old", SPECS, seed=1, facts=facts)
+    found = stored.compare([old], fabricate(tmp_path / "new", SPECS, seed=2), Limits())
+    assert any("host" in w and "doubled" in w for w in found.warnings)
+    visible = {j.scenario: j.visible for j in found.judgements if j.metric == "latency"}
+    here = stored.compare([fabricate(tmp_path / "here", SPECS, seed=1)],
+                          fabricate(tmp_path / "now", SPECS, seed=2), Limits())  # fmt: skip
+    assert visible["infer/xla"] > 1.5 * next(
+        j.visible or 0
+        for j in here.judgements
+        if (j.scenario, j.metric) == ("infer/xla", "latency")
+    )
+
+
+def test_another_workload_is_refused(tmp_path: Path) -> None:
+    facts = {"workload": {"model": "nets/mine.py:build", "data": "digits"}}
+    old = fabricate(tmp_path / "old", SPECS, facts=facts)
+    with pytest.raises(UsageError, match="another workload"):
+        stored.compare([old], fabricate(tmp_path / "new", SPECS), Limits())
+
+
+def test_a_scenario_that_fails_now_is_a_regression(tmp_path: Path) -> None:
+    broken = (SPECS[0], dataclasses.replace(SPECS[1], outcome="failed", reason="it broke"))
+    old = fabricate(tmp_path / "old", SPECS)
+    found = stored.compare([old], fabricate(tmp_path / "new", broken), Limits())
+    assert ("outcome", "regression") in {(j.metric, j.verdict) for j in found.judgements}
+
+
+def test_a_folder_without_runs(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="holds none"):
+        stored.read(tmp_path)
