@@ -30,7 +30,7 @@ def litert_path(
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     put, invoke, get = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
 
-    def infer(x: np.ndarray) -> np.ndarray:
+    def infer(x: np.ndarray) -> Any:
         put(source["index"], x)
         invoke()
         return get(target["index"])
@@ -67,9 +67,10 @@ def quantized(x: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
     """Real values as the integers of a tensor's scale and zero point; floats stay."""
     scale, zero = detail["quantization"]
     if not np.issubdtype(detail["dtype"], np.integer):
-        return x.astype(detail["dtype"])
+        return np.asarray(x, dtype=detail["dtype"])
     limits = np.iinfo(detail["dtype"])
-    return np.clip(np.round(x / scale) + zero, limits.min, limits.max).astype(detail["dtype"])
+    integers = np.clip(np.round(x / scale) + zero, limits.min, limits.max)
+    return np.asarray(integers, dtype=detail["dtype"])
 
 
 def dequantized(x: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
@@ -77,4 +78,4 @@ def dequantized(x: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
     scale, zero = detail["quantization"]
     if not np.issubdtype(detail["dtype"], np.integer):
         return x
-    return (x.astype(np.float32) - zero) * np.float32(scale)
+    return np.asarray((x.astype(np.float32) - zero) * np.float32(scale))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -62,10 +63,7 @@ def need_builder() -> Any:
             f"needs {' and '.join(missing)}: pip install {' '.join(missing)} (tensorrt downloads "
             "its libraries from the vendor's package index)"
         )
-    import tensorrt
-    from cuda.bindings import runtime as cudart
-
-    return tensorrt, cudart
+    return importlib.import_module("tensorrt"), importlib.import_module("cuda.bindings.runtime")
 
 
 def _need_gpu() -> None:
