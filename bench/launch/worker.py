@@ -171,14 +171,14 @@ class LaunchProcess:
         self._wait()
         return answer
 
-    def done(self) -> dict[str, Any]:
-        """What is known after the last turn."""
+    def done(self, inside: bool = True) -> dict[str, Any]:
+        """What is known after the last turn; `inside`: also what takes steps to find out."""
         self._woken()
         return {
             "histogram": self.timer.histogram,
             "cpu_share": _share(self._worked),
             "waiting_cpu_share": _share(self._waited),
-            "probes": probes.after_turns(self.path),
+            "probes": probes.after_turns(self.path) if inside else {},
         }
 
     def probe(self, first: int, epochs: int) -> dict[str, Any]:

@@ -162,6 +162,7 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
         built.pop("resident_bytes")
         place.launch = dataclasses.replace(place.launch, start_order=position, **built)
         if member.scenario.unit == "job":
+            place.process.pause()
             return
         warm = place.process.call(
             "warm",
@@ -177,6 +178,7 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
             steady=warm["steady"],
             probes={"unsteady": warm["reason"]} if warm["reason"] else {},
         )
+        place.process.pause()
     except LaunchFailed as error:
         place.fail(error)
 
@@ -252,6 +254,7 @@ def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
     assert place.process is not None
     try:
         answer = place.process.call("turn", profile.timeout_s, steps=place.steps)
+        place.process.pause()
     except LaunchFailed as error:
         place.fail(error)
         return
@@ -277,7 +280,9 @@ def _finish(places: Sequence[Place], profile: Profile, traces: Path | None) -> N
 def _ask(place: Place, profile: Profile) -> None:
     assert place.process is not None
     try:
-        answer = place.process.call("done", profile.timeout_s)
+        inside = place.launch.index == 0  # takes seconds for an input pipeline; once is enough
+        answer = place.process.call("done", profile.timeout_s, inside=inside)
+        place.process.pause()
     except LaunchFailed as error:
         place.fail(error)
         return

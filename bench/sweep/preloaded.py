@@ -171,6 +171,7 @@ class RunningLaunch:
         Raises:
             LaunchFailed: An error inside, a crash, the time limit or the memory limit.
         """
+        self._signal(signal.SIGCONT)
         with contextlib.suppress(OSError):  # a dead launch is told apart below
             self._channel.send({"do": do, **arguments})
         deadline = time.monotonic() + timeout_s
@@ -190,6 +191,19 @@ class RunningLaunch:
             error = answer["error"]
             raise LaunchFailed(error["outcome"], error["reason"], "usage" in error)
         return answer
+
+    def pause(self) -> None:
+        """Stop it until the next call: none of its threads may run in another's turn.
+
+        Thread pools spin for up to a millisecond after their last work, and tf.data goes on
+        filling its buffers: the neighbour would pay for it.
+        """
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if not self._ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def output(self) -> str:
         """The end of what it printed."""

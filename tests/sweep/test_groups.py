@@ -31,6 +31,7 @@ class Process:
         self.waited_s = self.waited_cpu_s = 0.0
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
+        self.pool.running.add(self.name)
         if (self.name, do) in self.pool.failing:
             raise LaunchFailed("failed", f"{do} broke")
         step_ns = self.pool.step_ns.get(self.name, MS)
@@ -40,6 +41,7 @@ class Process:
             steps = max(1, round(arguments["turn_ns"] / step_ns))
             return {"steps": steps, "step_ns": step_ns, "turns": [], "steady": True, "reason": ""}
         if do == "turn":
+            assert self.pool.running == {self.name}
             self.pool.turns.append(self.name)
             self.waited_s += 0.01
             self.waited_cpu_s += 0.00005
@@ -49,10 +51,14 @@ class Process:
             return {"trace": {}}
         return {"histogram": {}, "cpu_share": 1.0, "waiting_cpu_share": 0.0, "probes": {}}
 
+    def pause(self) -> None:
+        self.pool.running.discard(self.name)
+
     def output(self) -> str:
         return "last words"
 
     def close(self) -> None:
+        self.pool.running.discard(self.name)
         self.pool.closed.append(self.name)
 
 
@@ -61,6 +67,7 @@ class Pool:
         self.step_ns, self.failing = step_ns or {}, set(failing)
         self.turns: list[str] = []
         self.closed: list[str] = []
+        self.running: set[str] = set()
         self.paddings: list[int] = []
         self.started: list[str] = []
 
@@ -103,6 +110,13 @@ def test_starts_are_reversed_in_every_second_launch_and_shuffled_between() -> No
         assert len(set(pool.paddings)) == 4
     assert all(starts[i] == starts[i + 1][::-1] for i in (0, 2, 4))
     assert len({tuple(s) for s in starts}) > 2
+
+
+def test_all_others_are_paused_while_one_takes_its_turn() -> None:
+    pool = Pool()  # whose processes check it in every turn
+    launch(pool, GROUP)
+    assert pool.turns
+    assert pool.running == set()
 
 
 def test_turns_know_round_position_and_delay() -> None:
