@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 BOUNDS = {
     "input": "the input pipeline computes longer than the step",
@@ -50,7 +51,7 @@ class Verdict:
 
 def judge(
     seconds: Mapping[str, Sequence[float]],
-    facts: Mapping[str, float],
+    facts: Mapping[str, Any],
     trace_shares: Mapping[str, float],
 ) -> Verdict:
     """The verdict on a path.
@@ -71,10 +72,20 @@ def judge(
     ]
     agreeing = sum(one == bound for one in each)
     sides = [leading(side, middle) == bound for side in (ablation, traced) if side]
-    sure = [len(sides) == 2 and all(sides), agreeing >= 0.8 * rounds]
+    sure = [
+        len(sides) == 2 and all(sides) and not unseparated(seconds, facts),
+        agreeing >= 0.8 * rounds,
+    ]
     confidence = ("low", "medium", "high")[sum(sure)]
     notes = _notes(middle, facts, traced)
+    if unseparated(seconds, facts):
+        notes.append("the matrix products could not be run alone: arithmetic counts as memory")
     return Verdict(bound, confidence, ablation, traced, agreeing, rounds, tuple(notes))
+
+
+def unseparated(seconds: Mapping[str, Sequence[float]], facts: Mapping[str, Any]) -> bool:
+    """Whether arithmetic could not be told from element-wise work by ablation."""
+    return "not_counted" in facts or bool(facts.get("products") and "products" not in seconds)
 
 
 def ablated(seconds: Mapping[str, float], facts: Mapping[str, float]) -> dict[str, float]:

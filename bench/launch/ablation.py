@@ -6,7 +6,6 @@ is left of a step's time when a part is gone says what that part costs, whatever
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import json
@@ -89,7 +88,7 @@ def _variants(
     """
     import tensorflow as tf
 
-    from bench.launch import counting, replay, subject
+    from bench.launch import subject
     from bench.launch.turns import finish
 
     batch = whole.draw()
@@ -107,24 +106,34 @@ def _variants(
         function = tf.function(whole.step, autograph=False)
         if _works(lambda: finish(function(*batch))):
             variants["graph"] = lambda: function(*batch)
-    with contextlib.suppress(Exception):  # a step that cannot be traced has no graph to look into
-        graph = function.get_concrete_function(*batch).graph
-        with contextlib.suppress(counting.NotCountable):
-            products = replay.of(graph)
-            facts |= {
-                "products": products.operations,
-                "flops": products.flops,
-                "other_bytes": products.other_bytes,
-            }
-            call = products.call
-            if call is not None and _works(lambda: finish(call())):
-                variants["products"] = call
+    facts |= _graph_facts(function, batch, variants)
     if scenario.devices > 1:
         with subject.without_communication():
             silent = subject.split(rebuild())
             if _works(lambda: finish(silent.step(*batch))):
                 variants["silent"] = lambda: silent.step(*batch)
     return variants, facts
+
+
+def _graph_facts(
+    function: Any, batch: Any, variants: dict[str, Callable[[], Any]]
+) -> dict[str, Any]:
+    """What the step's graph holds; adds the variant `products` where its products run alone."""
+    from bench.launch import replay
+    from bench.launch.turns import finish
+
+    try:
+        products = replay.of(function.get_concrete_function(*batch).graph)
+    except Exception as error:  # a step that cannot be traced has no graph to look into
+        return {"not_counted": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
+    call = products.call
+    if call is not None and _works(lambda: finish(call())):
+        variants["products"] = call
+    return {
+        "products": products.operations,
+        "flops": products.flops,
+        "other_bytes": products.other_bytes,
+    }
 
 
 def _works(call: Callable[[], Any]) -> bool:

@@ -118,8 +118,13 @@ def graph_work(graph: Any, targets: Iterable[Any]) -> Work:
 
 def operations_before(targets: Iterable[Any]) -> list[Any]:
     """The operations that these tensors depend on, each once."""
+    return operations_behind(tensor.op for tensor in targets)
+
+
+def operations_behind(operations: Iterable[Any]) -> list[Any]:
+    """These operations and all that they depend on, each once."""
     seen: dict[Any, None] = {}
-    waiting = [tensor.op for tensor in targets]
+    waiting = list(operations)
     while waiting:
         op = waiting.pop()
         if op not in seen:
@@ -170,46 +175,47 @@ def _bytes(tensor: Any) -> int:
     return (tensor.shape.num_elements() or 0) * int(tensor.dtype.size)
 
 
-def _shape(tensor: Any) -> list[int]:
+def shape_of(tensor: Any) -> list[int]:
+    """Sizes of a tensor; raises NotCountable where one is known only when it runs."""
     if tensor.shape.rank is None or None in tensor.shape.as_list():
         raise NotCountable(f"the shape of {tensor.name} is known only when it runs")
     return [int(n) for n in tensor.shape.as_list()]
 
 
 def _elements(tensor: Any) -> int:
-    return math.prod(_shape(tensor))
+    return math.prod(shape_of(tensor))
 
 
 def _convolution(op: Any) -> int:
     """Conv2D and Conv3D: outputs × kernel elements of one output channel."""
-    return _elements(op.outputs[0]) * math.prod(_shape(op.inputs[1])[:-1])
+    return _elements(op.outputs[0]) * math.prod(shape_of(op.inputs[1])[:-1])
 
 
 def _input_gradient(op: Any) -> int:
     """Of a convolution with kernel `inputs[1]`, from the gradient `inputs[2]` of its output."""
-    return _elements(op.inputs[2]) * math.prod(_shape(op.inputs[1])[:-1])
+    return _elements(op.inputs[2]) * math.prod(shape_of(op.inputs[1])[:-1])
 
 
 def _kernel_gradient(op: Any) -> int:
     """Of a convolution whose kernel has the shape of `outputs[0]`."""
-    return _elements(op.inputs[2]) * math.prod(_shape(op.outputs[0])[:-1])
+    return _elements(op.inputs[2]) * math.prod(shape_of(op.outputs[0])[:-1])
 
 
 def _depthwise(op: Any) -> int:
-    return _elements(op.outputs[0]) * math.prod(_shape(op.inputs[1])[:2])
+    return _elements(op.outputs[0]) * math.prod(shape_of(op.inputs[1])[:2])
 
 
 def _depthwise_input_gradient(op: Any) -> int:
-    return _elements(op.inputs[2]) * math.prod(_shape(op.inputs[1])[:2])
+    return _elements(op.inputs[2]) * math.prod(shape_of(op.inputs[1])[:2])
 
 
 def _depthwise_kernel_gradient(op: Any) -> int:
-    return _elements(op.inputs[2]) * math.prod(_shape(op.outputs[0])[:2])
+    return _elements(op.inputs[2]) * math.prod(shape_of(op.outputs[0])[:2])
 
 
 def _matmul(op: Any) -> int:
     attribute = "transpose_a" if op.type == "MatMul" else "adj_x"
-    left = _shape(op.inputs[0])
+    left = shape_of(op.inputs[0])
     return _elements(op.outputs[0]) * left[-2 if op.get_attr(attribute) else -1]
 
 
@@ -221,7 +227,7 @@ def _einsum(op: Any) -> int:
     sizes: dict[str, int] = {}
     batch = 1
     for term, tensor in zip(terms, op.inputs, strict=True):
-        shape = _shape(tensor)
+        shape = shape_of(tensor)
         before, dots, after = term.partition("...")
         hidden = len(shape) - len(before) - len(after)
         if dots:

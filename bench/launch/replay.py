@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from bench.launch import counting
@@ -42,7 +43,9 @@ def of(graph: Any) -> Replay:
 
 
 def _all_operations(graph: Any) -> Iterator[Any]:
-    for op in graph.get_operations():
+    """Those that run: what no output and no effect needs, TensorFlow leaves out."""
+    roots = [*(tensor.op for tensor in graph.outputs), *graph.control_outputs]
+    for op in counting.operations_behind(roots):
         yield op
         if _calls(op):
             yield from _all_operations(counting.body(graph, op))
@@ -70,7 +73,7 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
         for place, source in enumerate(op.inputs):
             name = f"input_{number}_{place}"
             node.input.append(name)
-            constant = tf.get_static_value(source) if source.dtype.is_integer else None
+            constant = _sizes(op, source)
             if constant is not None:
                 kept = definition.node.add(name=name, op="Const")
                 kept.attr["dtype"].type = source.dtype.as_datatype_enum
@@ -94,4 +97,16 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
     run = wrapped.prune(
         [wrapped.graph.as_graph_element(name) for name in feeds], wrapped.graph.outputs[0]
     )
-    return lambda: run(*tensors)
+    # Called from Python, a pruned function took ten times as long as the same inside a tf.function.
+    call: Callable[[], Any] = tf.function(lambda: run(*tensors), autograph=False)
+    return call
+
+
+def _sizes(op: Any, source: Any) -> Any:
+    """The shape that a convolution's gradient is told to have; None for other inputs.
+
+    Random numbers in its place would make an empty result.
+    """
+    if "Backprop" not in op.type or source.dtype not in (tf.int32, tf.int64):
+        return None
+    return np.array(counting.shape_of(op.outputs[0]), source.dtype.as_numpy_dtype)

@@ -109,3 +109,10 @@ def test_shares_are_named_alike() -> None:
     traced = from_trace({"input": 0.8, "python": 0.2}, ablation)
     assert (traced["io"], traced["input"], traced["overhead"]) == (0.8, 0.0, 0.2)
     assert leading(mixed(ablation, traced), {"pipeline": 1.0, "cached": 0.1}) == "io"
+
+
+def test_products_that_could_not_run_alone_lower_the_confidence() -> None:
+    seconds, facts, shares = CASES["memory"]
+    found = judge(times(**seconds), FACTS | facts | {"products": 15}, shares)
+    assert found.confidence != "high"
+    assert any("could not be run alone" in note for note in found.notes)

@@ -1,0 +1,49 @@
+"""A diagnosis's parts that need no launch, and one launch that takes a real path apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.explain import diagnose
+from bench.results.errors import UsageError
+
+IDS = [
+    "train/function", "train/mixed-float16", "train/xla", "input/prefetch", "infer/separable",
+    "infer/litert-int8", "infer/xla",
+]  # fmt: skip
+
+
+def test_next_steps_come_in_the_documents_order() -> None:
+    found = [id for _, id in diagnose.candidates("compute", "infer", IDS)]
+    assert found == ["infer/separable", "infer/litert-int8", "infer/xla"]
+    assert diagnose.candidates("input", "train", IDS) == [("input pipeline", "input/prefetch")]
+    assert [id for _, id in diagnose.candidates("overhead", "train", IDS)] == [
+        "train/function", "train/xla",
+    ]  # fmt: skip
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(UsageError, match=r"nowhere\.py does not exist"):
+        diagnose.subject("nowhere.py:path")
+
+
+def test_an_unknown_scenario_suggests_one() -> None:
+    with pytest.raises(UsageError, match="did you mean train/function"):
+        diagnose.subject("train/functoin")
+
+
+def test_a_planted_bottleneck_is_found(cache: Path) -> None:
+    """One real launch: the others are `python -m tests.explain.planted`, for they take minutes."""
+    from bench.results.values import Scenario
+    from bench.sweep import settings
+
+    file = str(Path(__file__).with_name("planted.py"))
+    scenario = Scenario("eager_loop", "train", "", file, "eager_loop", file, 1)
+    flags = {"configuration": "cpu-1", "cache": str(cache), "data": "synthetic:8x8x3"}
+    chosen = settings.load(None, flags)
+    found = diagnose.diagnose(scenario, chosen, chosen.configurations[0])
+    assert found.verdict.bound == "overhead"
+    assert found.trace is not None
+    assert found.trace.shares["python"] > 0.5
