@@ -14,6 +14,7 @@ from typing import Any
 from bench.guard.limits import Limits
 from bench.guard.values import Judgement, Metric, Subject, Verdict
 from bench.results.statistics import paired_accuracy_delta
+from bench.results.tolerance import first_difference
 from bench.results.values import Launch
 
 LEAST_MEMORY_BYTES = 256 << 10
@@ -78,6 +79,10 @@ def exact(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Itera
             base=before, head=after, unit=unit, limit=margin, confirmed=True,
         )  # fmt: skip
     yield from _content(subject, base, head)
+    step = first_difference(head.losses, base.losses, "float32") if base.losses else None
+    if step is not None:
+        reason = f"training does other work: its losses leave the base's at step {step + 1}"
+        yield _plain(subject, "losses", "changed", reason)
 
 
 def _content(subject: Subject, base: Launch, head: Launch) -> Iterator[Judgement]:

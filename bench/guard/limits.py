@@ -18,7 +18,7 @@ DEFAULTS: dict[str, float] = {
     "size": 0.0,
     "operations": 0.0,
     "accuracy": 0.01,
-    "training_accuracy": 0.02,
+    "training_accuracy": 0.05,
 }
 """Shares; accuracies in points ÷ 100. Size and operations are exact, so that any growth counts."""
 NOISY_LATENCY = 0.05

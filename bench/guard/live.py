@@ -33,13 +33,14 @@ PROFILE = Profile(
     rounds=16,
     member_s=0.5,
     warmup_s=0.15,
-    epochs=3,
+    epochs=1,
     timeout_s=300,
     trace=False,
     controls=False,
     members=2,
 )
-"""Short launches: effects vary more between launches than between the turns of one."""
+"""Short launches: effects vary more between launches than between the turns of one. One epoch: the
+first losses tell whether training does the same work, and an eager epoch costs many launches."""
 FIRST_LOSSES = 20
 CHANGES_SHOWN = 8
 LEAST_OPERATION_NS = 100.0

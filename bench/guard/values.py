@@ -11,7 +11,7 @@ Side = Literal["base", "head"]
 Verdict = Literal["regression", "inconclusive", "improved", "changed", "no change"]
 Metric = Literal[
     "latency", "first_step", "peak_memory", "size", "accuracy", "operations", "parameters",
-    "traces", "artifact", "outcome", "presence",
+    "traces", "artifact", "losses", "outcome", "presence",
 ]  # fmt: skip
 
 REGRESSION, INCONCLUSIVE, FAILED, GOOD = 1, 3, 4, 0

@@ -16,6 +16,7 @@ NAMES: dict[Metric, str] = {
     "parameters": "parameters",
     "traces": "traces",
     "artifact": "artifact",
+    "losses": "first losses",
     "outcome": "outcome",
     "presence": "presence",
 }

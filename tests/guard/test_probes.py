@@ -42,6 +42,12 @@ def test_content_that_changed_at_the_same_size_is_told() -> None:
     assert guarded(Effect(base=sides[0], head=sides[1])) == {"artifact": "changed"}
 
 
+def test_losses_that_leave_the_bases_are_told() -> None:
+    base = {"losses": (2.3, 2.0, 1.8)}
+    assert guarded(Effect(base=base, head={"losses": (2.3, 2.0, 1.8)})) == {}
+    assert guarded(Effect(base=base, head={"losses": (2.3, 2.1, 1.8)})) == {"losses": "changed"}
+
+
 def test_few_examples_leave_a_loss_open() -> None:
     base = {"accuracy": 0.9, "correct": (1,) * 45 + (0,) * 5}
     head = {"accuracy": 0.88, "correct": (1,) * 44 + (0,) * 6}
