@@ -67,8 +67,8 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     """Said after it."""
-    words: tuple[tuple[str, str], ...] = ()
-    """What rows mean: (scenario, sentence), as a list after the table."""
+    words: tuple[tuple[Cell, str], ...] = ()
+    """What rows mean: (scenario or technique, sentence), as a list after the table."""
 
 
 @dataclass(frozen=True)

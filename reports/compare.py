@@ -4,47 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-from scipy import stats
-
-from bench.results import statistics
 from bench.results.store import read_run, replace_text
 from bench.results.values import Estimate
 from reports import figures, html, markdown
 from reports.cells import Cell, Column, Row, Section, Table, Tone, label, missing
 from reports.contents import Contents
 from reports.environments import differences, differences_table, unfair
-from reports.measured import Facts, Measured, half_width
+from reports.measured import Facts, half_width
 from reports.plots import heat
 from reports.plots.style import Plot, save, styled
+from reports.sides import (
+    DRIFT,
+    Side,
+    all_sides,
+    cost_per_million,
+    effect_change,
+    latency_ratio,
+    scenarios_of,
+    share_of_ceiling,
+)
 from reports.tables import latency_cell
-from reports.why import ceiling_share
-
-DRIFT = 0.10
-"""Relative drift between two times of a shared machine, which no interval of one run holds: two
-absolute figures count as told apart only beyond it. Effects need no such allowance."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """One configuration of one run: a column of the comparison."""
-
-    name: str
-    facts: Facts
-    configuration: str
-    price: float | None = None
-    """Of an hour, in the user's money."""
-
-    def get(self, scenario: str) -> Measured | None:
-        """A scenario's row where it has figures."""
-        m = self.facts.get(scenario, self.configuration)
-        return m if m is not None and m.ok else None
 
 
 def write_comparison(
@@ -77,25 +60,11 @@ def write_comparison(
     return files + [f for p in plots["effects"] for f in (p.png, p.svg)]
 
 
-def all_sides(runs: Sequence[Facts], prices: Sequence[float] = ()) -> list[Side]:
-    """Every configuration of every run, named so that no two are alike."""
-    found: list[Side] = []
-    for number, facts in enumerate(runs):
-        name = facts.run.name
-        if sum(other.run.name == name for other in runs) > 1:
-            name = f"{name} ({number + 1})"
-        for configuration in facts.configurations:
-            several = len(facts.configurations) > 1
-            title = f"{name}, {configuration}" if several else name
-            found.append(Side(title, facts, configuration, prices[number] if prices else None))
-    return found
-
-
 def contents(sides: Sequence[Side]) -> Contents:
     """What the comparison says."""
     runs = list({id(s.facts.run): s.facts.run for s in sides}.values())
     found = differences(runs)
-    scenarios = _scenarios(sides)
+    scenarios = scenarios_of(sides)
     tables = [_figures(sides, scenarios)]
     ceilings = _ceilings(sides, scenarios)
     cost = _cost(sides, scenarios)
@@ -116,50 +85,6 @@ def contents(sides: Sequence[Side]) -> Contents:
     )
 
 
-def latency_ratio(first: Side, other: Side, scenario: str) -> Estimate | None:
-    """First's time ÷ other's: live where both took turns, else Welch's interval over launches."""
-    if first.facts is other.facts:
-        across = first.facts.effects.across()
-        live = across.get((scenario, first.configuration, other.configuration))
-        if live is not None:
-            return statistics.as_speedup(live)
-    a, b = first.get(scenario), other.get(scenario)
-    if a is None or b is None:
-        return None
-    return welch(_logs(a), _logs(b))
-
-
-def welch(one: Sequence[float], two: Sequence[float]) -> Estimate:
-    """exp(mean of one - mean of two) with Welch's 95 % interval (unequal variances)."""
-    x, y = np.asarray(one), np.asarray(two)
-    value = float(x.mean() - y.mean())
-    count = int(min(x.size, y.size))
-    if count < 2:
-        return Estimate(math.exp(value), 0.0, math.inf, count)
-    vx, vy = float(x.var(ddof=1)) / x.size, float(y.var(ddof=1)) / y.size
-    error = math.sqrt(vx + vy)
-    if error == 0:
-        return Estimate(math.exp(value), math.exp(value), math.exp(value), count)
-    freedom = (vx + vy) ** 2 / (vx**2 / (x.size - 1) + vy**2 / (y.size - 1))
-    reach = float(stats.t.ppf(0.975, freedom)) * error
-    return Estimate(math.exp(value), math.exp(value - reach), math.exp(value + reach), count)
-
-
-def effect_change(first: Side, other: Side, scenario: str) -> Estimate | None:
-    """Other's speed-up ÷ first's: whether the technique does more there, with its interval."""
-    a, b = first.get(scenario), other.get(scenario)
-    if a is None or b is None or a.effect.baseline != b.effect.baseline:
-        return None
-    if not a.effect.baseline:
-        return None
-    la = first.facts.effects.log_ratio(scenario, a.effect.baseline, first.configuration)
-    lb = other.facts.effects.log_ratio(scenario, b.effect.baseline, other.configuration)
-    if la is None or lb is None:
-        return None
-    back = Estimate(-la.value, -la.high, -la.low, la.launches)
-    return statistics.as_speedup(statistics.chained(back, lb))
-
-
 def as_csv(sides: Sequence[Side]) -> str:
     """One row a scenario and side, raw values."""
     buffer = io.StringIO()
@@ -169,7 +94,7 @@ def as_csv(sides: Sequence[Side]) -> str:
          "speedup", "effect_ratio", "effect_ratio_low", "effect_ratio_high",
          "ceiling_share", "cost_per_million"]
     )  # fmt: skip
-    for scenario in _scenarios(sides):
+    for scenario in scenarios_of(sides):
         for side in sides:
             m = side.get(scenario)
             if m is None:
@@ -178,17 +103,10 @@ def as_csv(sides: Sequence[Side]) -> str:
             change = effect_change(sides[0], side, scenario) if side is not sides[0] else None
             row = [
                 scenario, side.name, m.effect.latency_ns, *_triple(ratio), m.effect.speedup,
-                *_triple(change), _share(side, scenario), cost_per_million(side, m),
+                *_triple(change), share_of_ceiling(side, scenario), cost_per_million(side, m),
             ]  # fmt: skip
             writer.writerow(["" if x is None else x for x in row])
     return buffer.getvalue()
-
-
-def cost_per_million(side: Side, m: Measured) -> float | None:
-    """Money for a million examples: price an hour ÷ examples an hour."""
-    if side.price is None or not m.effect.throughput_per_s:
-        return None
-    return side.price / 3600 / m.effect.throughput_per_s * 1e6
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -239,7 +157,7 @@ def _effects(sides: Sequence[Side], scenarios: Sequence[str]) -> Table:
 def _ceilings(sides: Sequence[Side], scenarios: Sequence[str]) -> Table:
     rows = []
     for scenario in scenarios:
-        shares = [_share(side, scenario) for side in sides]
+        shares = [share_of_ceiling(side, scenario) for side in sides]
         if any(share is not None for share in shares):
             cells = [missing() if x is None else Cell(figures.percent(x), x) for x in shares]
             rows.append(Row((label(scenario), *cells), scenario))
@@ -306,22 +224,6 @@ def _said(item: Estimate | None, allowance: float = 0.0) -> str:
     return "slower" if item.high < 1 / (1 + allowance) else "no"
 
 
-def _scenarios(sides: Sequence[Side]) -> list[str]:
-    """Scenarios with figures on at least one side, in the order of the runs."""
-    return list(dict.fromkeys(m.scenario for s in sides for m in s.facts.all if s.get(m.scenario)))
-
-
-def _share(side: Side, scenario: str) -> float | None:
-    ceilings: Mapping[str, float] = side.facts.ceilings(side.configuration)
-    if side.get(scenario) is None or not ceilings:
-        return None
-    return ceiling_share(side.facts.effects, scenario, side.configuration, ceilings)
-
-
-def _logs(m: Measured) -> list[float]:
-    return [math.log(median(t.step_ns for t in x.turns) / x.updates_per_step) for x in m.timed]
-
-
 def _some(table: Table) -> tuple[Table, ...]:
     return (table,) if table.rows else ()
 
@@ -333,7 +235,7 @@ def _triple(item: Estimate | None) -> tuple[float | None, float | None, float | 
 def _plots(sides: Sequence[Side], folder: Path) -> list[Plot]:
     folder.mkdir(exist_ok=True)
     names = [side.name for side in sides]
-    scenarios = _scenarios(sides)
+    scenarios = scenarios_of(sides)
     speedups = {
         s: [m.speedup.value if (m := side.get(s)) and m.speedup else None for side in sides]
         for s in scenarios

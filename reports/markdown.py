@@ -100,7 +100,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    env.filters |= {"code": code, "table": table, "fence": fence}
+    env.filters |= {"cell": cell, "code": code, "table": table, "fence": fence}
     env.tests["filled"] = _filled
     return env
 

@@ -20,8 +20,7 @@ def effect_table(facts: Facts, configuration: str) -> Table:
         f"effects-{configuration}",
         f"Effect table, {configuration}",
         (
-            Column("technique"),
-            Column("measured as"),
+            Column("technique", False, "and the scenario it was measured as"),
             Column("model size", True, f"{root}'s file ÷ its own, gzip against gzip"),
             Column("inference speed", True, f"speed-up against {root}"),
             Column("accuracy loss", True, "paired on the same test examples"),
@@ -30,7 +29,7 @@ def effect_table(facts: Facts, configuration: str) -> Table:
             Column("held?"),
         ),
         tuple(_effect_row(j) for j in judged),
-        words=tuple((j.claim.technique, f"{j.held}: {j.why}") for j in judged if j.why),
+        words=tuple((Cell(j.claim.technique), f"{j.held}: {j.why}") for j in judged if j.why),
         notes=(scale.legend(), f"Size, speed and accuracy are against {root}."),
     )
 
@@ -38,13 +37,13 @@ def effect_table(facts: Facts, configuration: str) -> Table:
 def _effect_row(j: Judgement) -> Row:
     m = j.measured
     ok = m is not None and m.ok
-    head = (Cell(j.claim.technique), label(m.scenario if m else j.claim.scenario))
+    head = Cell(j.claim.technique, sub=m.scenario if m else j.claim.scenario)
     held = Cell(j.held, tone=_HELD_TONE.get(j.held, "muted"))
     tail = (Cell(j.claim.words()), held)
     status = m.effect.status if m else "not run"
     if m is None or not ok:
-        return Row((*head, *[missing(status)] * 4, *tail), j.claim.scenario, "", status)
-    cells = (*head, size_cell(m), speed_cell(m), accuracy_cell(m), difficulty_cell(m), *tail)
+        return Row((head, *[missing(status)] * 4, *tail), j.claim.scenario, "", status)
+    cells = (head, size_cell(m), speed_cell(m), accuracy_cell(m), difficulty_cell(m), *tail)
     return Row(cells, m.scenario, m.configuration)
 
 

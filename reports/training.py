@@ -106,8 +106,8 @@ def input_table(facts: Facts, configuration: str) -> Table:
     )
 
 
-def _words(facts: Facts, rows: list[Measured]) -> tuple[tuple[str, str], ...]:
-    return tuple((m.scenario, in_words(facts, m)) for m in rows if m.effect.baseline)
+def _words(facts: Facts, rows: list[Measured]) -> tuple[tuple[Cell, str], ...]:
+    return tuple((label(m.scenario), in_words(facts, m)) for m in rows if m.effect.baseline)
 
 
 def waiting_share(m: Measured) -> float | None:

@@ -45,8 +45,9 @@ def headline(facts: Facts, configuration: str) -> str:
         held: sum(j.held == held for j in judged)
         for held in ("yes", "partly", "no", "not measurable here")
     }
-    said = ", ".join(f"{count} {held}" for held, count in counts.items() if count)
-    return f"Of the document's {len(judged)} claims on {configuration}: {said}."
+    names = {"yes": "held", "partly": "held partly", "no": "did not hold"}
+    said = ", ".join(f"{n} {names.get(held, held)}" for held, n in counts.items() if n)
+    return f"Of the document's {len(judged)} claims, on {configuration}: {said}."
 
 
 def acceptable(m: Measured) -> bool:

@@ -21,7 +21,7 @@ from bench.results.store import Run
 from reports import figures
 
 WIDTH_IN = 8.0
-DPI = 144
+DPI = 120
 INK, MUTED, GRID, PAPER = "#24292f", "#59636e", "#d8dee4", "#ffffff"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
 """Okabe and Ito's colours, which people with any colour vision tell apart, without yellow."""
@@ -194,5 +194,6 @@ def save(drawing: Drawing, folder: Path) -> Plot:
         FigureCanvasSVG(drawing.figure)
         drawing.figure.savefig(svg, format="svg", metadata={"Date": None})
         FigureCanvasAgg(drawing.figure)
-        drawing.figure.savefig(png, dpi=DPI, metadata={"Software": None})
+        fast = {"compress_level": 4}  # a third larger than the default's, in a third of the time
+        drawing.figure.savefig(png, dpi=DPI, metadata={"Software": None}, pil_kwargs=fast)
     return Plot(drawing.name, drawing.title, png, svg)

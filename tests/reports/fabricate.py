@@ -109,7 +109,7 @@ TYPICAL = (
     Spec("infer/combined", "infer/litert-float32", 5.2, size=40_000, gzip=30_000, wrong=14,
          parameters=25_000, multiply_adds=2_000_000, deployment=("retraining", "other runtime"),
          module="scenarios.infer.architecture"),
-    Spec("infer/tensorrt-fp16", "infer/function", outcome="unsupported",
+    Spec("infer/tensorrt", "infer/function", outcome="unsupported",
          reason="no GPU: install an NVIDIA driver and libnvinfer 10",
          deployment=("special hardware", "other runtime")),
     *(Spec(f"infer/function-b{n}", speedup=1.0, examples=n, level=9 * n / (n + 9),

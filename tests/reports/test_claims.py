@@ -40,7 +40,7 @@ def test_no_gain_at_all_is_no(tmp_path):
 
 
 def test_what_did_not_run_is_not_measurable_and_says_why(tmp_path):
-    found = judged(tmp_path, "infer/tensorrt-fp16")
+    found = judged(tmp_path, "infer/tensorrt")
     assert found.held == "not measurable here"
     assert "libnvinfer" in found.why
 

@@ -306,7 +306,7 @@ def test_export_gives_the_frame_back(folder, tmp_path):
         frame = reports.frame(run).set_index("scenario")
         assert list(back.columns) == list(frame.columns)
         assert back.loc["infer/xla", "speedup"] == pytest.approx(frame.loc["infer/xla", "speedup"])
-        assert pd.isna(back.loc["infer/tensorrt-fp16", "latency_ns"])
+        assert pd.isna(back.loc["infer/tensorrt", "latency_ns"])
 
 
 def test_export_refuses_another_ending(folder, tmp_path):
