@@ -62,7 +62,6 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
     memory and of copies, which was as much again as the products themselves.
     """
     definition = tf.compat.v1.GraphDef(versions=products[0].graph.as_graph_def().versions)
-    values: dict[tuple[Any, ...], Any] = {}
     feeds, tensors, fetches = [], [], []
     for number, op in enumerate(products):
         node = definition.node.add()
@@ -82,11 +81,9 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
             hole = definition.node.add(name=name, op="Placeholder")
             hole.attr["dtype"].type = source.dtype.as_datatype_enum
             hole.attr["shape"].shape.CopyFrom(source.shape.as_proto())
-            key = (source.dtype, *source.shape)
-            if key not in values:
-                values[key] = tf.cast(tf.random.uniform(source.shape), source.dtype)
             feeds.append(f"{name}:0")
-            tensors.append(values[key])
+            # Each product has tensors of its own, or TensorFlow would merge equal ones into one.
+            tensors.append(tf.cast(tf.random.uniform(source.shape), source.dtype))
         fetches.append(f"product_{number}:0")
 
     def imported() -> Any:
