@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from bench.results.values import Configuration, Launch, Role, Scenario, Turn
@@ -201,7 +200,7 @@ def _agree(places: Sequence[Place], profile: Profile) -> int:
         times = [p.step_ns for p in same]
         parts = [Fraction(p.member.more_work).limit_denominator(1000) for p in same]
         whole = math.lcm(*(part.denominator for part in parts))
-        wanted = int(median(p.steps for p in same))
+        wanted = max(p.steps for p in same)  # the calibration that was disturbed least
         for place in same:
             if max(times) <= ALIKE * min(times):
                 place.steps = wanted

@@ -68,15 +68,16 @@ def cases(scenarios: Mapping[str, Scenario]) -> list[Case]:
 def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     int8, float32 = "infer/litert-int8", "infer/litert-float32"
     function, train, pipeline = "infer/function", "train/function", input_scenario(scenarios)
-    one, every, fine, coarse = "cpu-1", "cpu-all", EFFECTS[:2], EFFECTS[1:3]
+    one, every = "cpu-1", "cpu-all"
+    fine, coarse, large = EFFECTS[:2], EFFECTS[1:3], EFFECTS[2:]  # large: 20 steps a turn suffice
     yield Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 13)
     yield Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 11, "work")
     yield Case("LiteRT float32", float32, one, "quiet", 0.35, 10, 4)
     yield Case("LiteRT float32", float32, one, "quiet", 0.35, 20, 4, "work")
     yield Case("tf.function inference", function, one, "quiet", 0.7, 20, 6, effects=fine)
-    yield Case("tf.function inference", function, one, "quiet", 0.7, 50, 2, "work", fine)
+    yield Case("tf.function inference", function, one, "quiet", 0.7, 20, 2, "work", large)
     yield Case("tf.function training", train, one, "quiet", 0.8, 20, 6, effects=fine)
-    yield Case("small training", train, one, "quiet", 0.5, 20, 3, "work", EFFECTS, SMALL)
+    yield Case("small training", train, one, "quiet", 0.7, 20, 3, "work", large, SMALL)
     yield Case("input pipeline", pipeline, one, "quiet", 0.5, 10, 4)
     yield Case("LiteRT int8", int8, every, "quiet", 0.35, 10, 5)
     yield Case("LiteRT float32", float32, every, "quiet", 0.4, 10, 2)

@@ -35,6 +35,7 @@ class Ours:
 
     def __post_init__(self) -> None:
         self._pools: dict[str, Pool] = {}
+        self._trained: set[str] = set()
         self.done: dict[str, int] = {}
         for record in self.records:
             self.done[record["case"]] = max(self.done.get(record["case"], 0), record["number"] + 1)
@@ -68,13 +69,17 @@ class Ours:
 
     def _pool(self, case: Case) -> Pool:
         if case.model not in self._pools:
-            pool = self._pools[case.model] = Pool(case.workload(self.cache), MEMORY_BYTES)
-            scenario = self.scenarios[case.scenario]
+            self._pools[case.model] = Pool(case.workload(self.cache), MEMORY_BYTES)
+        scenario = self.scenarios[case.scenario]
+        if scenario.kind == "infer" and case.model not in self._trained:
+            self._trained.add(case.model)
             configuration = find_configuration("cpu-all", {})
             environment = Environment.of(scenario, configuration, "", ROOT)
-            launch = pool.launch(environment, scenario, configuration)
-            launch.call("prepare", 1800)
-            launch.close()
+            launch = self._pools[case.model].launch(environment, scenario, configuration)
+            try:
+                launch.call("prepare", 1800)
+            finally:
+                launch.close()
         return self._pools[case.model]
 
     def _members(self, case: Case) -> list[Member]:
