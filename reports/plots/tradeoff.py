@@ -113,11 +113,12 @@ def name_points(ax: Axes, points: list[tuple[float, float, str]]) -> None:
     assert figure is not None  # the axes were made on one
     width, height = figure.get_size_inches() * 72
     box = ax.get_position()
+    alike = len({text.partition("/")[0] for _, _, text in points}) == 1
     taken: list[tuple[float, float, float, float]] = []
     spots = [ax.transData.transform((x, y)) * 72 / figure.dpi for x, y, _ in points]
     taken += [(sx - 4, sy - 4, sx + 4, sy + 4) for sx, sy in spots]
     for (sx, sy), (x, y, text) in zip(spots, points, strict=True):
-        label = shortened(text.partition("/")[2] or text, 26)
+        label = shortened((text.partition("/")[2] or text) if alike else text, 26)
         wide, high = len(label) * 4.4, 8.0
         best = None
         for dx, dy in _offsets(wide):
