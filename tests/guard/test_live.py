@@ -33,7 +33,7 @@ def scratch(tmp_path: Path) -> Path:
     git("init", "-q", "-b", "main")
     git("add", "-A")
     git("commit", "-qm", "before")
-    plants.slow_scenario(folder, SCENARIO, 0.5)
+    plants.slow_scenario(folder, SCENARIO, 1.0)
     plants.larger(folder)
     git("commit", "-qam", "slower and larger")
     return folder
@@ -42,29 +42,34 @@ def scratch(tmp_path: Path) -> Path:
 def test_planted_changes_are_found(scratch: Path, tmp_path: Path, tfbench: Command) -> None:
     out = tmp_path / "out"
     done = tfbench(
-        "guard", SCENARIO, "--base", "HEAD~1", "--budget", "150s", "--out", str(out), cwd=scratch
+        "guard", SCENARIO, "--base", "HEAD~1", "--budget", "60s", "--out", str(out), cwd=scratch
     )
     assert done.returncode == 1, done.stdout + done.stderr
     found = json.loads((out / "guard.json").read_text())
     verdicts = {j["metric"]: j for j in found["judgements"]}
     assert verdicts["size"]["verdict"] == "regression"
     assert verdicts["size"]["change"] == pytest.approx(0.01, abs=1e-3)
-    assert verdicts["latency"]["change"] == pytest.approx(0.5, abs=0.25)
+    assert verdicts["latency"]["change"] > 0.3  # twice the time, on however busy a machine
     assert verdicts["accuracy"]["verdict"] == "no change"
     assert "1.0" in (out / "guard.md").read_text()
     assert (out / "launches.jsonl").read_text().count('"side": "head"') > 8
 
 
-def test_wrong_usage(tfbench: Command, tmp_path: Path) -> None:
+def test_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.command.cli import main
+
+    monkeypatch.chdir(ROOT)
     for arguments, hint in (
         ([], "--base REF"),
         (["--base", "HEAD", "--baseline", str(tmp_path)], "--base REF"),
-        (["--base", "no-such-ref"], "fetch it first"),
+        (["--base", "no-such-ref"], "no commit"),
         (["--base", "HEAD", "--budget", "soon"], "write 90s"),
         (["--base-python", "/no/such/python"], "cannot start"),
         (["--baseline", str(tmp_path)], "holds none"),
     ):
-        done = tfbench("guard", *arguments)
-        assert done.returncode == 2, arguments
-        assert hint in done.stderr
-        assert len(done.stderr.strip().splitlines()) == 1
+        assert main(["guard", *arguments]) == 2, arguments
+        told = capsys.readouterr().err
+        assert hint in told
+        assert len(told.strip().splitlines()) == 1
