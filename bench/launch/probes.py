@@ -38,7 +38,8 @@ def probe(path: Any, workload: Any, scenario: Scenario, first: int, epochs: int)
         turns.finish(path.advance())
     elif scenario.kind == "train":
         answer["losses"] = first_losses(path, first)
-        answer |= trained(path, workload, first, epochs)
+        # a path with losses of its own made those updates on another model
+        answer |= trained(path, workload, 0 if path.losses else first, epochs)
     else:
         for _ in range(MEMORY_STEPS):
             turns.finish(path.advance())

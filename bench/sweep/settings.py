@@ -44,7 +44,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False),
-    "quick": Profile("quick", (4,), 0.03, 20, 12, 0.35, 0.8, 5, 300),
+    "quick": Profile("quick", (4,), 0.03, 20, 12, 0.35, 0.8, 3, 300),
     "full": Profile("full", (6, 8, 12, 16, 24), 0.01, 20, 40, 1.2, 5.0, 10, 1800, suite="full"),
 }
 MEMORY_SHARE = 0.8

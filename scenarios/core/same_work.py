@@ -6,7 +6,8 @@ loops differ, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -15,13 +16,15 @@ from scenarios.core import philox
 from scenarios.core.workload import Workload
 
 
-def same_dropout() -> None:
+@contextmanager
+def same_dropout() -> Iterator[None]:
     """Let Keras 3 drop the same units whatever compiles the step and in whatever precision.
 
     XLA on a CPU draws other bits than TensorFlow's kernels do, from the same seed and with
     alg="philox" too, and numbers drawn in float16 come from other bits than in float32: other units
     are dropped, and losses differ by percents. Written out in integer operations and drawn in
-    float32, the numbers are those of the plain step everywhere. For this process.
+    float32, the numbers are those of the plain step everywhere. Only for comparing losses: what is
+    timed and trained uses Keras's own dropout.
     """
     import keras
 
@@ -30,7 +33,30 @@ def same_dropout() -> None:
         keep = philox.uniform(shape, seed.next()) >= rate
         return tf.where(keep, inputs * tf.cast(1 / (1 - rate), inputs.dtype), 0)
 
+    own = keras.src.backend.random.dropout
     keras.src.backend.random.dropout = dropout
+    try:
+        yield
+    finally:
+        keras.src.backend.random.dropout = own
+
+
+def losses_with_same_dropout(
+    workload: Workload, loop: Callable[[], tuple[Any, ...]]
+) -> Callable[[int], Sequence[float]]:
+    """For `TrainingPath.losses`: the first losses of a new `loop()`, its dropout the plain step's.
+
+    Args:
+        workload: Its batches.
+        loop: Returns a new model with the initial weights, its step, and more if need be.
+    """
+
+    def losses(count: int) -> Sequence[float]:
+        with same_dropout():
+            _, step, *_ = loop()
+            return first_losses(step, workload, count)
+
+    return losses
 
 
 def without_dropout(model: Any) -> Any:

@@ -24,7 +24,8 @@ def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
         model = workload.model()
         recorded = RecordedLoss(workload, model, count)
         model.compile(workload.optimizer(model), recorded, **compile_options)
-        model.fit(dataset, steps_per_epoch=math.ceil(count / together) * together, verbose=0)
+        with same_dropout():
+            model.fit(dataset, steps_per_epoch=math.ceil(count / together) * together, verbose=0)
         return recorded.losses()
 
     def engaged():
@@ -78,8 +79,7 @@ def fit_steps_per_execution(workload: Workload) -> TrainingPath:
     return fitted(workload, proof, steps_per_execution=10, jit_compile=False)
 
 
-@scenario(baseline="train/fit", follows="float32")
+@scenario(baseline="train/fit", follows="float32", suite="full")
 def fit_xla(workload: Workload) -> TrainingPath:
     """Keras `fit` with its step compiled by XLA (jit_compile=True)."""
-    same_dropout()
     return fitted(workload, compiled_in_fit, jit_compile=True)
