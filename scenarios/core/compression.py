@@ -49,7 +49,7 @@ def prune(
     learn: Learn = fine_tune,
     **options: Any,
 ) -> Any:
-    """The model pruned from 50 % to `final` over the first half of its fine-tuning.
+    """The model pruned from 50 % (from 0, for less) to `final` in the first half of fine-tuning.
 
     Args:
         workload: Its data and loss.
@@ -64,7 +64,7 @@ def prune(
         len(workload.data.x_train) / min(workload.spec.batch, len(workload.data.x_train))
     )
     schedule = tfmot.sparsity.keras.PolynomialDecay(
-        initial_sparsity=INITIAL_SPARSITY,
+        initial_sparsity=INITIAL_SPARSITY if final > INITIAL_SPARSITY else 0.0,
         final_sparsity=final,
         begin_step=0,
         end_step=max(1, updates // 2),  # the other half of the updates, and of the rate, recover

@@ -20,7 +20,7 @@ RATE = 3e-3  # a small network takes, and needs, larger steps
 
 
 def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
-    """A stem of stride 2 with 32 filters, then depthwise separable convolutions of 64 and 128.
+    """A stem of stride 2 with 32 filters, then depthwise separable convolutions of 128 and 256.
 
     The two strides of 2 come before the wide layers, so that these work on 1/4 and 1/16 of the
     places; the plain CNN computes its first layer on all of them.
@@ -32,7 +32,7 @@ def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
         kernel_initializer="he_normal", name="stem",
     )(inputs)  # fmt: skip
     x = normalised(x, "stem")
-    for name, filters, stride in (("1", 64, 1), ("2", 128, 2)):
+    for name, filters, stride in (("1", 128, 1), ("2", 256, 2)):
         x = layers.DepthwiseConv2D(
             3, strides=stride, padding="same", use_bias=False,
             depthwise_initializer="he_normal", name=f"depthwise_{name}",
@@ -62,26 +62,48 @@ def distilled_model(workload: Workload) -> Any:
     return model
 
 
-def distil(workload: Workload, model: Any, epochs: int | None = None, **fit: Any) -> None:
+def distil(
+    workload: Workload, model: Any, epochs: int | None = None, views: int = 1, **fit: Any
+) -> None:
     """Train `model` on the labels and on the trained model's softened class scores.
 
     The loss of Hinton, Vinyals and Dean (2015): the cross-entropy with the teacher's scores at
     temperature 4, times 4² to keep its gradient's size, and that with the labels, 70 to 30.
+
+    Args:
+        workload: Its data, and the trained model as the teacher.
+        model: The student.
+        epochs: Default: as many as the baseline had.
+        views: Shifted views of each example, each scored by the teacher. The number of updates
+            stays the same: more views mean fewer epochs over each.
+        **fit: Passed on to `fit` (`callbacks`).
     """
     teacher = workload.trained_model()
     probabilities = workload.gives_probabilities
-    scores = quality.predict(teacher, workload.data.x_train)
-    targets = np.concatenate([workload.data.y_train[:, None].astype(np.float32), scores], axis=1)
+    inputs = shifted(workload.data.x_train, views, workload.spec.seed)
+    labels = np.tile(workload.data.y_train, views)[:, None].astype(np.float32)
+    targets = np.concatenate([labels, quality.predict(teacher, inputs)], axis=1)
+    epochs = max(1, round((epochs or workload.epochs) / views))
 
     def loss(targets: Any, outputs: Any) -> Any:
         own = _logits(outputs, probabilities=True)
         soft = tf.nn.softmax(_logits(targets[:, 1:], probabilities) / TEMPERATURE)
         imitation = tf.nn.softmax_cross_entropy_with_logits(soft, own / TEMPERATURE)
-        labels = tf.cast(targets[:, 0], tf.int32)
-        truth = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, own)
+        named = tf.cast(targets[:, 0], tf.int32)
+        truth = tf.nn.sparse_softmax_cross_entropy_with_logits(named, own)
         return TEACHER_SHARE * TEMPERATURE**2 * imitation + (1 - TEACHER_SHARE) * truth
 
-    train(workload, model, epochs, RATE, loss=loss, targets=targets, **fit)
+    train(workload, model, epochs, RATE, loss=loss, inputs=inputs, targets=targets, **fit)
+
+
+def shifted(x: np.ndarray, views: int, seed: int) -> np.ndarray:
+    """The images [N, H, W, C], then `views` - 1 copies rolled by up to 2 places: [N·views, ...]."""
+    moves = np.random.default_rng(seed).integers(-2, 3, (views - 1, len(x), 2))
+    copies = [
+        np.stack([np.roll(image, tuple(move), (0, 1)) for image, move in zip(x, each, strict=True)])
+        for each in moves
+    ]
+    return np.concatenate([x, *copies])
 
 
 def smaller(workload: Workload, model: Any) -> dict[str, Any]:

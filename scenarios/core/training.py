@@ -51,6 +51,7 @@ def train(
     epochs: int | None = None,
     rate: float = LEARNING_RATE,
     loss: Any = None,
+    inputs: Any = None,
     targets: Any = None,
     **fit: Any,
 ) -> Any:
@@ -62,17 +63,18 @@ def train(
         epochs: Default: as many as the baseline gets.
         rate: First learning rate.
         loss: `loss(targets, outputs)`; default: the workload's.
-        targets: What it is compared with, one a training example; default: the labels.
+        inputs: What it is trained on; default: the training examples.
+        targets: What the outputs are compared with, one an input; default: the labels.
         **fit: Passed on to `fit` (`callbacks`).
     """
     epochs = epochs or workload.epochs
-    batch = min(workload.spec.batch, len(workload.data.x_train))
-    updates = epochs * math.ceil(len(workload.data.x_train) / batch)
+    x = workload.data.x_train if inputs is None else inputs
+    y = workload.data.y_train if targets is None else targets
+    batch = min(workload.spec.batch, len(x))
+    updates = epochs * math.ceil(len(x) / batch)
     decay = tf.keras.optimizers.schedules.CosineDecay(rate, updates)
     model.compile(optimizer=tf.keras.optimizers.Adam(decay), loss=loss or workload.loss)
     tf.keras.utils.set_random_seed(workload.spec.seed)
-    x = workload.data.x_train
-    y = workload.data.y_train if targets is None else targets
     return model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0, **fit)
 
 

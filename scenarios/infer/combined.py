@@ -9,8 +9,10 @@ from scenarios.core import compression as tools
 from scenarios.core.deploy import Later, export, keras_path, trained_variant
 from scenarios.core.litert import litert_path
 
+SPARSITY = 0.5
 
-@scenario(baseline="infer/function", deployment=("retraining",))
+
+@scenario(baseline="infer/function", keras=2, deployment=("retraining",))
 def distilled(workload: Workload) -> InferencePath:
     """Knowledge distillation: a small separable network that imitates the trained model."""
     model = students.distilled_model(workload)
@@ -58,13 +60,16 @@ def separable_int8(workload: Workload) -> InferencePath:
     deployment=("retraining", "other runtime", "calibration data"),
 )
 def combined(workload: Workload) -> InferencePath:
-    """All together: a separable student, distilled, pruned to 80 %, quantized, LiteRT int8."""
+    """All together: a separable student, distilled, pruned to 50 %, quantized, LiteRT int8."""
 
     def learn(workload, model, **fit):
-        students.distil(workload, model, tools.fine_tune_epochs(workload), **fit)
+        students.distil(workload, model, tools.fine_tune_epochs(workload), views=5, **fit)
 
     def convert(path: Path) -> None:
-        model = tools.prune(workload, students.distilled_model(workload), learn=learn)
+        # A small network has less to spare than the CNN: at 80 % it lost 2 points of the digits.
+        model = tools.prune(
+            workload, students.distilled_model(workload), final=SPARSITY, learn=learn
+        )
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = workload.calibration
@@ -76,7 +81,7 @@ def combined(workload: Workload) -> InferencePath:
     def proof():
         return (
             tflite.int8_operations(file)
-            | tflite.zeros(file, at_least=0.79)
+            | tflite.zeros(file, at_least=SPARSITY - 0.01)
             | tools.extra_training(workload)
         )
 

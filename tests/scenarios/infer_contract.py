@@ -34,7 +34,6 @@ KERAS_3 = [
     ("architecture", "separable", {}),
     ("architecture", "residual", {}),
     ("architecture", "squeeze_excitation", {}),
-    ("combined", "distilled", {}),
     ("combined", "separable_int8", {}),
     ("tensorrt", "tensorrt", {}),
     ("tensorrt", "tensorrt_onnx", {"precision": "INT8"}),
@@ -51,6 +50,7 @@ KERAS_2 = [
     ("quantization", "pcqat_int8", {}),
     ("sparse", "sparse", {}),
     ("sparse", "sparse_xnnpack", {}),
+    ("combined", "distilled", {}),
     ("combined", "combined", {}),
 ]
 
