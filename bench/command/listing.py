@@ -21,7 +21,5 @@ def show(patterns: Sequence[str], plain: bool) -> None:
         return
     table = Table("scenario", "what it is", "baseline", "needs", "profile", box=None)
     for each in chosen:
-        table.add_row(
-            each.id, each.summary, each.baseline or "", ", ".join(each.needs), each.suite
-        )
+        table.add_row(each.id, each.summary, each.baseline or "", ", ".join(each.needs), each.suite)
     console.print(table)

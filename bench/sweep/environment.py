@@ -32,7 +32,11 @@ def fingerprint() -> dict[str, Any]:
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "python": platform.python_version(),
         "packages": packages(),
-        "variables": {k: v for k, v in sorted(os.environ.items()) if k.startswith(VARIABLES)},
+        "variables": {
+            k: v
+            for k, v in sorted(os.environ.items())
+            if k.startswith(VARIABLES) and not k.startswith("TF_CLI_")  # another program's
+        },
     }
 
 

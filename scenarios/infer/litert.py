@@ -18,7 +18,7 @@ from scenarios.core.tflite import int8_operations, weights_of_type
     variants={
         "": {},
         "b8": {"batch": 8, "scenario": {"suite": "full"}},
-        "b32": {"batch": 32},
+        "b32": {"batch": 32, "scenario": {"suite": "full"}},
         "b256": {"batch": 256, "scenario": {"suite": "full"}},
     },
 )
@@ -88,7 +88,7 @@ def litert_float16(workload: Workload) -> InferencePath:
     variants={
         "": {},
         "b8": {"batch": 8, "scenario": {"suite": "full"}},
-        "b32": {"batch": 32},
+        "b32": {"batch": 32, "scenario": {"suite": "full"}},
         "b256": {"batch": 256, "scenario": {"suite": "full"}},
     },
 )

@@ -57,6 +57,7 @@ def cache(workload: Workload) -> InputPath:
         "b512": {"buffer": 512},
         "all": {"buffer": None},
     },
+    suite="full",
 )
 def shuffle(workload: Workload, buffer: int | None) -> InputPath:
     """Arrays in memory, shuffled through a buffer."""
@@ -84,6 +85,7 @@ def shuffle(workload: Workload, buffer: int | None) -> InputPath:
 @scenario(
     baseline="input/vectorized-map-elementwise",
     variants={"": {}, "elementwise": {"batch_first": False, "scenario": {"baseline": None}}},
+    suite="full",
 )
 def vectorized_map(workload: Workload, batch_first: bool = True) -> InputPath:
     """Large images in memory, resized and scaled by batch (batch before map) or one by one."""

@@ -24,21 +24,21 @@ def residual(workload: Workload) -> TrainingPath:
     return compiled_path(workload, model, proof=lambda: layers_of(model, "Add"))
 
 
-@scenario(baseline="train/function")
+@scenario(baseline="train/function", suite="full")
 def squeeze_excitation(workload: Workload) -> TrainingPath:
     """Squeeze-and-excitation: each channel times a gate computed from all channels' means."""
     model = workload.model(blocks.squeeze_excitation(workload))
     return compiled_path(workload, model, proof=lambda: layers_of(model, "Multiply"))
 
 
-@scenario(baseline="train/function")
+@scenario(baseline="train/function", suite="full")
 def attention(workload: Workload) -> TrainingPath:
     """The document's custom attention layer over the places of the last feature map."""
     model = workload.model(blocks.attention(workload))
     return compiled_path(workload, model, proof=lambda: layers_of(model, "SelfAttention"))
 
 
-@scenario(baseline="train/function", follows="float32")
+@scenario(baseline="train/function", follows="float32", suite="full")
 def subclassed(workload: Workload) -> TrainingPath:
     """A custom Model: its layers are kept by __init__ and called one after the other by call."""
     functional = workload.model()
@@ -70,7 +70,7 @@ def subclassed(workload: Workload) -> TrainingPath:
     return compiled_path(workload, model, proof=proof)
 
 
-@scenario(baseline="train/function")
+@scenario(baseline="train/function", suite="full")
 def multi_io(workload: Workload) -> TrainingPath:
     """Two inputs (image, its brightness) and two outputs (class, whether it is a late class)."""
     features = workload.model()

@@ -26,13 +26,13 @@ def small(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
     )
 
 
-@scenario(baseline="train/function")
+@scenario(baseline="train/function", suite="full")
 def student(workload: Workload) -> TrainingPath:
     """A small model trained on the labels alone: what distillation compares with."""
     return compiled_path(workload, workload.model(small))
 
 
-@scenario(baseline="train/student")
+@scenario(baseline="train/student", suite="full")
 def distillation(workload: Workload) -> TrainingPath:
     """The small model trained on labels and on the converged model's softened answers."""
     teacher = workload.trained_model()

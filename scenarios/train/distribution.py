@@ -44,7 +44,10 @@ def single_device(workload: Workload) -> TrainingPath:
     baseline="train/single-device",
     devices=2,
     follows="float32",
-    variants={"": {}, "per-replica": {"batch_each": True, "scenario": {"follows": None}}},
+    variants={
+        "": {},
+        "per-replica": {"batch_each": True, "scenario": {"follows": None, "suite": "full"}},
+    },
 )
 def mirrored(workload: Workload, batch_each: bool = False) -> TrainingPath:
     """MirroredStrategy: the batch shared out to two replicas, or a whole batch for each."""

@@ -10,13 +10,14 @@ NOISE = 64
 
 
 @scenario(
+    suite="full",
     variants={
         "": {},
         "eager": {
             "eager": True,
             "scenario": {"baseline": "train/gan", "follows": "float32", "suite": "full"},
         },
-    }
+    },
 )
 def gan(workload: Workload, eager: bool = False) -> TrainingPath:
     """Generator and discriminator, each with its own tape, in one tf.function (or run eagerly)."""

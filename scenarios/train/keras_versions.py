@@ -28,13 +28,13 @@ def plain_loop(workload: Workload, version: int) -> TrainingPath:
     )
 
 
-@scenario()
+@scenario(suite="full")
 def keras3(workload: Workload) -> TrainingPath:
     """The compiled step with a model and optimizer of Keras 3."""
     return plain_loop(workload, version=3)
 
 
-@scenario(baseline="train/keras3", keras=2, follows="float32")
+@scenario(baseline="train/keras3", keras=2, follows="float32", suite="full")
 def keras2(workload: Workload) -> TrainingPath:
     """The compiled step with a model and optimizer of Keras 2 (tf_keras)."""
     return plain_loop(workload, version=2)

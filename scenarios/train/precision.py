@@ -11,7 +11,7 @@ from scenarios.core.training import traced_once
 @scenario(
     baseline="train/function",
     follows="float16",
-    variants={"": {}, "xla": {"xla": True, "scenario": {"baseline": "train/xla"}}},
+    variants={"": {}, "xla": {"xla": True, "scenario": {"baseline": "train/xla", "suite": "full"}}},
 )
 def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
     """float16 arithmetic with a scaled loss; variables and softmax stay float32."""
@@ -54,7 +54,7 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
 @scenario(
     baseline="train/function",
     follows="bfloat16",
-    variants={"": {}, "xla": {"xla": True, "scenario": {"baseline": "train/xla"}}},
+    variants={"": {}, "xla": {"xla": True, "scenario": {"baseline": "train/xla", "suite": "full"}}},
 )
 def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
     """bfloat16 arithmetic, which has float32's range and needs no loss scaling."""

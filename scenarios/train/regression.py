@@ -12,7 +12,7 @@ from scenarios.core.regression import curve, fitted_curve
 from scenarios.core.training import traced_once
 
 
-@scenario()
+@scenario(suite="full")
 def linear(workload: Workload) -> TrainingPath:
     """The line y = 3x + 2 by a custom loop: a tf.Module with two variables, Adam, batches of 32."""
     batches = curve(lambda x: 3 * x + 2, workload.spec.seed)
@@ -50,7 +50,7 @@ def linear(workload: Workload) -> TrainingPath:
     )
 
 
-@scenario(baseline="train/linear", follows="float32")
+@scenario(baseline="train/linear", follows="float32", suite="full")
 def linear_fit(workload: Workload) -> TrainingPath:
     """The line y = 3x + 2 by Keras `fit`: one dense unit, Adam, batches of 32."""
     layers = tf.keras.layers
@@ -63,7 +63,7 @@ def linear_fit(workload: Workload) -> TrainingPath:
     return fitted_curve(model, lambda: tf.keras.optimizers.Adam(0.1), batches)
 
 
-@scenario()
+@scenario(suite="full")
 def quadratic(workload: Workload) -> TrainingPath:
     """The parabola x² + 2x - 5 by a tf.Module and gradient descent written by hand, rate 0.01."""
     batches = curve(lambda x: x**2 + 2 * x - 5, workload.spec.seed)
@@ -101,7 +101,7 @@ def quadratic(workload: Workload) -> TrainingPath:
     )
 
 
-@scenario(baseline="train/quadratic", follows="float32")
+@scenario(baseline="train/quadratic", follows="float32", suite="full")
 def quadratic_fit(workload: Workload) -> TrainingPath:
     """The parabola x² + 2x - 5 by Keras `fit`: a Lambda layer, a dense unit, SGD 0.01."""
     layers = tf.keras.layers
@@ -115,7 +115,7 @@ def quadratic_fit(workload: Workload) -> TrainingPath:
     return fitted_curve(model, lambda: tf.keras.optimizers.SGD(0.01), batches)
 
 
-@scenario(baseline="train/function")
+@scenario(baseline="train/function", suite="full")
 def dense(workload: Workload) -> TrainingPath:
     """The 784-128-10 classifier, on the images in grey at 28×28."""
 
