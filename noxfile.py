@@ -10,9 +10,9 @@ import nox
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["tests"]
-nox.needs_version = ">=2024.4.15"
+nox.needs_version = ">=2025.2.9"
 
-SHARED = ".nox/tfbench"
+SHARED = Path(".nox/environment/bin/python")
 """The commands of users share one environment; developers' sessions have their own."""
 
 
@@ -27,89 +27,97 @@ def install(session: nox.Session, *extras: str, groups: tuple[str, ...] = ()) ->
     session.install(*wanted)
 
 
-def command(session: nox.Session, name: str, *extras: str) -> None:
-    """Install, then run one of tfbench's commands with what follows `--`."""
-    install(session, *extras)
-    session.run("python", "-m", "bench", name, *session.posargs)
+def command(session: nox.Session, name: str) -> None:
+    """Run one of tfbench's commands with what follows `--`, in the shared environment."""
+    session.run(str(SHARED), "-m", "bench", name, *session.posargs, external=True)
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(default=False)
+def environment(session: nox.Session) -> None:
+    """The environment of the commands below."""
+    install(session)
+
+
+@nox.session(python=False, requires=["environment"])
 def bench(session: nox.Session) -> None:
     """Measure: the quick profile unless flags say otherwise, and write the report."""
     command(session, "run")
 
 
-@nox.session(venv_location=f"{SHARED}-extras")
+@nox.session
 def bench_extras(session: nox.Session) -> None:
     """Measure with ONNX Runtime, OpenVINO and MLPerf loadgen beside TensorFlow."""
-    command(session, "run", "onnx", "openvino", "serve")
+    install(session, "onnx", "openvino", "serve")
+    session.run("python", "-m", "bench", "run", *session.posargs)
 
 
-@nox.session(venv_location=f"{SHARED}-trt", python=["3.11", "3.12"][:1])
+@nox.session(requires=["environment"])
 def bench_trt(session: nox.Session) -> None:
-    """Measure TF-TRT: the last TensorFlow that has it, 2.17, in launches of their own."""
-    session.install("tensorflow[and-cuda]==2.17.1", "tf_keras==2.17.0", "numpy<2", "scikit-learn",
-                    "pillow", "scipy", "psutil", "packaging", "tensorrt-cu12==8.6.1")  # fmt: skip
+    """Measure TF-TRT in launches of TensorFlow 2.17, the last that has it, beside this one's."""
+    session.install(
+        "tensorflow[and-cuda]==2.17.1", "tf_keras==2.17.0", "numpy<2", "scikit-learn", "pillow",
+        "scipy", "packaging", "tensorrt-cu12==8.6.1",
+    )  # fmt: skip
     python = str(Path(session.bin) / "python")
-    session.run("python", "-m", "bench", "run", "infer/tensorrt*", "--python", python,
-                *session.posargs)  # fmt: skip
+    arguments = ["run", "infer/tensorrt*", "--python", python, *session.posargs]
+    session.run(str(SHARED), "-m", "bench", *arguments, external=True)
 
 
-@nox.session(name="list", venv_location=SHARED)
+@nox.session(name="list", python=False, requires=["environment"])
 def list_(session: nox.Session) -> None:
     """List the scenarios."""
     command(session, "list")
 
 
-@nox.session(name="run", venv_location=SHARED)
+@nox.session(name="run", python=False, requires=["environment"])
 def run_(session: nox.Session) -> None:
     """Measure: `tfbench run`."""
     command(session, "run")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def report(session: nox.Session) -> None:
     """Write a run's report anew."""
     command(session, "report")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def compare(session: nox.Session) -> None:
     """Put runs side by side."""
     command(session, "compare")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def recommend(session: nox.Session) -> None:
     """The best scenario of a run under constraints."""
     command(session, "recommend")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def history(session: nox.Session) -> None:
     """Many runs as trend lines."""
     command(session, "history")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def guard(session: nox.Session) -> None:
     """Compare the working tree with another version; fails on a regression."""
     command(session, "guard")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def trace(session: nox.Session) -> None:
     """Show what a scenario's trace holds."""
     command(session, "trace")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def diagnose(session: nox.Session) -> None:
     """Find what bounds a training or inference path."""
     command(session, "diagnose")
 
 
-@nox.session(venv_location=SHARED)
+@nox.session(python=False, requires=["environment"])
 def doctor(session: nox.Session) -> None:
     """Tell what would make numbers bad on this machine."""
     command(session, "doctor")
