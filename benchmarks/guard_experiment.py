@@ -160,7 +160,8 @@ def rival(clone: Path, seconds: float) -> dict[str, Any]:
         [*common, "--benchmark-compare=0001", *rules], cwd=clone, env=environment,
         capture_output=True, text=True,
     )  # fmt: skip
-    lines = [line for line in done.stdout.splitlines() if "has failed" in line]
+    told = f"{done.stdout}\n{done.stderr}"
+    lines = [line for line in told.splitlines() if "has failed" in line]
     return {
         "seconds": round(time.monotonic() - began, 1),
         "exit_code": done.returncode,

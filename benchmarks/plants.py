@@ -14,7 +14,8 @@ from bench.sweep.discovery import discover
 
 SUITE = (
     "infer/eager", "infer/function", "infer/function-b8", "infer/function-b32", "infer/savedmodel",
-    "infer/frozen", "infer/litert-float32", "infer/litert-int8", "train/function", "train/eager",
+    "infer/frozen", "infer/litert-float32", "infer/litert-int8", "infer/litert-dynamic",
+    "train/function",
 )  # fmt: skip
 SLOWER = '''
 

@@ -79,6 +79,7 @@ class Guard:
         self._go_on(screens, "screen")
         screens = self._without_failures(screens)
         flagged = [s for s in screens if s.signs(self.level)]
+        flagged.sort(key=lambda s: s.cost_s)  # if time is short, as many as it allows
         confirms = [Series(s.subject, s.limits) for s in flagged]
         if confirms and self._left() > 0:
             self.reporter.total(

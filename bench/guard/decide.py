@@ -14,14 +14,14 @@ from typing import Literal
 
 from bench.guard.evidence import Evidence
 
-LOOKS = (8, 12, 16, 24, 32, 48)
+LOOKS = (6, 8, 12, 16, 24, 32, 48)
 """Launches after which the width is looked at; even, so that start orders are balanced."""
 ALPHA = 0.01
 """Of each stage. Both stages must agree, so that a comparison is falsely flagged once in 10 000."""
 FAMILY = 0.015
 """Most that a whole suite may raise a false alarm, under any dependence (Bonferroni)."""
 NO_CHANGE = 0.95
-"""Confidence of the upper bound that must lie below the margin."""
+"""Confidence of each of the two bounds that must lie within the margin."""
 
 Sign = Literal["slower", "faster", ""]
 
@@ -61,9 +61,10 @@ def sign(evidence: Evidence, limit: Limit, level: float) -> Sign:
 
 
 def unchanged(evidence: Evidence, limit: Limit) -> bool:
-    """Whether a change as large as the margin is excluded (95 % upper bound)."""
-    enough = evidence.launches >= LOOKS[0]
-    return enough and evidence.bound(NO_CHANGE) < math.log1p(limit.margin)
+    """Whether both sides are equivalent within the margin: two one-sided tests at 5 %."""
+    margin = math.log1p(limit.margin)
+    inside = evidence.bound(NO_CHANGE) < margin and evidence.bound(1 - NO_CHANGE) > -margin
+    return evidence.launches >= LOOKS[0] and inside
 
 
 def sharp_enough(evidence: Evidence | None, limit: Limit, level: float) -> bool:

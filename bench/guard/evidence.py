@@ -62,7 +62,7 @@ class Evidence:
     def needed(self, alpha: float, allowance: float, margin: float) -> int:
         """Launches in all after which an effect of `margin` would be seen, at this noise; even."""
         room = margin - allowance
-        for launches in range(8, MOST_LAUNCHES, 2):
+        for launches in range(6, MOST_LAUNCHES, 2):
             error = self.deviation / math.sqrt(launches)
             if _quantiles(alpha, launches - 2) * error <= room:
                 return launches
