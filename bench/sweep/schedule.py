@@ -213,7 +213,7 @@ class Sweep:
                 rest = controls.members(base, configuration, environment) + rest
             if not rest and base.baseline:
                 continue  # measured as a candidate of its own baseline
-            size = self.settings.profile.members - 1
+            size = self.settings.members - 1
             parts = [rest[i : i + size] for i in range(0, len(rest), size)] or [[]]
             for number, part in enumerate(parts):
                 name = f"{base.id}@{configuration.name}"

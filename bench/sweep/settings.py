@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, WorkloadSpec
 
@@ -38,7 +40,7 @@ class Profile:
     suite: str = "quick"
     trace: bool = True
     controls: bool = True
-    members: int = 8
+    members: int = 10
     """Most members of a group; larger groups are split, the baseline in each part."""
 
 
@@ -49,6 +51,8 @@ PROFILES = {
 }
 MEMORY_SHARE = 0.8
 """Of the machine's memory; a launch that grows beyond its part of it is ended."""
+MEMBER_BYTES = 1 << 30
+"""What a launch of a small model holds of its own: 0.4 to 0.8 GiB were seen."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Settings:
     patterns: tuple[str, ...] = ()
     memory_bytes: int = 0
     """Limit of one launch's resident memory."""
+    members: int = 10
+    """Most members of a group that fit into memory at once."""
     seed: int = 0
     """Of the orders and paddings."""
 
@@ -106,6 +112,7 @@ def load(
         workload,
         tuple(patterns) or tuple(merged.get("scenarios", ())),
         memory_bytes=int(total * MEMORY_SHARE / 2),
+        members=max(2, min(profile.members, psutil.virtual_memory().available // MEMBER_BYTES)),
         seed=int(merged.get("seed", 0)),
     )
 

@@ -34,7 +34,7 @@ class Data:
 
 
 def load(name: str, seed: int = 0) -> Data:
-    """Load `digits`, `mnist`, `cifar10`, `npz:PATH`, `images:DIR`, `tfrecord:GLOB`, `synthetic:HxWxC`.
+    """Load digits, mnist, cifar10, npz:PATH, images:DIR, tfrecord:GLOB or synthetic:HxWxC.
 
     Raises:
         UsageError: The name is unknown, or the place holds nothing usable.
@@ -46,8 +46,8 @@ def load(name: str, seed: int = 0) -> Data:
     data = loader(place, seed)
     if min(len(data.x_train), len(data.x_test)) < 2 or data.classes < 2:
         raise UsageError(
-            f"data {name!r} has {len(data.x_train)} training and {len(data.x_test)} test examples of "
-            f"{data.classes} classes: at least 2 of each are needed"
+            f"data {name!r} has {len(data.x_train)} training and {len(data.x_test)} test examples "
+            f"of {data.classes} classes: at least 2 of each are needed"
         )
     return data
 
@@ -135,7 +135,7 @@ def tfrecord(pattern: str, seed: int = 0) -> Data:
     """Examples with `image` (an encoded JPEG or PNG) and `label` (an integer)."""
     import tensorflow as tf
 
-    files = sorted(glob.glob(pattern))
+    files = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern too
     if not files:
         raise UsageError(f"no file matches {pattern}: give a pattern of TFRecord files")
     features = {
@@ -236,8 +236,8 @@ def _keras(name: str) -> Data:
         (x_train, y_train), (x_test, y_test) = getattr(tf.keras.datasets, name).load_data()
     except Exception as error:
         raise UsageError(
-            f"{name} is not in Keras's cache (~/.keras/datasets) and cannot be downloaded here: copy it "
-            f"there, or use --data digits ({type(error).__name__})"
+            f"{name} is not in Keras's cache (~/.keras/datasets) and cannot be downloaded here: "
+            f"copy it there, or use --data digits ({type(error).__name__})"
         ) from None
     return _given(name, x_train, y_train, x_test, y_test)
 

@@ -91,8 +91,8 @@ def check_converged(workload: Workload, model: Any) -> None:
     )
     if not reached >= needed:
         raise UsageError(
-            f"the baseline did not converge: accuracy {reached:.1%} after {workload.epochs} epochs, "
-            f"{needed:.1%} needed; train longer (--epochs) or check the data and the model"
+            f"the baseline did not converge: accuracy {reached:.1%} after {workload.epochs} "
+            f"epochs, {needed:.1%} needed; train longer (--epochs) or check the data and the model"
         )
 
 

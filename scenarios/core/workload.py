@@ -1,4 +1,4 @@
-"""The workload: model builder, data, loss and quality, as one value that every scenario receives."""
+"""The workload: model builder, data, loss and quality, as one value for every scenario."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ class Workload:
         except (TypeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise UsageError(
-                f"model {self.spec.model!r} cannot be built for input {self.data.input_shape}: {reason}"
+                f"model {self.spec.model!r} cannot be built for input {self.data.input_shape}: "
+                f"{reason}"
             ) from None
         outputs = model.output_shape
         if isinstance(outputs, tuple) and outputs != (None, self.data.classes):
@@ -105,7 +106,7 @@ class Workload:
         return optimizer
 
     def epoch(self, batch: int | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
-        """One epoch's full batches (x [batch, H, W, C], y [batch]) in the order all scenarios use."""
+        """One epoch's full batches (x [batch, H, W, C], y [batch]) in the order all use."""
         size = min(batch or self.spec.batch, len(self.data.x_train))
         order = np.random.default_rng(self.spec.seed).permutation(len(self.data.x_train))
         starts = range(0, len(order) - size + 1, size)
@@ -154,7 +155,7 @@ class Workload:
 
     @cached_property
     def folder(self) -> Path:
-        """Folder of everything derived from this workload; its name covers all that determines it."""
+        """Folder of what is derived from this workload; its name covers all that determines it."""
         digest = hashlib.sha256()
         parts = (self.data.name, self.spec.model, self.spec.seed, self.spec.batch, self.epochs)
         digest.update(repr(parts).encode())

@@ -17,7 +17,7 @@ def separable(workload: Workload) -> TrainingPath:
     return compiled_path(workload, model, proof=lambda: layers_of(model, "Depthwise", "Separable"))
 
 
-@scenario(baseline="train/function")
+@scenario(baseline="train/function", suite="full")
 def residual(workload: Workload) -> TrainingPath:
     """Residual blocks: conv, bn, relu, conv, bn, added to their input."""
     model = workload.model(blocks.residual(workload))

@@ -7,13 +7,14 @@ from scenarios.core.loops import compiled_path
 
 @scenario(
     baseline="train/batch-b32",
+    suite="full",
     variants={
         "b8": {"batch": 8},
-        "b16": {"batch": 16, "scenario": {"suite": "full"}},
+        "b16": {"batch": 16},
         "b32": {"batch": 32, "scenario": {"baseline": None}},
-        "b64": {"batch": 64, "scenario": {"suite": "full"}},
+        "b64": {"batch": 64},
         "b128": {"batch": 128},
-        "b256": {"batch": 256, "scenario": {"suite": "full"}},
+        "b256": {"batch": 256},
         "b512": {"batch": 512},
     },
 )

@@ -41,6 +41,7 @@ def xla(workload: Workload) -> TrainingPath:
     follows="float32",
     # On a CPU, XLA clusters nothing unasked without this.
     environment={"TF_XLA_FLAGS": "--tf_xla_cpu_global_jit"},
+    suite="full",
 )
 def xla_auto(workload: Workload) -> TrainingPath:
     """Automatic clustering: TensorFlow picks the parts of the graph that XLA compiles."""

@@ -65,7 +65,7 @@ def fit_eager(workload: Workload) -> TrainingPath:
     return fitted(workload, proof, run_eagerly=True, jit_compile=False)
 
 
-@scenario(baseline="train/fit", follows="float32")
+@scenario(baseline="train/fit", follows="float32", suite="full")
 def fit_steps_per_execution(workload: Workload) -> TrainingPath:
     """Keras `fit` with several steps in each call of its graph (steps_per_execution)."""
 

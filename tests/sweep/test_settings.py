@@ -84,3 +84,15 @@ def test_a_wrong_file_says_what_to_do(tmp_path: Path, text: str, message: str) -
 def test_orders_can_balance() -> None:
     for profile in PROFILES.values():
         assert all(look % 2 == 0 for look in profile.looks)
+
+
+def test_groups_are_no_larger_than_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory:
+        available = 3 << 30
+
+    monkeypatch.setattr("bench.sweep.settings.psutil.virtual_memory", Memory)
+    assert load(None, {}).members == 3
+    Memory.available = 1 << 20
+    assert load(None, {}).members == 2
+    Memory.available = 1 << 40
+    assert load(None, {}).members == PROFILES["quick"].members
