@@ -37,9 +37,8 @@ def cnn(input_shape: tuple[int, ...], classes: int, block: Block | None = None) 
 
 def normalised(x: Any, name: str, relu: bool = True) -> Any:
     """Batch normalisation, then relu."""
-    x = tf.keras.layers.BatchNormalization(
-        momentum=BATCH_NORM_MOMENTUM, name=f"batch_norm_{name}"
-    )(x)
+    norm = tf.keras.layers.BatchNormalization
+    x = norm(momentum=BATCH_NORM_MOMENTUM, name=f"batch_norm_{name}")(x)
     return tf.keras.layers.ReLU(name=f"relu_{name}")(x) if relu else x
 
 
