@@ -156,6 +156,53 @@ def guard(
 
 
 @app.command()
+def trace(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    scenario: Annotated[str, typer.Argument(help="Id of a traced scenario.")],
+    other: Annotated[
+        str | None, typer.Argument(help="A second one: what got faster, slower, came and went.")
+    ] = None,
+    configuration: Annotated[
+        str | None, typer.Option(help="Needed where the run has several.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Rows of the tables.")] = 15,
+) -> None:
+    """Show what a scenario's Profiler trace holds, or compare two scenarios' traces."""
+    from bench.command import trace as command
+
+    command.show(run, scenario, other, configuration, top)
+
+
+@app.command()
+def diagnose(
+    path: Annotated[
+        str, typer.Argument(help="A scenario's id, or file.py:function that returns a path.")
+    ] = "train/function",
+    steps: Annotated[
+        int, typer.Option(min=0, help="Most next steps whose gain is measured; 0: none.")
+    ] = 3,
+    configuration: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
+    data: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
+    model: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Training batch size.")] = None,
+    cache: Annotated[
+        str | None, typer.Option(help="Folder of trained models and converted artifacts.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="TOML file with [tool.tfbench]. Default: pyproject.toml.")
+    ] = None,
+) -> None:
+    """Find what bounds a path, and measure what helps: input, compute, memory, I/O, Python."""
+    from bench.command import diagnose as command
+
+    flags = {
+        "configuration": configuration, "data": data, "model": model, "batch": batch,
+        "cache": cache,
+    }  # fmt: skip
+    raise typer.Exit(command.diagnose(path, flags, settings, steps))
+
+
+@app.command()
 def doctor(
     configuration: Annotated[
         str | None, typer.Option(help="Configurations that a run would use; cpu-all by default.")
