@@ -21,8 +21,7 @@ MESSAGE_BYTES = 1 << 20
 
 def main(fd: int) -> None:
     """Import, then fork a launch for every request until the sweep closes its end."""
-    die_with_parent()
-    control = socket.socket(fileno=fd)
+    control = socket.socket(fileno=fd)  # its end is how this process learns that the sweep is gone
     try:
         versions = preload()
     except ImportError as error:
@@ -107,7 +106,11 @@ def launch(request: dict[str, Any], control: socket.socket, channel: int, log: i
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent ends, so that none is left behind."""
+    """Ask the kernel to kill this launch when the preloaded process ends: none is left behind.
+
+    Not for the preloaded process itself: the kernel takes the thread that started it for its
+    parent, and the sweep's threads come and go.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -42,7 +42,7 @@ def predict(workload: Workload) -> InferencePath:
     variants={
         "": {},
         "b8": {"batch": 8, "scenario": {"suite": "full"}},
-        "b32": {"batch": 32},
+        "b32": {"batch": 32, "scenario": {"suite": "full"}},
         "b256": {"batch": 256, "scenario": {"suite": "full"}},
     }
 )

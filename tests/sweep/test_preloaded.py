@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -221,3 +222,15 @@ def test_a_forked_launch_costs_no_new_import(bad_pool: Pool, root: Path) -> None
     launch.close()
     # CPU time of the parent, not wall time: forking is a message, not an import
     assert time.process_time() - before < 0.5
+
+
+def test_it_outlives_the_thread_that_started_it(root: Path, cache: Path) -> None:
+    fine = discover(root)["infer/fine"]
+    environment = Environment.of(fine, CONFIGURATION, "", root)
+    with Pool(WorkloadSpec(data="synthetic:8x8x3", cache=str(cache)), 2 << 30) as pool:
+        starter = threading.Thread(target=lambda: pool.process(environment).versions)
+        starter.start()
+        starter.join()
+        launch = pool.launch(environment, fine, CONFIGURATION)
+        assert launch.call("build", 60.0)["examples_per_step"] == 1
+        launch.close()
