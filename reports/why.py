@@ -17,6 +17,7 @@ CEILINGS = {
     "float32": "float32_flop_per_s",
 }
 MOST_CLAUSES = 3
+PLAUSIBLE = 1.1
 NOTABLE = 0.05
 """A change of the amount of work below 5 % is not worth words."""
 
@@ -54,7 +55,14 @@ def explain(
 
 
 def arithmetic_precision(proof: Mapping[str, Any]) -> str:
-    """The number type of most of a path's products, as its proof counted them."""
+    """The number type of most of a path's products, as its proof counted them.
+
+    Kernels stored as int8 under float activations are int8 products too: LiteRT quantizes the
+    activations while it runs. Those stored as float16 are widened first.
+    """
+    stored = proof.get("int8_kernels") or 0
+    if stored and stored > (proof.get("kernels") or 0) / 2:
+        return "int8"
     for name in PRECISIONS:
         own = proof.get(f"{name}_operations") or proof.get(f"{name}_products") or 0
         total = proof.get("arithmetic_operations") or proof.get("products") or 0
@@ -68,7 +76,11 @@ def arithmetic_precision(proof: Mapping[str, Any]) -> str:
 def ceiling_share(
     effects: Effects, scenario: str, configuration: str, ceilings: Mapping[str, float]
 ) -> float | None:
-    """Counted operations a second ÷ the peak of their number type; None where not known."""
+    """Counted operations a second ÷ the peak of their number type.
+
+    None where it is not known, or beyond what a ceiling's own noise explains: then the path is
+    not bound by that ceiling, or does other work than was counted.
+    """
     probe = effects.probe(scenario, configuration)
     latency = effects.latency_ns(scenario, configuration)
     if probe is None or not latency:
@@ -77,7 +89,8 @@ def ceiling_share(
     flops = probe.probes.get("flops_per_step")
     if not peak or not flops:
         return None
-    return float(flops) / probe.updates_per_step / (latency * 1e-9) / peak
+    share = float(flops) / probe.updates_per_step / (latency * 1e-9) / peak
+    return share if share <= PLAUSIBLE else None
 
 
 def _engaged(proof: Mapping[str, Any]) -> Iterator[str]:

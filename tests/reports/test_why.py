@@ -86,3 +86,11 @@ def test_nothing_known_nothing_said() -> None:
 def test_precision_is_that_of_most_products() -> None:
     assert arithmetic_precision({"int8_operations": 2, "arithmetic_operations": 9}) == "float32"
     assert arithmetic_precision({"float16_products": 9, "products": 9}) == "float16"
+    assert arithmetic_precision({"int8_kernels": 4, "kernels": 5}) == "int8"
+    assert arithmetic_precision({"float16_kernels": 5, "kernels": 5}) == "float32"
+
+
+def test_a_share_beyond_the_ceiling_is_not_shown() -> None:
+    found = effects(own_ns=1000, probes={"flops_per_step": 20_000_000})
+    assert ceiling_share(found, "infer/b", "cpu-1", CEILINGS) is None
+    assert "ceiling" not in said(found)
