@@ -60,7 +60,9 @@ def _detail(facts: Facts, m: Measured) -> Detail:
     probes: dict[str, Any] = {}
     for launch in (*m.timed[-1:], *((probe,) if probe else ())):
         probes |= launch.probes
-    operations = probes.pop("top_operations", None) or probes.pop("operations", None)
+    operations = facts.run.operations.get(
+        f"{m.scenario.replace('/', '-')}@{m.configuration}"  # the trace's folder
+    )
     tables = [
         _launches(m),
         facts_table("proof", "Proof that it engaged", dict(shown.proof) if shown else {}),
@@ -122,7 +124,7 @@ def _launch(x: Launch) -> Row:
 
 
 def _operations(found: Any) -> Table | None:
-    """Top operations by time, as a probe recorded them: {name, share, ...} each."""
+    """Top operations by self time, as the run's trace held them: {operation, share, ...} each."""
     if not isinstance(found, (list, tuple)):
         return None
     rows = [x for x in found if isinstance(x, Mapping)][:MOST_OPERATIONS]

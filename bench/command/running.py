@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from bench.results.store import RunFolder, read_run
+from bench.results.errors import StoreError
+from bench.results.store import RunFolder, read_run, replace_text
 from bench.sweep import pytest_benchmark
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import discover, select
@@ -38,10 +40,26 @@ def run(
     command = shlex.join(["tfbench", *sys.argv[1:]])
     with reporter(console) as progress:
         effects = Sweep(settings, scenarios, folder, progress, command).run()
+        progress.begin("reading the traces")
+        keep_operations(folder.folder, progress.note)
         progress.begin("writing the report")
     write_report(folder.folder)
     failed = [row for row in effects.rows if row.status in ("failed", "timeout")]
     return SOME_FAILED if failed else DONE
+
+
+def keep_operations(folder: Path, note: Callable[[str], None]) -> None:
+    """Write the longest operations of each trace beside the traces, for the report."""
+    from bench.explain import tables
+
+    try:
+        found = tables.top_operations(folder)
+    except StoreError as error:
+        note(f"no operations in the report: {error}")
+        return
+    if found:
+        text = json.dumps(found, indent=1, ensure_ascii=False)
+        replace_text(folder / "operations.json", text + "\n")
 
 
 def write_report(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Converting one trace to plain facts: `python -m bench.explain.convert FILE` prints JSON.
+"""Converting traces to plain facts: `python -m bench.explain.convert FILE…`, a JSON line each.
 
 A process of its own, because the converters are native code that logs, keeps memory, and writes
 caches beside the file they read.
@@ -113,4 +113,5 @@ def _holders(allocator: Any) -> list[Table]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(convert(Path(sys.argv[1]))))
+    for argument in sys.argv[1:]:
+        print(json.dumps(convert(Path(argument))), flush=True)

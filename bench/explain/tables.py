@@ -120,9 +120,48 @@ def read(file: Path, warnings: Sequence[str] = ()) -> Trace:
             f"{file.name} takes {size / 1e6:.0f} MB; above {MOST_BYTES / 1e6:.0f} MB its "
             "conversion needs more than 2 GB of memory: trace fewer steps"
         )
+    return from_facts(file.parents[3].name, _convert([file])[0], warnings)
+
+
+def top_operations(run: Path, most: int = 10) -> dict[str, list[dict[str, object]]]:
+    """The longest operations of every trace of a run, for its report.
+
+    Args:
+        run: A run's folder.
+        most: Operations of each trace.
+
+    Returns:
+        By the trace's label: name, kind, count, self time a step in µs, and share, as text.
+
+    Raises:
+        StoreError: A trace cannot be converted.
+    """
+    files = sorted((run / "traces").glob("*/plugins/profile/*/*.xplane.pb"))
+    files = [file for file in files if file.stat().st_size <= MOST_BYTES]
+    found = {}
+    for file, facts in zip(files, _convert(files), strict=True):
+        trace = from_facts(file.parents[3].name, facts)
+        found[trace.label] = [
+            {
+                "operation": each.name,
+                "kind": each.kind,
+                "where": each.place,
+                "count": each.count,
+                "self time a step": f"{trace.per_step_us(each):.3g} µs",
+                "share": f"{each.share:.1%}",
+            }
+            for each in trace.operations[:most]
+        ]
+    return found
+
+
+def _convert(files: Sequence[Path]) -> list[Mapping[str, object]]:
+    """Facts of trace files, all by one process of their own."""
+    if not files:
+        return []
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "bench.explain.convert", str(file.resolve())],
+            [sys.executable, "-m", "bench.explain.convert", *(str(f.resolve()) for f in files)],
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
@@ -130,12 +169,12 @@ def read(file: Path, warnings: Sequence[str] = ()) -> Trace:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise StoreError(f"{file} was not converted within {TIMEOUT_S:.0f} s") from None
-    if done.returncode != 0 or not done.stdout.strip():
+        raise StoreError(f"{files[0]} was not converted within {TIMEOUT_S:.0f} s") from None
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode != 0 or len(lines) != len(files):
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise StoreError(f"{file} cannot be converted: {last}")
-    facts = json.loads(done.stdout.strip().splitlines()[-1])
-    return from_facts(file.parents[3].name, facts, warnings)
+        raise StoreError(f"{files[len(lines)]} cannot be converted: {last}")
+    return [json.loads(line) for line in lines]
 
 
 def from_facts(label: str, facts: Mapping[str, object], warnings: Sequence[str] = ()) -> Trace:

@@ -32,6 +32,15 @@ class Run:
         return {s["id"]: from_json(Scenario, s) for s in self.facts.get("scenarios", [])}
 
     @cached_property
+    def operations(self) -> dict[str, list[dict[str, Any]]]:
+        """The longest operations of each trace, by its label; {} where there are no traces."""
+        try:
+            found = json.loads((self.folder / "operations.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return dict(found)
+
+    @cached_property
     def effects(self) -> Effects:
         """The effects, computed anew from the launches."""
         return Effects(self.launches, self.scenarios, tuple(self.facts.get("warnings", ())))

@@ -122,3 +122,7 @@ def test_tables_print(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for words in ("75.0 %", "30.0 µs", "1.0 MiB", "warning: tracing costs", "gone", "new"):
         assert words in text
+
+
+def test_a_run_without_traces_has_no_operations(tmp_path: Path) -> None:
+    assert tables.top_operations(tmp_path) == {}

@@ -14,7 +14,7 @@ import pytest
 import reports
 from bench.results.errors import UsageError
 from bench.results.store import read_run
-from tests.reports.fabricate import TYPICAL, Spec, fabricate
+from tests.reports.fabricate import TYPICAL, Spec, fabricate, typical
 from tests.reports.pages import by_name, html_tables, markdown_tables
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -321,3 +321,15 @@ def test_a_slower_technique_never_pays_off_and_a_faster_one_says_when(markdown):
         markdown,
     )
     assert re.search(r"`train/eager`: 5\.0× slower than train/function; .*never pays off", markdown)
+
+
+def test_the_traces_longest_operations_are_in_a_rows_details(tmp_path):
+    run = typical(tmp_path / "run", launches=2)
+    id = next(id for id in run.scenarios if id.startswith("infer/"))
+    label = f"{id.replace('/', '-')}@{run.effects.configurations[0]}"
+    row = {"operation": "conv2d_1/<Conv2D>", "share": "61.0%"}
+    (run.folder / "operations.json").write_text(json.dumps({label: [row]}))
+    reports.write(run.folder)
+    page = (run.folder / "report.html").read_text()
+    assert "conv2d_1/&lt;Conv2D&gt;" in page
+    assert "61.0%" in page
