@@ -63,6 +63,17 @@ def git_state(folder: Path) -> dict[str, Any]:
     }
 
 
+def peak_memory_bytes() -> int:
+    """Peak resident memory of this process; 0 where the kernel does not tell.
+
+    Not getrusage: its peak is inherited from the process that started this one.
+    """
+    for line in _read("/proc/self/status").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(

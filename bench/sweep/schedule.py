@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import resource
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from bench.results.store import RunFolder
 from bench.results.values import Configuration, Launch, Scenario, to_json
 from bench.sweep import controls, stopping
 from bench.sweep.discovery import ROOT
-from bench.sweep.environment import fingerprint, git_state
+from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
 from bench.sweep.groups import Member, run_launch
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
 from bench.sweep.progress import Reporter
@@ -80,8 +79,7 @@ class Sweep:
                 self._measure_group(pool, name, members)
                 self._write()
         self.facts["ended"] = time.time()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        self.facts["harness"] = {"peak_memory_bytes": peak}
+        self.facts["harness"] = {"peak_memory_bytes": peak_memory_bytes()}
         self._write()
         return self.effects
 
