@@ -22,8 +22,8 @@ RATE = 3e-3  # a small network takes, and needs, larger steps
 def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
     """A stem of stride 2 with 32 filters, then depthwise separable convolutions of 128 and 256.
 
-    The two strides of 2 come before the wide layers, so that these work on 1/4 and 1/16 of the
-    places; the plain CNN computes its first layer on all of them.
+    Both strides of 2 come before the wide layers, so that these work on 1/16 of the places; the
+    plain CNN computes its first layer on all of them.
     """
     layers = tf.keras.layers
     inputs = layers.Input(shape=input_shape, name="image")
@@ -32,7 +32,7 @@ def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
         kernel_initializer="he_normal", name="stem",
     )(inputs)  # fmt: skip
     x = normalised(x, "stem")
-    for name, filters, stride in (("1", 128, 1), ("2", 256, 2)):
+    for name, filters, stride in (("1", 128, 2), ("2", 256, 1)):
         x = layers.DepthwiseConv2D(
             3, strides=stride, padding="same", use_bias=False,
             depthwise_initializer="he_normal", name=f"depthwise_{name}",
