@@ -28,7 +28,7 @@ def test_records_survive_a_line_cut_short(tmp_path: Path) -> None:
 
 
 def test_a_case_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    case = Case("made up", "infer/x", "cpu-1", "quiet", 0.1, 10, blocks=4)
+    case = Case("made up", "infer/x", "cpu-1", "quiet", 0.1, 10, blocks=4, launches=8)
     file = Records(tmp_path / "ours.jsonl")
     file.append(*records(2, case=case.name))
     again = Ours({}, Records(file.path), cache="")
