@@ -126,7 +126,7 @@ def doctor(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, a smoke sweep among them."""
-    install(session, groups=("test",))
+    install(session, "onnx", groups=("test",))
     session.run("python", "-m", "pytest", *session.posargs)
 
 

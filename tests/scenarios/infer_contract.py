@@ -7,6 +7,7 @@ share two such processes.
 """
 
 import importlib
+import importlib.util
 import json
 import sys
 import traceback
@@ -113,7 +114,11 @@ def refusals(workload):
         "stored sparse": proof_refused(lambda: tflite.sparse_kernels(file)),
         "student": proof_refused(lambda: students.smaller(workload, workload.model())),
         "xla": proof_refused(lambda: graphs.compiled_by_xla(plain.infer, plain.inputs[0])),
-        "onnx int8": proof_refused(lambda: onnx.int8_products(onnx.exported(workload), 1)),
+        "onnx int8": (
+            proof_refused(lambda: onnx.int8_products(onnx.exported(workload), 1))
+            if importlib.util.find_spec("tf2onnx")
+            else None
+        ),
         "trt": proof_refused(lambda: tensorrt.engines(plain.infer.get_concrete_function(), "FP16")),
         "retraced": proof_refused(lambda: training.traced_once(tf.function(lambda x: x))),
     }
