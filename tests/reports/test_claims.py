@@ -21,8 +21,22 @@ def test_the_documents_table_is_complete():
 
 
 def test_a_claim_holds_where_every_part_reaches_it(tmp_path):
-    found = judged(tmp_path, "infer/litert-int8", wrong=10)
+    found = judged(tmp_path, "infer/litert-int8", wrong=10, speedup=4.2)
     assert found.held == "yes"
+
+
+def test_what_the_runtime_gives_is_not_credited_to_the_technique(tmp_path):
+    found = judged(tmp_path, "infer/litert-int8", wrong=10, speedup=2.6)
+    assert found.held == "partly"
+    assert "as fast as infer/litert-float32, ↑↑↑ claimed" in found.why
+    assert "12." in found.why.split("of which infer/litert-float32")[0]
+    assert "gives 4." in found.why
+
+
+def test_all_combined_counts_the_runtime_in_and_says_its_share(tmp_path):
+    found = judged(tmp_path, "infer/combined", wrong=10)
+    assert found.held == "yes"
+    assert "of which infer/litert-float32" in found.why
 
 
 def test_a_weaker_gain_is_partly_and_says_the_figures(tmp_path):
