@@ -35,8 +35,13 @@ def tuner(workload: Workload, search: str = "Hyperband") -> JobPath:
         model = tf.keras.Sequential(
             [
                 layers.Input(workload.data.input_shape),
-                layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu"),
-                layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu"),
+                layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
+                # A momentum of 0.99 would need hundreds of steps, more than a short trial has.
+                layers.BatchNormalization(momentum=0.9),
+                layers.ReLU(),
+                layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
+                layers.BatchNormalization(momentum=0.9),
+                layers.ReLU(),
                 layers.GlobalAveragePooling2D(),
                 layers.Dense(dense, activation="relu"),
                 layers.Dense(workload.data.classes, activation="softmax"),
