@@ -217,6 +217,10 @@ def _notes(
     if read > 1024:
         disk = facts.get("disk_bytes_per_step", 0.0)
         notes.append(f"a batch reads {read / 1e3:,.0f} kB of files, {disk / 1e3:,.0f} kB from disk")
+    alone = [(word, facts.get(f"storage_{word}_s")) for word in ("cold", "warm")]
+    if any(took for _, took in alone):
+        said = ", ".join(f"{_ms(took)} with a {word} page cache" for word, took in alone if took)
+        notes.append(f"storage alone takes {said} a batch")
     if facts.get("flops") and "products" in seconds:
         rate = facts["flops"] / seconds["products"]
         notes.append(
@@ -225,6 +229,9 @@ def _notes(
         )
     if "half" in seconds:
         notes.append(f"half the batch takes {seconds['half'] / seconds['cached']:.0%} of the step")
+    if "one core" in seconds:
+        slower = seconds["one core"] / seconds["cached"]
+        notes.append(f"on one core the step takes {slower:.2f} times as long as on all")
     if "graph" in seconds:
         notes.append(
             f"as one tf.function the step takes {seconds['graph'] / seconds['cached']:.0%}"

@@ -6,6 +6,7 @@ is left of a step's time when a part is gone says what that part costs, whatever
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -15,7 +16,7 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ their turns must be used up first."""
 DRAWING_STEPS, DRAWING_S = 8, 0.5
 """Least steps of a timed turn that draws from a pipeline, or this long."""
 DRAWING = ("full", "pipeline")
+ONE_CORE = "one core"
+LEAST_READ = 1024
+"""Bytes of files a step below which a pipeline does not read files."""
 REAL_DRAWING_S = 50e-6
 """Drawing a batch that lies in memory takes less."""
 
@@ -70,6 +74,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
         finish(whole.advance())
     variants, facts = _variants(whole, scenario, lambda: build(workload, **scenario.arguments))
     facts |= _drawing(whole)
+    facts |= _storage(whole.dataset, facts["file_bytes_per_step"])
     seconds = _turns(variants, facts["drawing_s"] > REAL_DRAWING_S)
     facts["dram_bytes_per_s"] = ceilings.bandwidth("dram", configuration.threads)
     facts["float32_flop_per_s"] = ceilings.product("float32")
@@ -83,8 +88,9 @@ def _variants(
     """The step as it is and with parts taken away, and what is known of its graph.
 
     `full`: draw and step. `cached`: the step on one batch again and again. `pipeline`: draw alone.
-    `half`: the step on half a batch. `graph`: the step as one tf.function. `products`: its matrix
-    products alone. `silent`: its replicas do not communicate.
+    `half`: the step on half a batch. `one core`: the cached step with all threads on one core.
+    `graph`: the step as one tf.function. `products`: its matrix products alone. `silent`: its
+    replicas do not communicate.
     """
     import tensorflow as tf
 
@@ -101,6 +107,8 @@ def _variants(
     half = subject.first_half(batch)
     if half is not None and _works(lambda: finish(whole.step(*half))):
         variants["half"] = lambda: whole.step(*half)
+    if len(os.sched_getaffinity(0)) > 1:
+        variants[ONE_CORE] = lambda: whole.step(*batch)
     function = whole.step
     if not hasattr(function, "get_concrete_function"):
         function = tf.function(whole.step, autograph=False)
@@ -166,6 +174,16 @@ def _drawing(whole: Any) -> dict[str, Any]:
     }
 
 
+def _storage(dataset: Any, file_bytes_per_step: float) -> dict[str, float]:
+    """Seconds a step that storage alone takes for a pipeline's files, cold and warm."""
+    from bench.launch import storage
+
+    if dataset is None or file_bytes_per_step < LEAST_READ:
+        return {}
+    rates = storage.bytes_per_s(storage.files_of(dataset))
+    return {f"storage_{name}_s": file_bytes_per_step / rate for name, rate in rates.items()}
+
+
 def _turns(variants: dict[str, Callable[[], Any]], slow_drawing: bool) -> dict[str, list[float]]:
     """Seconds a step of each variant, one value a round, in a new order each round."""
     from bench.launch.turns import finish
@@ -179,7 +197,8 @@ def _turns(variants: dict[str, Callable[[], Any]], slow_drawing: bool) -> dict[s
         for name in order:
             _settle()
             drains = slow_drawing and name in DRAWING
-            seconds[name].append(_turn(variants[name], steps[name], drains, finish))
+            with _on_one_core(name == ONE_CORE):
+                seconds[name].append(_turn(variants[name], steps[name], drains, finish))
         if number + 1 >= LEAST_ROUNDS and time.perf_counter() - begun > BUDGET_S:
             break
     return seconds
@@ -213,6 +232,25 @@ def _run(
         finish(call())
         done += 1
     return (time.perf_counter() - begun) / done
+
+
+@contextlib.contextmanager
+def _on_one_core(wanted: bool) -> Iterator[None]:
+    """Within, every thread of this process shares the first of its cores."""
+    cores = os.sched_getaffinity(0)
+    if wanted:
+        _pin({min(cores)})
+    try:
+        yield
+    finally:
+        if wanted:
+            _pin(cores)
+
+
+def _pin(cores: set[int]) -> None:
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            os.sched_setaffinity(int(thread.name), cores)
 
 
 def _settle() -> None:

@@ -20,11 +20,13 @@ class Subject:
         draw: The next batch from its input pipeline.
         step: One step on a batch; returns something that depends on all its work.
         examples: Examples in one step.
+        dataset: The tf.data pipeline that batches are drawn from, None where there is none.
     """
 
     draw: Callable[[], Batch]
     step: Callable[..., Any]
     examples: int
+    dataset: Any = None
 
     def advance(self) -> Any:
         """A step as the user makes it: draw, then step."""
@@ -38,7 +40,8 @@ def split(path: Any) -> Subject:
         ValueError: It draws its data inside its own loop (Keras `fit`, a whole job).
     """
     if hasattr(path, "dataset"):
-        return Subject(path.advance, path.train or (lambda *_: None), path.examples)
+        step = path.train or (lambda *_: None)
+        return Subject(path.advance, step, path.examples, path.dataset)
     if hasattr(path, "infer"):
         return Subject(_rotating(path.inputs), path.infer, path.examples)
     batches = getattr(path, "batches", None)

@@ -102,11 +102,13 @@ class LaunchProcess:
         return {"facts": training.prepare(self._workload())}
 
     def ceilings(self, disk: str) -> dict[str, Any]:
-        """The machine's peaks in this configuration."""
+        """The machine's peaks in this configuration, and when (monotonic) this launch was ready."""
+        setup.tensorflow(self.configuration, devices=1)
+        ready_s = time.monotonic()
         from bench.launch import ceilings
 
-        setup.tensorflow(self.configuration, devices=1)
-        return {"ceilings": ceilings.measure(self.configuration.threads, Path(disk))}
+        measured = ceilings.measure(self.configuration.threads, Path(disk))
+        return {"ready_s": ready_s, "ceilings": measured}
 
     def build(self, first_step: bool = True) -> dict[str, Any]:
         """Build the path and make its first step; each timed on its own."""

@@ -116,10 +116,12 @@ class Sweep:
         for configuration in self.settings.configurations:
             self.reporter.begin(f"measuring the machine's ceilings in {configuration.name}")
             environment = self._environment(None, configuration)
+            started_s = time.monotonic()
             launch = pool.launch(environment, self.scenarios[0], configuration)
             try:
                 answer = launch.call("ceilings", 120.0, disk=str(self.folder.folder.resolve()))
-                self.facts["ceilings"][configuration.name] = answer["ceilings"]
+                start = {"launch_start_ns": 1e9 * (answer["ready_s"] - started_s)}
+                self.facts["ceilings"][configuration.name] = answer["ceilings"] | start
             except LaunchFailed as error:
                 self.reporter.note(f"ceilings of {configuration.name}: {error.reason}")
             finally:

@@ -116,3 +116,13 @@ def test_products_that_could_not_run_alone_lower_the_confidence() -> None:
     found = judge(times(**seconds), FACTS | facts | {"products": 15}, shares)
     assert found.confidence != "high"
     assert any("could not be run alone" in note for note in found.notes)
+
+
+def test_storage_and_threads_are_told_beside_the_verdict() -> None:
+    seconds, facts, shares = CASES["io"]
+    facts = facts | {"storage_cold_s": 0.0321, "storage_warm_s": 0.0004}
+    found = judge(times(**seconds, **{"one core": 0.0085}), FACTS | facts, shares)
+    assert found.bound == "io"
+    assert "storage alone takes 32.1 ms with a cold page cache, 0.4 ms with a warm page cache a " \
+        "batch" in found.notes  # fmt: skip
+    assert "on one core the step takes 1.70 times as long as on all" in found.notes
