@@ -20,7 +20,8 @@ from bench.guard.values import OperationChange, Side, Subject
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover, select
-from bench.sweep.groups import Member, run_launch
+from bench.sweep.groups import run_launch
+from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
 from bench.sweep.progress import Reporter
 from bench.sweep.settings import Profile
@@ -29,18 +30,20 @@ PROFILE = Profile(
     name="guard",
     looks=(6,),
     half_width=1.0,
-    turn_ms=6,
+    turn_ms=10,
     rounds=16,
-    member_s=0.5,
+    member_s=0.8,
     warmup_s=0.15,
     epochs=1,
     timeout_s=300,
     trace=False,
     controls=False,
     members=2,
+    within_error=0.003,
+    build_apart=True,
 )
-"""Short launches: effects vary more between launches than between the turns of one. One epoch: the
-first losses tell whether training does the same work, and an eager epoch costs many launches."""
+"""Launches as short as the machine's noise allows. One epoch: the first losses tell whether
+training does the same work, and an eager epoch costs many launches."""
 COLD_BUILD_S = 1.0
 """A build that took longer may have made its artifact, which leaves less memory to grow into: the
 probe is then made in another launch, which finds the artifact."""

@@ -237,20 +237,16 @@ def _run(
 @contextlib.contextmanager
 def _on_one_core(wanted: bool) -> Iterator[None]:
     """Within, every thread of this process shares the first of its cores."""
+    from bench.launch import setup
+
     cores = os.sched_getaffinity(0)
     if wanted:
-        _pin({min(cores)})
+        setup.pin({min(cores)})
     try:
         yield
     finally:
         if wanted:
-            _pin(cores)
-
-
-def _pin(cores: set[int]) -> None:
-    for thread in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
-            os.sched_setaffinity(int(thread.name), cores)
+            setup.pin(cores)
 
 
 def _settle() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
@@ -30,6 +31,13 @@ def process(configuration: Configuration, padding: int) -> bytearray:
     os.sched_setaffinity(0, configuration.cpus)
     os.environ["TFBENCH_PADDING"] = "x" * (padding % 4096)
     return bytearray(padding)
+
+
+def pin(cpus: Iterable[int]) -> None:
+    """Move this process, with all its threads, to other cores."""
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            os.sched_setaffinity(int(thread.name), cpus)
 
 
 def tensorflow(configuration: Configuration, devices: int) -> None:

@@ -138,6 +138,11 @@ class LaunchProcess:
         answer["updates_per_step"] = getattr(self.path, "updates", 1)
         return answer
 
+    def pin(self, cpus: list[int]) -> dict[str, Any]:
+        """Move to the cores where turns are taken; it was built on another."""
+        setup.pin(cpus)
+        return {}
+
     def warm(self, turn_ns: int, cap_ns: int) -> dict[str, Any]:
         """Warm up; afterwards the process is ready to take turns."""
         least = getattr(self.path, "warmup", 0)

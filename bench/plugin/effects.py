@@ -16,7 +16,8 @@ from bench.results.errors import UsageError
 from bench.results.statistics import as_speedup
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
-from bench.sweep.groups import Member, run_launch
+from bench.sweep.groups import run_launch
+from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
 from bench.sweep.settings import PROFILES, find_configuration
 

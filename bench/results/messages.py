@@ -6,7 +6,7 @@ import json
 from multiprocessing.connection import Connection
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised with every change of the messages or of their answers' fields that the other end needs:
 the guard then lets both versions run with one harness."""
 

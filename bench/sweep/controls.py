@@ -9,7 +9,7 @@ from typing import Any
 from bench.results.effects import log_ratio
 from bench.results.statistics import over_launches
 from bench.results.values import Configuration, Launch, Scenario
-from bench.sweep.groups import Member
+from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment
 
 SLOWDOWN = 0.05

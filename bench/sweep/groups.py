@@ -3,79 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import os
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from bench.results.values import Configuration, Launch, Role, Scenario, Turn
-from bench.sweep.preloaded import Environment, LaunchFailed, Pool, RunningLaunch
+from bench.results.values import Launch, Turn
+from bench.sweep.members import Member, Place
+from bench.sweep.preloaded import LaunchFailed, Pool
+from bench.sweep.rounds import agree, take_turns
 from bench.sweep.settings import Profile
 
-LEAST_TURNS = 4
-"""Turns that even the slowest member takes in a launch (a job takes one)."""
 PADDING_BYTES = 1 << 16
-ALIKE = 1.5
-"""Ratio of step times within which members of one scenario take turns of equally many steps."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """One side of a comparison: a scenario, where it runs, and what it is there for."""
-
-    scenario: Scenario
-    configuration: Configuration
-    environment: Environment
-    role: Role = "candidate"
-    slowdown: float = 0.0
-    side: str = ""
-    more_work: float = 0.0
-    """Share of further, uncounted steps in each of its turns; an effect of known size."""
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What tells it from the group's other members."""
-        return self.scenario.id, self.configuration.name, self.role, self.side
-
-
-@dataclass
-class Place:
-    """A member in one launch of its group: its process and what it reported so far."""
-
-    member: Member
-    launch: Launch
-    process: RunningLaunch | None = None
-    steps: int = 1
-    """In each of its turns."""
-    step_ns: float = 0.0
-    stride: int = 1
-    """It takes part in every stride-th round."""
-    turns: list[Turn] = field(default_factory=list)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can still take turns."""
-        return self.process is not None and self.launch.outcome == "ok"
-
-    def fail(self, error: LaunchFailed) -> None:
-        """Note why it ended, with what it printed last, and free its process."""
-        self.launch = dataclasses.replace(
-            self.launch,
-            outcome=error.outcome,  # type: ignore[arg-type]
-            reason=error.reason,
-            output=self.process.output() if self.process else "",
-        )
-        self.close()
-
-    def close(self) -> None:
-        """End its process."""
-        if self.process is not None:
-            self.process.close()
-            self.process = None
 
 
 def run_launch(
@@ -108,15 +51,15 @@ def run_launch(
         order.reverse()
     started = time.time()
     try:
-        for position, place in enumerate(order):
-            padding = rng.randrange(PADDING_BYTES)
-            _start(pool, place, position, padding, profile)
-            if place is places[0] and not place.alive:
-                break  # without the baseline nothing can be compared
+        paddings = [rng.randrange(PADDING_BYTES) for _ in order]
+        if profile.build_apart and (cores := _cores_apart(members)):
+            _start_apart(pool, order, paddings, cores, profile)
+        else:
+            _start_in_turn(pool, order, paddings, places[0], profile)
         if places[0].alive:
-            rounds = _agree(places, profile)
+            rounds = agree(places, profile)
             turns_rng = random.Random(f"{seed}/{name}/{index}")
-            _take_turns(places, rounds, profile, turns_rng)
+            take_turns(places, rounds, profile, turns_rng)
             _finish(places, profile, traces)
         for place in places[1:]:
             if not places[0].alive and place.launch.outcome == "ok":
@@ -145,14 +88,63 @@ def _record(member: Member, name: str, index: int) -> Launch:
     )
 
 
-def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profile) -> None:
-    """Fork, build, make the first step and warm up; the others wait meanwhile."""
+def _start_in_turn(
+    pool: Pool, order: Sequence[Place], paddings: Sequence[int], baseline: Place, profile: Profile
+) -> None:
+    """Fork, build and warm up one after the other, where all will take their turns."""
+    for position, (place, padding) in enumerate(zip(order, paddings, strict=True)):
+        _build(pool, place, position, padding, profile)
+        _warm(place, profile)
+        if place is baseline and not place.alive:
+            return  # without the baseline nothing can be compared
+
+
+def _start_apart(
+    pool: Pool,
+    order: Sequence[Place],
+    paddings: Sequence[int],
+    cores: Sequence[int],
+    profile: Profile,
+) -> None:
+    """Fork and build at the same time, each on a core of its own; warm up on the shared one."""
+    with ThreadPoolExecutor(len(cores)) as executor:
+        jobs = zip(order, range(len(order)), paddings, cycle(cores))
+        for done in [
+            executor.submit(_build, pool, place, position, padding, profile, core)
+            for place, position, padding, core in jobs
+        ]:
+            done.result()
+    for place in order:
+        _warm(place, profile)
+
+
+def _cores_apart(members: Sequence[Member]) -> list[int]:
+    """Cores to build on at the same time; none where a member needs more than one or a device."""
+    configurations = [member.configuration for member in members]
+    if any(len(c.cpus) != 1 or c.device != "cpu" for c in configurations):
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    return cores if len(cores) > 1 else []
+
+
+def _build(
+    pool: Pool,
+    place: Place,
+    position: int,
+    padding: int,
+    profile: Profile,
+    core: int | None = None,
+) -> None:
+    """Fork, build and make the first step; on another core than its own where one is given."""
     member = place.member
+    configuration = member.configuration
+    if core is not None:
+        configuration = dataclasses.replace(configuration, cpus=(core,))
     try:
         place.process = pool.launch(
             member.environment,
             member.scenario,
-            member.configuration,
+            configuration,
             padding,
             member.slowdown,
             member.more_work,
@@ -160,9 +152,19 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
         built = place.process.call("build", profile.timeout_s)
         built.pop("resident_bytes")
         place.launch = dataclasses.replace(place.launch, start_order=position, **built)
-        if member.scenario.unit == "job":
-            place.process.pause()
-            return
+        if core is not None:
+            place.process.call("pin", profile.timeout_s, cpus=member.configuration.cpus)
+        place.process.pause()
+    except LaunchFailed as error:
+        place.fail(error)
+
+
+def _warm(place: Place, profile: Profile) -> None:
+    """Warm up while the others wait; a job is its own warm-up."""
+    if not place.alive or place.member.scenario.unit == "job":
+        return
+    assert place.process is not None
+    try:
         warm = place.process.call(
             "warm",
             profile.timeout_s,
@@ -180,90 +182,6 @@ def _start(pool: Pool, place: Place, position: int, padding: int, profile: Profi
         place.process.pause()
     except LaunchFailed as error:
         place.fail(error)
-
-
-def _agree(places: Sequence[Place], profile: Profile) -> int:
-    """Settle the steps of a turn: equal for members of one scenario.
-
-    Members calibrate on their own, and on a shared machine differently. A turn's first steps find
-    cold caches, so two sides of unlike turns would differ by what the first steps cost.
-
-    Returns:
-        Rounds of this launch: the turns of the baseline, which takes part in each.
-    """
-    like: dict[tuple[str, str], list[Place]] = {}
-    for place in places:
-        if place.alive:
-            scenario, configuration, *_ = place.member.key
-            like.setdefault((scenario, configuration), []).append(place)
-    for same in like.values():
-        times = [p.step_ns for p in same]
-        parts = [Fraction(p.member.more_work).limit_denominator(1000) for p in same]
-        whole = math.lcm(*(part.denominator for part in parts))
-        wanted = max(p.steps for p in same)  # the calibration that was disturbed least
-        for place in same:
-            if max(times) <= ALIKE * min(times):
-                place.steps = wanted
-            place.steps = math.ceil(place.steps / whole) * whole
-    jobs = any(p.member.scenario.unit == "job" for p in places)
-    rounds = 1 if jobs else _affordable(places[0], profile)
-    for place in places:
-        stride = max(1, rounds // _affordable(place, profile))
-        place.stride = stride | 1  # odd, or it would meet every round in the same order
-        if places[0].member.key[:2] == place.member.key[:2]:
-            place.stride = 1
-    return rounds
-
-
-def _affordable(place: Place, profile: Profile) -> int:
-    """Turns of a member that fit its share of the launch."""
-    turn_ns = place.steps * place.step_ns
-    affordable = int(profile.member_s * 1e9 / turn_ns) if turn_ns else profile.rounds
-    return min(profile.rounds, max(LEAST_TURNS, affordable))
-
-
-def _take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: random.Random) -> None:
-    """Rounds in a random order and then its reverse; only one member runs at a time.
-
-    The reverse cancels a drift of the machine. A new order for each pair of rounds lets every
-    member be now and then the one that takes two turns in a row and finds its caches warm.
-    """
-    sequence = list(places)
-    cpu, wall = _waited(places)
-    for number in range(rounds):
-        sequence = sequence[::-1] if number % 2 else rng.sample(sequence, len(sequence))
-        for position, place in enumerate(sequence):
-            if place.alive and number % place.stride == 0:
-                _turn(place, number, position, profile)
-        if not places[0].alive:  # the baseline is everybody's neighbour
-            return
-    now_cpu, now_wall = _waited(places)
-    share = max(now_cpu - cpu, 0.0) / max(now_wall - wall, 1e-9)
-    base = places[0].launch
-    places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": share})
-
-
-def _waited(places: Sequence[Place]) -> tuple[float, float]:
-    """CPU and wall time that this process spent in waiting for the members' answers, s."""
-    running = [place.process for place in places if place.process is not None]
-    return sum(p.waited_cpu_s for p in running), sum(p.waited_s for p in running)
-
-
-def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
-    assert place.process is not None
-    try:
-        answer = place.process.call("turn", profile.timeout_s, steps=place.steps)
-        place.process.pause()
-    except LaunchFailed as error:
-        place.fail(error)
-        return
-    turn = Turn(number, position, place.steps, answer["elapsed_ns"], answer["delayed_ns"])
-    place.turns.append(turn)
-    if answer["retraced"]:
-        note = "a function was traced again inside a turn"
-        place.launch = dataclasses.replace(
-            place.launch, warnings=tuple(dict.fromkeys((*place.launch.warnings, note)))
-        )
 
 
 def _finish(places: Sequence[Place], profile: Profile, traces: Path | None) -> None:

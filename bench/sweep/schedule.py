@@ -18,7 +18,8 @@ from bench.results.values import Configuration, Launch, Scenario, to_json
 from bench.sweep import controls, stopping
 from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
-from bench.sweep.groups import Member, run_launch
+from bench.sweep.groups import run_launch
+from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
 from bench.sweep.progress import Reporter
 from bench.sweep.settings import Settings

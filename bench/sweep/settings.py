@@ -42,6 +42,12 @@ class Profile:
     controls: bool = True
     members: int = 10
     """Most members of a group; larger groups are split, the baseline in each part."""
+    within_error: float = 0.0
+    """Relative standard error that a launch's own turns shall bring its effects down to: rounds go
+    on beyond `rounds`, up to `member_s`. 0: exactly `rounds`."""
+    build_apart: bool = False
+    """Build members that run on one core at the same time, each on a core of its own. Build and
+    first-step times are then only good for comparing the members."""
 
 
 PROFILES = {

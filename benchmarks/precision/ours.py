@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from bench.results.errors import TfbenchError
 from bench.results.values import Launch, Scenario, to_json
 from bench.sweep.discovery import ROOT
-from bench.sweep.groups import Member, run_launch
+from bench.sweep.groups import run_launch
+from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.settings import find_configuration
 from benchmarks.precision.cases import IDENTICAL, Case

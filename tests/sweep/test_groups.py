@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.results.values import Configuration, Launch, Scenario
-from bench.sweep.groups import Member, run_launch
+from bench.sweep.groups import run_launch
+from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed
 from bench.sweep.settings import Profile
 
@@ -37,6 +41,9 @@ class Process:
         step_ns = self.pool.step_ns.get(self.name, MS)
         if do == "build":
             return {"build_s": 0.1, "resident_bytes": 1, "examples_per_step": 1}
+        if do == "pin":
+            self.pool.pinned.append(tuple(arguments["cpus"]))
+            return {}
         if do == "warm":
             steps = max(1, round(arguments["turn_ns"] / step_ns))
             return {"steps": steps, "step_ns": step_ns, "turns": [], "steady": True, "reason": ""}
@@ -45,7 +52,8 @@ class Process:
             self.pool.turns.append(self.name)
             self.waited_s += 0.01
             self.waited_cpu_s += 0.00005
-            elapsed = round(arguments["steps"] * step_ns)
+            noise = self.pool.rng.gauss(0, self.pool.noise)
+            elapsed = round(arguments["steps"] * step_ns * math.exp(noise))
             return {"elapsed_ns": elapsed, "delayed_ns": 7, "retraced": 0}
         if do == "trace":
             return {"trace": {}}
@@ -70,6 +78,9 @@ class Pool:
         self.running: set[str] = set()
         self.paddings: list[int] = []
         self.started: list[str] = []
+        self.cores: list[tuple[int, ...]] = []
+        self.pinned: list[tuple[int, ...]] = []
+        self.noise, self.rng = 0.0, random.Random(0)
 
     def launch(
         self, environment: Any, scenario: Scenario, configuration: Any, padding: int,
@@ -77,6 +88,7 @@ class Pool:
     ) -> Process:  # fmt: skip
         self.paddings.append(padding)
         self.started.append(scenario.id)
+        self.cores.append(configuration.cpus)
         return Process(self, scenario.id)
 
 
@@ -195,3 +207,50 @@ def test_a_trace_that_fails_costs_only_the_trace(tmp_path: Path) -> None:
     found = launch(Pool(failing=[("b", "trace")]), GROUP, traces=tmp_path)
     assert found["b"].outcome == "ok"
     assert found["b"].probes["trace"] == {"failed": "trace broke"}
+
+
+def test_a_quiet_launch_takes_its_rounds_and_a_noisy_one_more() -> None:
+    careful = dataclasses.replace(PROFILE, within_error=0.003, member_s=1.0)
+    quiet, noisy = Pool(), Pool()
+    noisy.noise = 0.02
+    assert {len(x.turns) for x in launch(quiet, GROUP[:2], profile=careful).values()} == {12}
+    turns = {len(x.turns) for x in launch(noisy, GROUP[:2], profile=careful).values()}
+    assert turns == {100}  # of 10 ms: the time it may spend
+    assert turns.pop() % 2 == 0
+
+
+def test_more_rounds_are_taken_for_noise_and_never_for_the_effect() -> None:
+    careful = dataclasses.replace(PROFILE, within_error=0.003, member_s=1.0)
+    counts = []
+    for slower in (1.0, 1.5):
+        pool = Pool({"b": slower * MS})
+        pool.noise = 0.01
+        counts.append(len(launch(pool, GROUP[:2], profile=careful)["a"].turns))
+    assert counts[0] == counts[1]
+
+
+def test_members_built_apart_meet_on_the_shared_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    apart = dataclasses.replace(PROFILE, build_apart=True)
+    pool = Pool()
+    found = launch(pool, GROUP[:2], profile=apart)
+    assert sorted(pool.cores) == [(0,), (1,)]
+    assert pool.pinned == [CPU.cpus, CPU.cpus]
+    assert {len(x.turns) for x in found.values()} == {PROFILE.rounds}
+    assert sorted(x.start_order for x in found.values()) == [0, 1]
+
+
+def test_a_single_core_has_no_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    pool = Pool()
+    launch(pool, GROUP[:2], profile=dataclasses.replace(PROFILE, build_apart=True))
+    assert pool.cores == [CPU.cpus, CPU.cpus]
+    assert pool.pinned == []
+
+
+def test_a_build_that_fails_apart_fails_its_member_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    pool = Pool(failing={("b", "build")})
+    found = launch(pool, GROUP[:3], profile=dataclasses.replace(PROFILE, build_apart=True))
+    assert found["b"].reason == "build broke"
+    assert len(found["c"].turns) == PROFILE.rounds

@@ -16,7 +16,8 @@ import pytest
 from bench.results.errors import UsageError
 from bench.results.values import Scenario, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
-from bench.sweep.groups import Member, run_launch
+from bench.sweep.groups import run_launch
+from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool, Preloaded
 from bench.sweep.settings import PROFILES, find_configuration
 

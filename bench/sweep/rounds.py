@@ -1,0 +1,134 @@
+"""Turns of a launched group: how many, of how many steps, in which order."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from bench.results.values import Turn
+from bench.sweep.members import Place
+from bench.sweep.preloaded import LaunchFailed
+from bench.sweep.settings import Profile
+
+LEAST_TURNS = 4
+"""Turns that even the slowest member takes in a launch (a job takes one)."""
+ALIKE = 1.5
+"""Ratio of step times within which members of one scenario take turns of equally many steps."""
+
+
+def agree(places: Sequence[Place], profile: Profile) -> int:
+    """Settle the steps of a turn: equal for members of one scenario.
+
+    Members calibrate on their own, and on a shared machine differently. A turn's first steps find
+    cold caches, so two sides of unlike turns would differ by what the first steps cost.
+
+    Returns:
+        Rounds of this launch: the turns of the baseline, which takes part in each.
+    """
+    like: dict[tuple[str, str], list[Place]] = {}
+    for place in places:
+        if place.alive:
+            scenario, configuration, *_ = place.member.key
+            like.setdefault((scenario, configuration), []).append(place)
+    for same in like.values():
+        times = [p.step_ns for p in same]
+        parts = [Fraction(p.member.more_work).limit_denominator(1000) for p in same]
+        whole = math.lcm(*(part.denominator for part in parts))
+        wanted = max(p.steps for p in same)  # the calibration that was disturbed least
+        for place in same:
+            if max(times) <= ALIKE * min(times):
+                place.steps = wanted
+            place.steps = math.ceil(place.steps / whole) * whole
+    jobs = any(p.member.scenario.unit == "job" for p in places)
+    rounds = 1 if jobs else _affordable(places[0], profile)
+    for place in places:
+        stride = max(1, rounds // _affordable(place, profile))
+        place.stride = stride | 1  # odd, or it would meet every round in the same order
+        if places[0].member.key[:2] == place.member.key[:2]:
+            place.stride = 1
+    return rounds
+
+
+def _affordable(place: Place, profile: Profile) -> int:
+    """Turns of a member that fit its share of the launch."""
+    turn_ns = place.steps * place.step_ns
+    affordable = int(profile.member_s * 1e9 / turn_ns) if turn_ns else profile.rounds
+    return min(profile.rounds, max(LEAST_TURNS, affordable))
+
+
+def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: random.Random) -> None:
+    """Rounds in a random order and then its reverse; only one member runs at a time.
+
+    The reverse cancels a drift of the machine. A new order for each pair of rounds lets every
+    member be now and then the one that takes two turns in a row and finds its caches warm. Where
+    the profile says how quiet a launch shall be, rounds go on until it is, or time is spent.
+    """
+    sequence = list(places)
+    cpu, wall = _waited(places)
+    number = 0
+    while number < rounds or _goes_on(places, number, profile):
+        sequence = sequence[::-1] if number % 2 else rng.sample(sequence, len(sequence))
+        for position, place in enumerate(sequence):
+            if place.alive and number % place.stride == 0:
+                _turn(place, number, position, profile)
+        if not places[0].alive:  # the baseline is everybody's neighbour
+            return
+        number += 1
+    now_cpu, now_wall = _waited(places)
+    share = max(now_cpu - cpu, 0.0) / max(now_wall - wall, 1e-9)
+    base = places[0].launch
+    places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": share})
+
+
+def _goes_on(places: Sequence[Place], number: int, profile: Profile) -> bool:
+    """Whether another pair of rounds is worth its time: by how noisy, never by how large."""
+    if not profile.within_error or places[0].member.scenario.unit == "job":
+        return False
+    if number % 2:
+        return True  # the round that reverses the last one
+    longest = max(sum(turn.elapsed_ns for turn in place.turns) for place in places)
+    if longest >= profile.member_s * 1e9:
+        return False
+    errors = [_error(places[0], place) for place in places[1:] if place.alive]
+    return max(errors, default=0.0) > profile.within_error
+
+
+def _error(base: Place, candidate: Place) -> float:
+    """Standard error of the median of this launch's log ratios, from their interquartile range.
+
+    1.2533 sd / sqrt(n) for nearly normal ratios, whose sd is their interquartile range / 1.349.
+    """
+    times = {turn.round: turn.step_ns for turn in base.turns}
+    logs = [math.log(t.step_ns / times[t.round]) for t in candidate.turns if t.round in times]
+    if len(logs) < LEAST_TURNS:
+        return math.inf
+    low, high = np.quantile(logs, (0.25, 0.75))
+    return float(1.2533 * (high - low) / 1.349 / math.sqrt(len(logs)))
+
+
+def _waited(places: Sequence[Place]) -> tuple[float, float]:
+    """CPU and wall time that this process spent in waiting for the members' answers, s."""
+    running = [place.process for place in places if place.process is not None]
+    return sum(p.waited_cpu_s for p in running), sum(p.waited_s for p in running)
+
+
+def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
+    assert place.process is not None
+    try:
+        answer = place.process.call("turn", profile.timeout_s, steps=place.steps)
+        place.process.pause()
+    except LaunchFailed as error:
+        place.fail(error)
+        return
+    turn = Turn(number, position, place.steps, answer["elapsed_ns"], answer["delayed_ns"])
+    place.turns.append(turn)
+    if answer["retraced"]:
+        note = "a function was traced again inside a turn"
+        place.launch = dataclasses.replace(
+            place.launch, warnings=tuple(dict.fromkeys((*place.launch.warnings, note)))
+        )
