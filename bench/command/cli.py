@@ -27,6 +27,31 @@ Scenarios = Annotated[
     list[str] | None,
     typer.Argument(help="Scenario ids or globs such as 'infer/litert-*'. Default: the profile's."),
 ]
+Profile = Annotated[
+    str | None, typer.Option(help="smoke (seconds), quick (minutes) or full (narrow intervals).")
+]
+Configurations = Annotated[
+    str | None,
+    typer.Option(help="cpu-1, cpu-all, gpu-0, … or your own; several, separated by commas."),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        help="digits, npz:PATH, images:DIR, tfrecord:GLOB, mnist, cifar10 or synthetic:HxWxC."
+    ),
+]
+Model = Annotated[
+    str | None, typer.Option(help="cnn, module:function or path/to/file.py:function.")
+]
+Batch = Annotated[int | None, typer.Option(min=1, help="Training batch size.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of the baseline's training.")]
+Seed = Annotated[int | None, typer.Option(help="Of data split, weights and orders.")]
+Cache = Annotated[
+    str | None, typer.Option(help="Folder of trained models and converted artifacts.")
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option(help=r"TOML file with \[tool.tfbench]. Default: pyproject.toml.")
+]
 
 
 @app.command("list")
@@ -43,46 +68,27 @@ def list_scenarios(
 @app.command()
 def run(
     patterns: Scenarios = None,
-    profile: Annotated[
-        str | None,
-        typer.Option(help="smoke (seconds), quick (minutes) or full (narrow intervals)."),
-    ] = None,
-    configuration: Annotated[
-        str | None,
-        typer.Option(help="cpu-1, cpu-all, gpu-0, … or your own; several, separated by commas."),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="digits, npz:PATH, images:DIR, tfrecord:GLOB, mnist, cifar10 or synthetic:HxWxC."
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="cnn, module:function or path/to/file.py:function.")
-    ] = None,
+    profile: Profile = None,
+    configuration: Configurations = None,
+    data: Data = None,
+    model: Model = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder. Default: runs/<time>-<host>.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Training batch size.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of the baseline's training.")
-    ] = None,
+    batch: Batch = None,
+    epochs: Epochs = None,
     launches: Annotated[
         int | None, typer.Option(min=1, help="Launches of each group, instead of the profile's.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of data split, weights and orders.")] = None,
-    cache: Annotated[
-        str | None, typer.Option(help="Folder of trained models and converted artifacts.")
-    ] = None,
+    seed: Seed = None,
+    cache: Cache = None,
     python: Annotated[
         str | None,
         typer.Option(
             help="Another environment's interpreter (another TensorFlow): compared live with this."
         ),
     ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="TOML file with [tool.tfbench]. Default: pyproject.toml.")
-    ] = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Measure scenarios against their baselines and write the report."""
     from bench.command import running
@@ -123,16 +129,12 @@ def guard(
         str | None, typer.Option(help="cpu-1 (default), cpu-all, gpu-0, … or your own.")
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Which scenarios: quick or full.")] = None,
-    data: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
+    data: Data = None,
     model: Annotated[str | None, typer.Option(help="As for `run`; each side's own file.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Training batch size.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of the baseline's training.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of data split, weights and orders.")] = None,
-    cache: Annotated[
-        str | None, typer.Option(help="Folder of trained models and converted artifacts.")
-    ] = None,
+    batch: Batch = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    cache: Cache = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for guard.json, guard.md, junit.xml, guard.sarif, launches."),
@@ -140,9 +142,7 @@ def guard(
     allow_inconclusive: Annotated[
         bool, typer.Option("--allow-inconclusive", help="Exit with 0 instead of 3.")
     ] = False,
-    settings: Annotated[
-        Path | None, typer.Option(help="TOML file with [tool.tfbench.guard].")
-    ] = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Compare the working tree with another version; exits with 1 on a regression."""
     from bench.command import guard as guard_
@@ -181,16 +181,12 @@ def diagnose(
     steps: Annotated[
         int, typer.Option(min=0, help="Most next steps whose gain is measured; 0: none.")
     ] = 3,
-    configuration: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
-    data: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
-    model: Annotated[str | None, typer.Option(help="As for `run`.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Training batch size.")] = None,
-    cache: Annotated[
-        str | None, typer.Option(help="Folder of trained models and converted artifacts.")
-    ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="TOML file with [tool.tfbench]. Default: pyproject.toml.")
-    ] = None,
+    configuration: Configurations = None,
+    data: Data = None,
+    model: Model = None,
+    batch: Batch = None,
+    cache: Cache = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Find what bounds a path, and measure what helps: input, compute, memory, I/O, Python."""
     from bench.command import diagnose as command
@@ -204,12 +200,8 @@ def diagnose(
 
 @app.command()
 def doctor(
-    configuration: Annotated[
-        str | None, typer.Option(help="Configurations that a run would use; cpu-all by default.")
-    ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="TOML file with [tool.tfbench]. Default: pyproject.toml.")
-    ] = None,
+    configuration: Configurations = None,
+    settings: SettingsFile = None,
     plain: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
 ) -> None:
     """Tell what would make numbers bad on this machine, and what to do (exit code 3 if so)."""

@@ -42,6 +42,7 @@ def test_help_is_for_people(tfbench: Cli, command: str) -> None:
     done = tfbench(command, "--help")
     assert done.returncode == 0
     assert "Usage" in done.stdout
+    assert ("[tool.tfbench]" in done.stdout) == (command == "run")  # brackets are no markup
 
 
 @pytest.mark.parametrize(
