@@ -169,7 +169,7 @@ def _slow_core(clone: Path, share: float) -> None:
 
 def _append(clone: Path, scenario: str, text: str) -> None:
     info = discover(clone)[scenario]
-    file = Path(info.path)
+    file = clone / info.path
     file.write_text(file.read_text() + text.replace("{function}", info.function))
 
 

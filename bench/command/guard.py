@@ -168,6 +168,6 @@ def _sources() -> dict[str, tuple[str, int]]:
     except UsageError:
         return {}
     return {
-        s.id: (str(Path(s.path).resolve().relative_to(top)), s.line)
+        s.id: (str((root / s.path).resolve().relative_to(top)), s.line)
         for s in discover(root).values()
     }

@@ -27,6 +27,7 @@ class Scenario:
     module: str
     function: str
     path: str
+    """Of its source, below the folder that holds `scenarios`."""
     line: int
     baseline: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)

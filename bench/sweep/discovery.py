@@ -103,7 +103,7 @@ def _variants(
             summary=f"{summary.rstrip('.')}{f' ({what})' if what and suffix else ''}.",
             module=f"scenarios.{family}.{path.stem}",
             function=node.name,
-            path=str(path),
+            path=f"scenarios/{family}/{path.name}",
             line=node.lineno,
             arguments=arguments,
             **own,

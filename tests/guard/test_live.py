@@ -42,7 +42,7 @@ def scratch(tmp_path: Path) -> Path:
 def test_planted_changes_are_found(scratch: Path, tmp_path: Path, tfbench: Command) -> None:
     out = tmp_path / "out"
     done = tfbench(
-        "guard", SCENARIO, "--base", "HEAD~1", "--budget", "60s", "--out", str(out), cwd=scratch
+        "guard", SCENARIO, "--base", "HEAD~1", "--budget", "150s", "--out", str(out), cwd=scratch
     )
     assert done.returncode == 1, done.stdout + done.stderr
     found = json.loads((out / "guard.json").read_text())
