@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         if not options.report:
-            measure(options.out, options.minutes * 60, options.only, options.cache)
+            measure(options.out, options.minutes * 60, options.only, options.cache, options.beside)
         from benchmarks.precision.report import write
 
         write(options.out, options.docs)
@@ -68,6 +68,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="GLOB",
         help="units to run, such as 'LiteRT*', '*bursts*' or 'rival *'",
     )
+    parser.add_argument("--beside", default="", help="what else runs on the machine: is reported")
     parser.add_argument("--report", action="store_true", help="only write the report anew")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the report goes")
     parser.add_argument("--cache", default=os.environ.get("TFBENCH_CACHE", ""),
@@ -75,13 +76,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def measure(out: Path, budget_s: float, only: Sequence[str], cache: str) -> None:
+def measure(out: Path, budget_s: float, only: Sequence[str], cache: str, beside: str = "") -> None:
     """Run units, the one that is furthest behind its share first, until the budget is spent."""
     started = time.monotonic()
     scenarios = discover()
     facts = Records(out / "sessions.jsonl")
     facts.append({"started": time.time(), "environment": fingerprint(), "git": git_state(ROOT),
-                  "load": os.getloadavg(), "argv": sys.argv[1:]})  # fmt: skip
+                  "load": os.getloadavg(), "beside": beside})  # fmt: skip
     ours = Ours(scenarios, Records(out / "ours.jsonl"), cache)
     rivals = Rivals(Records(out / "rivals.jsonl"), cache)
     absolute = Absolute(Records(out / "absolute.jsonl"), cache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -151,17 +152,29 @@ def sharp_limit(effect: float) -> Limit:
 def decisions(chain: Sequence[Block], effect: float, limit: Limit) -> list[tuple[str, str]]:
     """(screen, confirmed) verdicts of each pair of one effect: `slower`, `faster` or "".
 
-    The next block's launches confirm, those of the first block the last.
+    The next block's launches confirm, those of the first block the last; a single block has none
+    that could confirm it, and decides nothing.
     """
     found: list[tuple[str, str]] = []
+    if len(chain) < 2:
+        return found
     for i, block in enumerate(chain):
         fresh = {(p.base, p.candidate): p for p in chain[(i + 1) % len(chain)].pairs}
         for pair in (p for p in block.pairs if p.effect == effect):
             first = sign(pair.evidence, limit, ALPHA)
             other = fresh.get((pair.base, pair.candidate))
-            again = sign(other.evidence, limit, ALPHA) if other and len(chain) > 1 else ""
+            again = sign(other.evidence, limit, ALPHA) if other else ""
             found.append((first, first if first == again else ""))
     return found
+
+
+def joined(chain: Sequence[Block], count: int) -> list[Block]:
+    """The chain with each `count` consecutive blocks taken as one of as many more launches."""
+    return [
+        dataclasses.replace(part[0], launches=[x for block in part for x in block.launches])
+        for i in range(0, len(chain) - count + 1, count)
+        if (part := chain[i : i + count])
+    ]
 
 
 def by_case(all_blocks: Iterable[Block]) -> dict[tuple[str, str, str, str], list[Block]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.guard.decide import LOOKS
 from benchmarks.precision.cases import EFFECTS
 from benchmarks.precision.decisions import (
     Block,
@@ -19,6 +20,7 @@ from benchmarks.precision.decisions import (
     default_limit,
     effective_aa,
     effective_injected,
+    joined,
     proportion,
     sharp_limit,
 )
@@ -26,6 +28,8 @@ from benchmarks.precision.estimators import ESTIMATORS, Estimator, table
 
 Row = Sequence[str]
 MERGES = (1, 2, 4, 8)
+TWICE = 2
+"""Blocks of a stage that goes on after its first look."""
 
 
 def markdown(head: Row, rows: Iterable[Row]) -> str:
@@ -92,7 +96,7 @@ def alarm_counts(
         flagged += sum(bool(first) for first, _ in found)
         confirmed += sum(bool(both) for _, both in found)
         total += len(found)
-        effective += effective_aa(chain)
+        effective += effective_aa(chain) if found else 0.0
     return flagged, confirmed, total, effective
 
 
@@ -114,17 +118,25 @@ def alarm_table(all_blocks: Sequence[Block]) -> str:
 
 
 def power(
-    all_blocks: Sequence[Block], effect: float, default: bool = False
+    all_blocks: Sequence[Block], effect: float, default: bool = False, count: int = 1
 ) -> tuple[int, int, float]:
-    """(called slower by both stages, decisions, effective number) of one injected effect."""
+    """(called slower by both stages, decisions, effective number) of one injected effect.
+
+    Args:
+        all_blocks: Of any cases.
+        effect: The injected share.
+        default: Judge at the guard's default margin, not at one of the effect's size.
+        count: Blocks of launches that a stage has.
+    """
     hits = total = 0
     effective = 0.0
-    for case, chain in by_case(all_blocks).items():
+    for case, blocks_ in by_case(all_blocks).items():
+        chain = joined(blocks_, count)
         limit = default_limit(case[1]) if default else sharp_limit(effect)
         found = decisions(chain, effect, limit)
         hits += sum(both == "slower" for _, both in found)
         total += len(found)
-        effective += effective_injected(chain, effect)
+        effective += effective_injected(chain, effect) if found else 0.0
     return hits, total, effective
 
 
@@ -139,9 +151,12 @@ def power_table(all_blocks: Sequence[Block]) -> str:
             counts = power(part, effect)
             if counts[1]:
                 rows.append([f"{effect:.0%}", configuration, noise, injection, share(*counts),
-                             share(*power(part, effect, default=True))])  # fmt: skip
+                             share(*power(part, effect, count=TWICE)),
+                             share(*power(part, effect, default=True, count=TWICE))])  # fmt: skip
     head = ["effect", "configuration", "machine", "injected by",
-            "called at a margin of that size", "called at the default margin"]  # fmt: skip
+            *(f"called at a margin of that size, {n * LOOKS[0]} launches a stage"
+              for n in (1, TWICE)),
+            f"called at the default margin, {TWICE * LOOKS[0]} launches a stage"]  # fmt: skip
     return markdown(head, rows)
 
 
