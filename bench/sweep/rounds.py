@@ -91,8 +91,8 @@ def _goes_on(places: Sequence[Place], number: int, profile: Profile) -> bool:
         return False
     if number % 2:
         return True  # the round that reverses the last one
-    longest = max(sum(turn.elapsed_ns for turn in place.turns) for place in places)
-    if longest >= profile.member_s * 1e9:
+    spent_ns = sum(turn.elapsed_ns for place in places for turn in place.turns)
+    if spent_ns >= profile.member_s * 1e9 * len(places):
         return False
     errors = [_error(places[0], place) for place in places[1:] if place.alive]
     return max(errors, default=0.0) > profile.within_error

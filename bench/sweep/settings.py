@@ -44,7 +44,7 @@ class Profile:
     """Most members of a group; larger groups are split, the baseline in each part."""
     within_error: float = 0.0
     """Relative standard error that a launch's own turns shall bring its effects down to: rounds go
-    on beyond `rounds`, up to `member_s`. 0: exactly `rounds`."""
+    on beyond `rounds`, up to `member_s` a member on average. 0: exactly `rounds`."""
     build_apart: bool = False
     """Build members that run on one core at the same time, each on a core of its own. Build and
     first-step times are then only good for comparing the members."""
@@ -52,7 +52,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False),
-    "quick": Profile("quick", (4,), 0.03, 20, 12, 0.35, 0.8, 3, 300),
+    "quick": Profile("quick", (4,), 0.03, 20, 12, 0.6, 0.8, 3, 300, within_error=0.01),
     "full": Profile("full", (6, 8, 12, 16, 24), 0.01, 20, 40, 1.2, 5.0, 10, 1800, suite="full"),
 }
 MEMORY_SHARE = 0.8

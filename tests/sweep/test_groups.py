@@ -215,7 +215,8 @@ def test_a_quiet_launch_takes_its_rounds_and_a_noisy_one_more() -> None:
     noisy.noise = 0.02
     assert {len(x.turns) for x in launch(quiet, GROUP[:2], profile=careful).values()} == {12}
     turns = {len(x.turns) for x in launch(noisy, GROUP[:2], profile=careful).values()}
-    assert turns == {100}  # of 10 ms: the time it may spend
+    assert len(turns) == 1
+    assert 98 <= max(turns) <= 102  # of 10 ms: the time it may spend
     assert turns.pop() % 2 == 0
 
 
