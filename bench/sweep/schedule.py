@@ -137,12 +137,22 @@ class Sweep:
         workers = max(1, min(len(configuration.cpus), 4))
         if configuration.device != "cpu":
             workers = 1
+        found: dict[str, Launch] = {}
+        unchecked: list[Launch] = []
+        good = set()
+        bases = {s.id: s.baseline for s in self.scenarios}
         with ThreadPoolExecutor(workers) as executor:
-            probes = executor.map(lambda s: self._probe(pool, s, configuration), self.scenarios)
-            found = {launch.scenario: launch for launch in probes}
-        checked = [self._checked(launch, found) for launch in found.values()]
-        self._keep(checked)
-        return {launch.scenario for launch in checked if launch.outcome == "ok"}
+            for launch in executor.map(
+                lambda s: self._probe(pool, s, configuration), self.scenarios
+            ):
+                found[launch.scenario] = launch
+                unchecked.append(launch)
+                ready = [x for x in unchecked if (bases[x.scenario] or x.scenario) in found]
+                unchecked = [x for x in unchecked if x not in ready]
+                checked = [self._checked(x, found) for x in ready]
+                self._keep(checked)
+                good |= {x.scenario for x in checked if x.outcome == "ok"}
+        return good
 
     def _probe(self, pool: Pool, scenario: Scenario, configuration: Configuration) -> Launch:
         self.reporter.begin(f"{scenario.id}: proof, quality and size in {configuration.name}")

@@ -1,0 +1,55 @@
+"""The sweep's order of work, with probes that only pretend: nothing measured is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.results.store import RunFolder
+from bench.results.values import Launch, Scenario
+from bench.sweep.discovery import discover, select
+from bench.sweep.progress import Silent
+from bench.sweep.schedule import Sweep
+from bench.sweep.settings import load
+
+IDS = ("infer/litert-float32", "infer/litert-int8", "infer/function")
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Sweep:
+    scenarios = {s.id: s for s in select(discover(), IDS)}
+    settings = load(None, {"profile": "smoke", "configuration": "cpu-1"})
+    folder = RunFolder.create(tmp_path / "run")
+    return Sweep(settings, [scenarios[id] for id in IDS], folder, Silent())
+
+
+def probe(sweep: Sweep, scenario: Scenario) -> Launch:
+    return Launch(scenario.id, "cpu-1", purpose="probe", outputs=(0.1, 0.9))
+
+
+def test_probes_are_kept_as_they_come(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Any, scenario: Scenario, __: Any) -> Launch:
+        if scenario.id == IDS[1]:
+            raise KeyboardInterrupt
+        return probe(sweep, scenario)
+
+    sweep.scenarios = (sweep.scenarios[2], sweep.scenarios[0], sweep.scenarios[1])
+    monkeypatch.setattr(sweep, "_probe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sweep._probe_all(None, sweep.settings.configurations[0])  # type: ignore[arg-type]
+    assert [x.scenario for x in sweep.launches] == ["infer/function", "infer/litert-float32"]
+
+
+def test_a_probe_waits_for_its_baseline_s(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(_: Any, scenario: Scenario, __: Any) -> Launch:
+        wrong = (0.9, 0.1) if scenario.id == "infer/litert-float32" else (0.1, 0.9)
+        return Launch(scenario.id, "cpu-1", purpose="probe", outputs=wrong)
+
+    monkeypatch.setattr(sweep, "_probe", other)
+    good = sweep._probe_all(None, sweep.settings.configurations[0])  # type: ignore[arg-type]
+    assert "infer/function" in good
+    assert "infer/litert-float32" not in good
+    failed = next(x for x in sweep.launches if x.scenario == "infer/litert-float32")
+    assert "does not answer as infer/function" in failed.reason
