@@ -11,7 +11,7 @@ from bench.guard import decide
 from bench.guard.decide import Limit
 from bench.guard.evidence import Evidence
 from bench.guard.values import Judgement, Metric, Subject, Verdict
-from bench.results.statistics import launch_log_ratio
+from bench.results.effects import launch_effect
 from bench.results.values import Launch
 
 Pair = tuple[Launch, Launch]
@@ -104,9 +104,7 @@ def log_ratio(metric: Metric, base: Launch, head: Launch) -> float | None:
         if not base.first_step_s or not head.first_step_s:
             return None
         return math.log(head.first_step_s / base.first_step_s)
-    return launch_log_ratio(
-        base.turns, head.turns, base.examples_per_step or 1, head.examples_per_step or 1
-    )
+    return launch_effect(base, head)
 
 
 def judge(

@@ -230,13 +230,23 @@ def log_ratio(baselines: Iterable[Launch], candidates: Iterable[Launch]) -> Esti
         other = base.get((own.group, own.index))
         if other is None:
             continue
-        value = statistics.launch_log_ratio(
-            other.turns, own.turns, other.examples_per_step or 1, own.examples_per_step or 1
-        )
+        value = launch_effect(other, own)
         if value is not None:
             values.append(value)
             orders.append(int(own.start_order < other.start_order))
     return statistics.over_launches(values, orders) if values else None
+
+
+def launch_effect(base: Launch, own: Launch) -> float | None:
+    """ln(time ÷ base's time per example) in one launch of the group that both belong to.
+
+    By their levels among all members; from the rounds that both took part in where a run was
+    recorded without levels.
+    """
+    examples = base.examples_per_step or 1, own.examples_per_step or 1
+    if base.level is None or own.level is None:
+        return statistics.launch_log_ratio(base.turns, own.turns, *examples)
+    return own.level - base.level - math.log(examples[1] / examples[0])
 
 
 def _baselines(launches: Iterable[Launch]) -> list[Launch]:

@@ -114,6 +114,8 @@ class Launch:
     start_order: int = 0
     """Place in which this member was built and started in its group."""
     turns: tuple[Turn, ...] = ()
+    level: float | None = None
+    """ln(step time, ns) of this launch, freed from the drift that its group's members share."""
     warmup_turns: tuple[Turn, ...] = ()
     steady: bool = True
     latency_histogram: Mapping[str, int] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from bench.results.statistics import levels
 from bench.results.values import Launch, Turn
 from bench.sweep.members import Member, Place
 from bench.sweep.preloaded import LaunchFailed, Pool
@@ -61,6 +62,7 @@ def run_launch(
             turns_rng = random.Random(f"{seed}/{name}/{index}")
             take_turns(places, rounds, profile, turns_rng)
             _finish(places, profile, traces)
+            _level(places)
         for place in places[1:]:
             if not places[0].alive and place.launch.outcome == "ok":
                 place.launch = dataclasses.replace(
@@ -192,6 +194,14 @@ def _finish(places: Sequence[Place], profile: Profile, traces: Path | None) -> N
     for place in places:
         if traces is not None and place.alive and place.member.role in ("baseline", "candidate"):
             _trace(place, traces)
+
+
+def _level(places: Sequence[Place]) -> None:
+    """What each took, with the machine's drift taken out by all members' turns together."""
+    found = levels([place.turns for place in places])
+    for place, level in zip(places, found, strict=True):
+        if place.launch.outcome == "ok":
+            place.launch = dataclasses.replace(place.launch, level=level)
 
 
 def _ask(place: Place, profile: Profile) -> None:

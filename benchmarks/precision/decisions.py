@@ -16,7 +16,8 @@ from scipy import stats
 from bench.guard.decide import ALPHA, Limit, sign
 from bench.guard.evidence import Evidence
 from bench.guard.limits import ALLOWANCE, Limits
-from bench.results.statistics import launch_log_ratio, over_launches
+from bench.results.effects import launch_effect
+from bench.results.statistics import levels, over_launches
 from bench.results.values import Estimate, Launch, from_json
 
 PerLaunch = Callable[[Launch, Launch, int], float | None]
@@ -112,7 +113,16 @@ class Block:
 
 def chosen(base: Launch, candidate: Launch, members: int) -> float | None:
     """What tfbench itself uses."""
-    return launch_log_ratio(base.turns, candidate.turns)
+    return launch_effect(base, candidate)
+
+
+def with_levels(members: dict[str, Launch]) -> dict[str, Launch]:
+    """The members of a launch with their levels, as tfbench takes them from the recorded turns."""
+    found = levels([launch.turns for launch in members.values()])
+    return {
+        side: dataclasses.replace(launch, level=level)
+        for (side, launch), level in zip(members.items(), found, strict=True)
+    }
 
 
 def blocks(records: Iterable[dict[str, Any]], per_launch: PerLaunch | None = None) -> list[Block]:
@@ -127,7 +137,8 @@ def blocks(records: Iterable[dict[str, Any]], per_launch: PerLaunch | None = Non
     return [
         Block(
             about[key]["kind"], about[key]["configuration"], about[key]["noise"],
-            about[key]["injection"], key[1], [launches[n] for n in sorted(launches)], per_launch,
+            about[key]["injection"], key[1],
+            [with_levels(launches[n]) for n in sorted(launches)], per_launch,
         )
         for key, launches in found.items()
         if len(launches) == about[key]["launches"]

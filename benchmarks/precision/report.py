@@ -186,7 +186,10 @@ their start-up; google/benchmark's `compare.py` reads only results of C++ binari
 library, so it does not apply.
 """
 ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
-way of estimating; all pairs of all blocks. Bold is the least of its row.
+way of estimating; all pairs of all blocks. Bold is the least of its row. What tfbench uses,
+the *levels*, are least absolute deviations of the log differences between turns up to three apart,
+of all members of the group at once: every neighbour in time tells of the machine's state, not only
+the baseline's turn of the same round. All others look at two members alone.
 """
 TURNS = """Longer turns, made of the recorded ones by taking consecutive turns of a member as one
 (median of log ratios within rounds):

@@ -14,8 +14,10 @@ from benchmarks.precision.cases import EFFECTS
 from benchmarks.precision.decisions import (
     Block,
     Pair,
+    PerLaunch,
     blocks,
     by_case,
+    chosen,
     decisions,
     default_limit,
     effective_aa,
@@ -27,6 +29,7 @@ from benchmarks.precision.decisions import (
 from benchmarks.precision.estimators import ESTIMATORS, Estimator, table
 
 Row = Sequence[str]
+CHOSEN = "levels of the whole group (chosen)"
 MERGES = (1, 2, 4, 8)
 TWICE = 2
 """Blocks of a stage that goes on after its first look."""
@@ -202,14 +205,19 @@ def estimator_spreads(
     records: Sequence[dict[str, Any]], merge: int = 1
 ) -> dict[str, dict[tuple[str, str, str], float]]:
     """By estimator and (scenario, configuration, machine): sd of one launch's effect, a share."""
-    found: dict[str, dict[tuple[str, str, str], float]] = {}
-    for name, estimator in ESTIMATORS.items():
-        squares: dict[tuple[str, str, str], list[float]] = {}
-        for block in blocks(records, _per_launch(estimator, merge)):
-            place = squares.setdefault((block.kind, block.configuration, block.noise), [])
-            place += [(v - p.truth) ** 2 for p in block.pairs for v in p.values]
-        found[name] = {k: math.sqrt(float(np.mean(v))) for k, v in squares.items()}
-    return found
+    ways: dict[str, PerLaunch] = {
+        CHOSEN: chosen,
+        **{name: _per_launch(estimator, merge) for name, estimator in ESTIMATORS.items()},
+    }
+    return {name: _launch_spreads(blocks(records, way)) for name, way in ways.items()}
+
+
+def _launch_spreads(found: Iterable[Block]) -> dict[tuple[str, str, str], float]:
+    squares: dict[tuple[str, str, str], list[float]] = {}
+    for block in found:
+        place = squares.setdefault((block.kind, block.configuration, block.noise), [])
+        place += [(v - p.truth) ** 2 for p in block.pairs for v in p.values]
+    return {key: math.sqrt(float(np.mean(values))) for key, values in squares.items()}
 
 
 def estimator_table(spreads: Mapping[str, Mapping[tuple[str, str, str], float]]) -> str:
@@ -226,19 +234,13 @@ def estimator_table(spreads: Mapping[str, Mapping[tuple[str, str, str], float]])
 def turn_length_table(records: Sequence[dict[str, Any]]) -> str:
     """Sd of one launch's effect when each turn is as recorded, or several are taken as one."""
     estimator = next(iter(ESTIMATORS.values()))
-    columns: list[dict[tuple[str, str, str], float]] = []
-    for merge in MERGES:
-        squares: dict[tuple[str, str, str], list[float]] = {}
-        for block in blocks(records, _per_launch(estimator, merge)):
-            place = squares.setdefault((block.kind, block.configuration, block.noise), [])
-            place += [(v - p.truth) ** 2 for p in block.pairs for v in p.values]
-        columns.append({k: math.sqrt(float(np.mean(v))) for k, v in squares.items()})
+    columns = [_launch_spreads(blocks(records, _per_launch(estimator, merge))) for merge in MERGES]
     rows = [[*key, *(percent(c[key]) for c in columns)] for key in columns[0]]
     return markdown(["scenario", "configuration", "machine", "turns as recorded",
                      *(f"{m} taken as one" for m in MERGES[1:])], rows)  # fmt: skip
 
 
-def _per_launch(estimator: Estimator, merge: int) -> Any:
+def _per_launch(estimator: Estimator, merge: int) -> PerLaunch:
     def value(base: Any, candidate: Any, members: int) -> float | None:
         sides = table(base, candidate, members, merge)
         return estimator(*sides) if len(sides[0]) else None

@@ -27,11 +27,15 @@ def records(
     rng = np.random.default_rng(seed)
     found = []
     for number in range(blocks * launches):
-        level = rng.uniform(1, 2, rounds)  # the machine's drift, common to all
+        walk = np.cumsum(rng.normal(0, 0.002, (rounds, len(SIDES))).ravel())  # common to all
+        drift = np.exp(walk).reshape(rounds, len(SIDES))
         for place, side in enumerate(SIDES):
             effect = 0.0 if side.startswith("same") else float(side)
             own = math.exp(rng.normal(0, sd)) * (1 + effect)
-            turns = tuple(Turn(r, place, 100, round(1e7 * level[r] * own)) for r in range(rounds))
+            places = [place if r % 2 == 0 else len(SIDES) - 1 - place for r in range(rounds)]
+            turns = tuple(
+                Turn(r, at, 100, round(1e7 * drift[r, at] * own)) for r, at in enumerate(places)
+            )
             order = place if number % 2 == 0 else len(SIDES) - 1 - place
             launch = Launch("infer/x", configuration, index=number, side=side, turns=turns,
                             start_order=order, wall_s=3.0)  # fmt: skip

@@ -255,3 +255,10 @@ def test_a_build_that_fails_apart_fails_its_member_alone(monkeypatch: pytest.Mon
     found = launch(pool, GROUP[:3], profile=dataclasses.replace(PROFILE, build_apart=True))
     assert found["b"].reason == "build broke"
     assert len(found["c"].turns) == PROFILE.rounds
+
+
+def test_levels_are_those_of_the_whole_group() -> None:
+    found = launch(Pool({"b": 1.5 * MS}), GROUP)
+    base = found["a"].level
+    assert base is not None
+    assert [found[x].level for x in "bcd"] == pytest.approx([base + math.log(1.5), base, base])
