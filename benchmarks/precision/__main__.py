@@ -87,7 +87,7 @@ def measure(out: Path, budget_s: float, only: Sequence[str], cache: str, beside:
     rivals = Rivals(Records(out / "rivals.jsonl"), cache)
     absolute = Absolute(Records(out / "absolute.jsonl"), cache)
     units = [Unit(c.name, partial(ours.share, c), partial(ours.block, c))
-             for c in cases_.cases(scenarios)]  # fmt: skip
+             for c in cases_.cases(scenarios, bool(beside))]  # fmt: skip
     units += [Unit(f"rival {r.name}", partial(rivals.share, r), partial(rivals.round, r))
               for r in rivals.all]  # fmt: skip
     units.append(Unit("absolute latency", absolute.share, absolute.round))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.guard.decide import LOOKS
@@ -18,7 +18,8 @@ SMALL = "benchmarks/precision/small.py:small"
 """A model whose training step is short, so that a turn holds a hundred of them."""
 
 Injection = Literal["spin", "work"]
-Noise = Literal["quiet", "bursts"]
+Noise = Literal["quiet", "beside", "bursts"]
+"""Alone; beside a program on another core that the session names; beside random bursts."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,12 @@ class Case:
         return WorkloadSpec(model=self.model, cache=cache)
 
 
-def cases(scenarios: Mapping[str, Scenario]) -> list[Case]:
-    """All cases whose scenario exists, quiet ones first."""
-    return [case for case in _all(scenarios) if case.scenario in scenarios]
+def cases(scenarios: Mapping[str, Scenario], beside: bool = False) -> list[Case]:
+    """All cases whose scenario exists, quiet ones first; none is quiet beside another program."""
+    found = [case for case in _all(scenarios) if case.scenario in scenarios]
+    if not beside:
+        return found
+    return [replace(c, noise="beside") if c.noise == "quiet" else c for c in found]
 
 
 def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:

@@ -158,9 +158,10 @@ writes this page anew. The sessions behind this page:
 A *block* is one group launched six times (the guard's first look): four members that do the same
 work and up to four that are slowed by a known share, by spinning after each step or by making more
 steps than are counted. Every pair of the four is an A/A decision, every slowed member is judged
-against each of the four. *Quiet* means that this benchmark ran nothing beside it (what else ran on
-the machine, where it is known, stands with the sessions above); *bursts* that a co-runner loaded
-one core in random bursts, half of the time. How a turn is taken and why it is so
+against each of the four. *Quiet* means that nothing else ran beside it; *beside* that another
+program, named with its session above, kept the other core busy; *bursts* that a co-runner loaded
+one core in random bursts, half of the time. On a shared machine other tenants are always there.
+How a turn is taken and why it is so
 is told in [measuring.md](measuring.md).
 """
 COUNTING = """Intervals are Clopper and Pearson's at 95 %, at the *effective* number of
