@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from bench.results import statistics
 from reports import figures
 from reports.cells import Cell, Column, Row, Table, Tone, label
-from reports.measured import Facts, told_apart
-from reports.surroundings import fact_text
-from reports.tables import latency_cell, speedup_cell, status_cell, throughput_cell
-
-MOST_FACTS = 8
+from reports.measured import Facts, Measured, told_apart
+from reports.tables import number, status_cell
 
 
 def across_table(facts: Facts) -> Table:
@@ -41,34 +40,60 @@ def across_table(facts: Facts) -> Table:
 
 
 def serving_table(facts: Facts, configuration: str) -> Table:
-    """Models under load, with the figures that the load generator gave."""
-    rows = []
-    for m in facts.of("serve", configuration):
-        if not m.ok:
-            continue
-        found = dict(m.probe.probes) if m.probe else {}
-        for launch in m.timed[-1:]:
-            found |= launch.probes
-        said = [f"{k.replace('_', ' ')}: {fact_text(k, v)}" for k, v in found.items()]
-        cells = (
-            label(m.scenario),
-            status_cell(m),
-            latency_cell(m),
-            throughput_cell(m),
-            speedup_cell(m),
-            Cell("; ".join(said[:MOST_FACTS])),
-        )
-        rows.append(Row(cells, m.scenario, m.configuration))
+    """Models under load: medians over launches of what the load generator measured."""
+    rows = [_serving_row(m) for m in facts.of("serve", configuration) if m.ok and load_figures(m)]
     return Table(
         f"serving-{configuration}",
         f"Under load, {configuration}",
         (
             Column("scenario"),
             Column("status"),
-            Column("time an answer", True),
+            Column("what it does"),
             Column("answers/s", True),
-            Column("speed-up", True, "against its baseline, 95 % interval over launches"),
-            Column("the load generator's figures"),
+            Column("offered/s", True, "queries that arrive, at random times"),
+            Column("p50", True, "latency of a query, waiting included"),
+            Column("p90", True),
+            Column("p99", True),
+            Column("p99 allowed", True, "the bound that a valid run keeps"),
+            Column("valid", False, "launches that the load generator accepts"),
         ),
         tuple(rows),
+        notes=("By MLPerf's load generator; medians over launches.",) if rows else (),
     )
+
+
+def load_figures(m: Measured) -> dict[str, list[float]]:
+    """Each launch's values of what the load generator measured, by name."""
+    found: dict[str, list[float]] = {}
+    for launch in m.timed:
+        for name, value in launch.probes.get("figures", {}).items():
+            found.setdefault(name, []).append(float(value))
+    return found
+
+
+def _serving_row(m: Measured) -> Row:
+    found = load_figures(m)
+    middle = {name: median(values) for name, values in found.items()}
+
+    def time_(name: str) -> Cell:
+        return number(middle.get(name), lambda value: figures.duration(value, value * 0.05))
+
+    def rate(name: str) -> Cell:
+        return number(middle.get(name), lambda value: figures.significant(value, 3))
+
+    valid = found.get("valid", [])
+    kept = Cell(
+        f"{sum(valid):.0f} of {len(valid)}",
+        sum(valid),
+        tone="good" if all(valid) else "warn",
+    )
+    cells = (
+        label(m.scenario),
+        status_cell(m),
+        Cell(m.info.summary if m.info else ""),
+        rate("answers_per_s"),
+        rate("offered_per_s"),
+        *(time_(name) for name in ("p50_ns", "p90_ns", "p99_ns", "bound_ns")),
+        kept,
+    )
+    return Row(cells, m.scenario, m.configuration)

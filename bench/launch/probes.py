@@ -144,6 +144,12 @@ def after_turns(path: Any) -> dict[str, Any]:
     }
 
 
+def own_figures(path: Any) -> dict[str, Any]:
+    """What a job measured itself (a load generator's latencies, say)."""
+    figures = getattr(path, "figures", None)
+    return {"figures": plain(figures())} if figures is not None else {}
+
+
 def scalar(result: Any) -> Any:
     """The loss in what a step returned: itself, or the first of several; replicas are averaged."""
     if isinstance(result, (tuple, list)):

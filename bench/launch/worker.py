@@ -185,7 +185,8 @@ class LaunchProcess:
             "histogram": self.timer.histogram,
             "cpu_share": _share(self._worked),
             "waiting_cpu_share": _share(self._waited),
-            "probes": probes.after_turns(self.path) if inside else {},
+            "probes": probes.own_figures(self.path)
+            | (probes.after_turns(self.path) if inside else {}),
         }
 
     def probe(self, first: int, epochs: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ STREAMS = 8  # samples a query in MultiStream
 PROBE_QUERIES = 128
 SERVER_LOAD = 0.5  # share of the model's single-stream rate at which queries arrive
 OFFLINE_SECONDS = 2
+RATES = ("Completed samples per second", "Samples per second", "QPS w/o loadgen overhead")
 LATENCY_BOUND = 10  # times the single-stream latency: what a server may take at the 99th percentile
 
 
@@ -61,6 +62,25 @@ class Load:
             raise NotEngaged(f"loadgen ran {self.summary.get('Scenario')}, not {self.scenario}")
         wanted = ("percentile latency", "per second", "QPS", "Result is", "target_")
         return {k: v for k, v in self.summary.items() if any(word in k for word in wanted)}
+
+    def figures(self) -> dict[str, float]:
+        """What loadgen measured in the last run.
+
+        Returns:
+            `p50_ns`, `p90_ns` and `p99_ns`, the latencies of queries; `valid`, 1 where loadgen
+            accepts the run, else 0; where the scenario has them `answers_per_s`, `offered_per_s`
+            and `bound_ns`, what the 99th percentile may reach.
+        """
+        found = {f"p{q}_ns": float(self.summary[f"{q}.00 percentile latency (ns)"])
+                 for q in (50, 90, 99)}  # fmt: skip
+        found["valid"] = float(self.summary["Result is"] == "VALID")
+        rate = next((name for name in RATES if name in self.summary), None)
+        if rate:
+            found["answers_per_s"] = float(self.summary[rate])
+        if self.scenario == "Server":
+            found["offered_per_s"] = float(self.summary["target_qps"])
+            found["bound_ns"] = float(self.summary["target_latency (ns)"])
+        return found
 
     def _drive(self, queries: int) -> dict[str, str]:
         import mlperf_loadgen as lg

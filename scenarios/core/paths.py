@@ -106,6 +106,8 @@ class JobPath:
     predict: Callable[[np.ndarray], np.ndarray] | None = None
     accuracy: Callable[[], float] | None = None
     """Quality of what the job made; default: of `predict`."""
+    figures: Callable[[], dict[str, float]] | None = None
+    """What the last job itself measured, with units in the names; kept of every launch."""
 
     def advance(self) -> Any:
         """Do the job."""

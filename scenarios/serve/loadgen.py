@@ -40,4 +40,4 @@ def _loaded(workload: Workload, name: str, batch: int = 1) -> JobPath:
 
     path = litert_path(workload, workload.artifact("served.tflite", convert), batch)
     load = Load(path.infer, workload.inputs(batch=1, count=64), name, batch)
-    return JobPath(job=load.run, predict=path.predict, proof=load.proof)
+    return JobPath(load.run, predict=path.predict, proof=load.proof, figures=load.figures)

@@ -28,6 +28,11 @@ def test_each_scenario_runs_and_says_what_it_measured(scenario, batch):
     proof = load.proof()
     assert "Result is" in proof
     assert any("percentile latency" in name for name in proof)
+    figures = load.figures()
+    assert 0 < figures["p50_ns"] <= figures["p90_ns"] <= figures["p99_ns"]
+    assert figures["valid"] in (0, 1)
+    assert ("answers_per_s" in figures) == (scenario != "MultiStream")
+    assert ("bound_ns" in figures) == (scenario == "Server")
 
 
 def test_proof_refuses_another_scenario():
