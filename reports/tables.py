@@ -35,8 +35,8 @@ def effect_table(facts: Facts, configuration: str) -> Table:
         words=tuple((Cell(j.claim.technique), f"{j.held}: {j.why}") for j in judged if j.why),
         notes=(
             scale.legend(),
-            f"Size, speed and accuracy are against {root}, except where another is named: "
-            "what a change of runtime gives is not counted as the technique's.",
+            f"Size, speed and accuracy are against {root}; where a technique also changes the "
+            "runtime, its speed is against the plain model in that runtime.",
         ),
     )
 
@@ -254,8 +254,8 @@ def speed_cell(m: Measured, item: Estimate | None, over: str) -> Cell:
     text = f"{scale.speed_arrows(item.value)} {figures.factor(item)}"
     sub = figures.interval(item)
     if over != m.root and m.against_root is not None:
-        sub += f" over {over}; {figures.speedup(m.against_root)} over {m.root}"
-    return Cell(text, item.value, sub=sub)
+        sub += f"; {figures.factor(m.against_root)} with the runtime"
+    return Cell(text, item.value, f"over {over}", sub=sub)
 
 
 def size_cell(m: Measured) -> Cell:

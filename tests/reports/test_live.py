@@ -23,9 +23,9 @@ def test_the_figures_are_the_load_generator_s(tmp_path: Path) -> None:
     server, streams = serving_table(facts, "cpu-1").rows
     said = [cell.text for cell in server.cells]
     assert said[2:] == [
-        "Poisson arrivals.", "1,700", "1,730", "2.5 ms", "4.0 ms", "9.0 ms", "2.9 ms", "0 of 2",
+        "Poisson arrivals.", "1,700", "1,730", "2.50 ms", "4.0 ms", "9.0 ms", "2.90 ms", "0 of 2",
     ]  # fmt: skip
-    assert [cell.text for cell in streams.cells][3:6] == ["–", "–", "1.0 ms"]
+    assert [cell.text for cell in streams.cells][3:6] == ["–", "–", "1.00 ms"]
     assert streams.cells[-1].text == "2 of 2"
 
 
