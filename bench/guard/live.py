@@ -32,14 +32,14 @@ PROFILE = Profile(
     half_width=1.0,
     turn_ms=10,
     rounds=16,
-    member_s=0.8,
+    member_s=0.45,
     warmup_s=0.15,
     epochs=1,
     timeout_s=300,
     trace=False,
     controls=False,
     members=2,
-    within_error=0.003,
+    within_error=0.004,
     build_apart=True,
 )
 """Launches as short as the machine's noise allows. One epoch: the first losses tell whether
