@@ -161,14 +161,18 @@ steps than are counted. Every pair of the four is an A/A decision, every slowed 
 against each of the four. *Quiet* means that nothing else ran beside it; *beside* that another
 program, named with its session above, kept the other core busy; *bursts* that a co-runner loaded
 one core in random bursts, half of the time. On a shared machine other tenants are always there.
-How a turn is taken and why it is so
-is told in [measuring.md](measuring.md).
+How a turn is taken and why it is so is told in [measuring.md](measuring.md).
 """
 COUNTING = """Intervals are Clopper and Pearson's at 95 %, at the *effective* number of
 decisions: of the six A/A pairs of four members three are independent, and the four decisions on one
 slowed member count as n ÷ (1 + (m-1)·ρ) with the intraclass correlation ρ of their errors. An sd
 includes bias: it is taken about what was injected. Machine time counts all of a launch:
 fork, build, first step, warm-up and turns.
+
+Effects injected by a spin come out a little larger than the spin is long, those injected by work do
+not: see the column of bias. The loop around the spin costs a fraction of a microsecond, which shows
+at steps of 0.1 ms; on several cores a spin also lets a runtime's worker threads fall asleep. So a
+row by spinning tells less of coverage than the same row by work.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
