@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
+from scipy import special
 
 from bench.results.errors import UsageError
 from bench.results.values import Estimate
@@ -199,13 +199,13 @@ def chance_faster(one: Estimate | None, other: Estimate | None) -> float | None:
         return None
     spread = math.hypot(_log_sd(one), _log_sd(other))
     gap = math.log(one.value / other.value)
-    return float(stats.norm.cdf(gap / spread)) if spread else float(gap > 0)
+    return float(special.ndtr(gap / spread)) if spread else float(gap > 0)
 
 
 def _log_sd(item: Estimate) -> float:
     """Standard error of the log, from a 95 % t-interval over its launches."""
     reach = (math.log(item.high) - math.log(item.low)) / 2
-    return reach / float(stats.t.ppf(0.5 + item.confidence / 2, max(item.launches - 1, 1)))
+    return reach / float(special.stdtrit(max(item.launches - 1, 1), 0.5 + item.confidence / 2))
 
 
 def _chance_within(m: Measured, most_pp: float | None) -> float:
@@ -214,7 +214,7 @@ def _chance_within(m: Measured, most_pp: float | None) -> float:
         return 1.0
     sd = (item.high - item.low) / 2 / 1.96
     margin = most_pp / 100 + item.value
-    return float(stats.norm.cdf(margin / sd)) if sd else float(margin >= 0)
+    return float(special.ndtr(margin / sd)) if sd else float(margin >= 0)
 
 
 def _costs(

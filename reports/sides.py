@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from bench.results import statistics
 from bench.results.values import Estimate
@@ -80,7 +80,7 @@ def welch(one: Sequence[float], two: Sequence[float]) -> Estimate:
     if error == 0:
         return Estimate(math.exp(value), math.exp(value), math.exp(value), count)
     freedom = (vx + vy) ** 2 / (vx**2 / (x.size - 1) + vy**2 / (y.size - 1))
-    reach = float(stats.t.ppf(0.975, freedom)) * error
+    reach = float(special.stdtrit(freedom, 0.975)) * error
     return Estimate(math.exp(value), math.exp(value - reach), math.exp(value + reach), count)
 
 

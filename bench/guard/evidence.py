@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from bench.results.statistics import over_launches
 
@@ -72,7 +72,7 @@ class Evidence:
         """One-sided p of the hypothesis that head is not slower."""
         if self.error == 0:
             return 0.0 if self.theta > 0 else 1.0
-        return float(stats.t.sf(self.theta / self.error, self.freedom))
+        return float(special.stdtr(self.freedom, -self.theta / self.error))
 
 
 def _trimmed(parts: Sequence[Sequence[float]]) -> tuple[float, float, int]:
@@ -98,7 +98,7 @@ def _trimmed(parts: Sequence[Sequence[float]]) -> tuple[float, float, int]:
 @lru_cache(maxsize=4096)
 def student(quantile: float, freedom: int) -> float:
     """Quantile of Student's t."""
-    return float(stats.t.ppf(quantile, freedom))
+    return float(special.stdtrit(freedom, quantile))
 
 
 def _quantiles(alpha: float, freedom: int) -> float:

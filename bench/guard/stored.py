@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median, stdev
 from typing import Any
 
-from scipy import stats
+from scipy import special
 
 from bench.guard import decide, exact
 from bench.guard.decide import Limit
@@ -211,7 +211,7 @@ def _evidence(estimate: Estimate) -> Evidence | None:
     if estimate.launches < 2 or not math.isfinite(estimate.high):
         return None
     freedom = estimate.launches - (2 if estimate.launches >= 6 else 1)
-    reach = float(stats.t.ppf(0.5 + estimate.confidence / 2, freedom))
+    reach = float(special.stdtrit(freedom, 0.5 + estimate.confidence / 2))
     error = (estimate.high - estimate.value) / reach
     return Evidence(estimate.value, error, freedom, estimate.launches)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from bench.results.values import Estimate, Turn
 
@@ -152,7 +152,7 @@ def over_launches(
     squares = sum(float(np.sum((part - np.mean(part)) ** 2)) for part in groups)
     variance = squares / freedom
     error = math.sqrt(variance * sum(1 / len(part) for part in groups)) / len(groups)
-    reach = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
+    reach = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
     return Estimate(mean, mean - reach, mean + reach, values.size, confidence)
 
 
@@ -226,8 +226,10 @@ def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tu
     """Exact two-sided interval of a proportion (Clopper and Pearson 1934)."""
     if trials == 0:
         return 0.0, 1.0
-    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
-    return float(interval.low), float(interval.high)
+    tail, failures = (1 - confidence) / 2, trials - successes
+    low = special.betaincinv(successes, failures + 1, tail) if successes else 0.0
+    high = special.betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
+    return float(low), float(high)
 
 
 def paired_accuracy_delta(
@@ -255,7 +257,7 @@ def paired_accuracy_delta(
     gained = sum(c > b for b, c in zip(baseline, candidate, strict=True))
     lost = sum(c < b for b, c in zip(baseline, candidate, strict=True))
     total = len(baseline)
-    reach = float(stats.norm.ppf(0.5 + confidence / 2))
+    reach = float(special.ndtri(0.5 + confidence / 2))
     value = (gained - lost) / total
 
     def score(delta: float) -> float:
@@ -283,5 +285,5 @@ def paired_accuracy_delta(
 def smallest_visible_effect(standard_error: float, launches: int, allowance: float = 0.0) -> float:
     """Smallest log effect seen with 97.5 % power at the 99 % bound: b + (t.99 + t.975)·SE."""
     freedom = max(launches - 1, 1)
-    quantiles = stats.t.ppf(0.99, freedom) + stats.t.ppf(0.975, freedom)
+    quantiles = special.stdtrit(freedom, 0.99) + special.stdtrit(freedom, 0.975)
     return allowance + float(quantiles) * standard_error
