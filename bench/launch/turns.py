@@ -67,14 +67,15 @@ class Timer:
         start = before = clock()
         for _ in range(steps):
             finish(advance())
-            now = clock()
+            now = spun = clock()
             if slowdown:
                 owed += (now - before) * slowdown
                 spun = self._spin(now, round(owed))
-                owed -= spun - now  # a spin ends late by up to a reading of the clock
-                now = spun
-            durations.append(now - before)
-            before = now
+            durations.append(spun - before)
+            before = spun
+            if spun > now:  # what a spin took in all, this bookkeeping too, is repaid by the next
+                before = clock()
+                owed -= before - now
         elapsed = before - start
         for duration in durations:  # outside the timed block
             name = bucket(duration)
