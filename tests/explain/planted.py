@@ -1,11 +1,12 @@
 """Paths with one known bottleneck each, and one without: what a diagnosis must find.
 
-`python -m tests.explain.planted [TIMES] [NAME...]` diagnoses them in cpu-1 and cpu-all and says how
-often the verdict was right (some 30 s each).
+`python -m tests.explain.planted [TIMES] [NAME...] [--configuration LIST]` diagnoses them, in cpu-1
+and cpu-all unless told otherwise, and says how often the verdict was right (some 30 s each).
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 import tempfile
@@ -182,13 +183,13 @@ PLANTED = {
 }
 
 
-def main(times: int, names: list[str]) -> bool:
-    """Diagnose each path `times` times in both configurations; whether all verdicts were right."""
+def main(times: int, names: list[str], configurations: str) -> bool:
+    """Diagnose each path `times` times in each configuration; whether all verdicts were right."""
     from bench.explain.diagnose import diagnose
     from bench.results.values import Scenario
     from bench.sweep import settings
 
-    chosen = settings.load(None, {"configuration": "cpu-1,cpu-all"})
+    chosen = settings.load(None, {"configuration": configurations})
     right = 0
     for name in names:
         scenario = Scenario(name, "train", "", __file__, name, __file__, 1)
@@ -209,5 +210,9 @@ def main(times: int, names: list[str]) -> bool:
 
 
 if __name__ == "__main__":
-    count, names = int((sys.argv[1:] or ["5"])[0]), sys.argv[2:] or list(PLANTED)
-    sys.exit(not main(count, names))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("times", type=int, nargs="?", default=5)
+    parser.add_argument("names", nargs="*", metavar="NAME", default=list(PLANTED))
+    parser.add_argument("--configuration", default="cpu-1,cpu-all")
+    options = parser.parse_args()
+    sys.exit(not main(options.times, options.names, options.configuration))
