@@ -43,10 +43,10 @@ def main(pairs: int, cache: str) -> bool:
             found = evidence(pool, member, pairs)
             verdicts.append(sign(found, default_limit("cpu-1"), ALPHA))
             change, low, high = (
-                100 * x for x in (found.theta, found.bound(0.025), found.bound(0.975))
+                f"{100 * x:+.2f} %" for x in (found.theta, found.bound(0.025), found.bound(0.975))
             )
-            print(f"{id:20} with traces {change:+.2f} % ({low:+.2f} to {high:+.2f}), {pairs} pairs: "
-                  f"{verdicts[-1] or 'no difference'}", flush=True)  # fmt: skip
+            verdict = verdicts[-1] or "no difference"
+            print(f"{id}: with traces {change} ({low} to {high}), {pairs} pairs: {verdict}")
     finally:
         pool.close()
     return not any(verdicts)
