@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 BOUNDS = {
@@ -56,28 +55,31 @@ def judge(
 ) -> Verdict:
     """The verdict on a path.
 
+    Shares are those of each variant's fastest round: other programs only add time, and on a shared
+    machine they slow arithmetic and memory by unlike factors for seconds at a time.
+
     Args:
         seconds: Seconds a step by variant and round (bench.launch.ablation).
         facts: What else the ablation found.
         trace_shares: Share of a traced step by state (bench.explain.events).
     """
-    middle = {name: median(values) for name, values in seconds.items()}
-    ablation = ablated(middle, facts)
-    traced = from_trace(trace_shares, ablation, slow_elements(middle, facts))
+    fastest = {name: min(values) for name, values in seconds.items()}
+    ablation = ablated(fastest, facts)
+    traced = from_trace(trace_shares, ablation, slow_elements(fastest, facts))
     both = mixed(ablation, traced)
-    bound = leading(both, middle)
+    bound = leading(both, fastest)
     rounds = min(len(values) for values in seconds.values())
     each = [
-        leading(mixed(ablated(_round(seconds, n), facts), traced), middle) for n in range(rounds)
+        leading(mixed(ablated(_round(seconds, n), facts), traced), fastest) for n in range(rounds)
     ]
     agreeing = sum(one == bound for one in each)
-    sides = [leading(side, middle) == bound for side in (ablation, traced) if side]
+    sides = [leading(side, fastest) == bound for side in (ablation, traced) if side]
     sure = [
         len(sides) == 2 and all(sides) and not unseparated(seconds, facts),
         agreeing >= 0.8 * rounds,
     ]
     confidence = ("low", "medium", "high")[sum(sure)]
-    notes = _notes(middle, facts, traced)
+    notes = _notes(fastest, facts, traced)
     if unseparated(seconds, facts):
         notes.append("the matrix products could not be run alone: arithmetic counts as memory")
     return Verdict(bound, confidence, ablation, traced, agreeing, rounds, tuple(notes))

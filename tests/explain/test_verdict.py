@@ -96,11 +96,15 @@ def test_a_wait_is_never_longer_than_the_pipeline() -> None:
     assert found.ablation["input"] < 0.001
 
 
-def test_rounds_that_disagree_are_counted() -> None:
+def test_a_disturbed_round_does_not_move_the_shares_but_is_counted() -> None:
+    """Another program makes all but the products three times slower, in most rounds."""
     seconds = times(full=0.1, cached=0.1, pipeline=1e-6, products=0.09)
-    seconds["products"][:2] = [0.01, 0.01]
-    found = judge(seconds, FACTS, {"compute": 0.8, "python": 0.2})
-    assert (found.agreeing_rounds, found.rounds) == (3, 5)
+    for name in ("full", "cached"):
+        seconds[name][:3] = [0.3, 0.3, 0.3]
+    found = judge(seconds, FACTS, {"compute": 0.6, "python": 0.4})
+    assert found.bound == "compute"
+    assert found.ablation["compute"] == pytest.approx(0.9, abs=0.03)
+    assert (found.agreeing_rounds, found.rounds) == (2, 5)
     assert found.confidence == "medium"
 
 
