@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Literal, Protocol
 
 from bench.guard import decide, exact
@@ -19,6 +20,8 @@ from bench.results.values import Launch
 from bench.sweep.progress import Reporter
 
 Stage = Literal["screen", "confirm"]
+Upcoming = tuple[Subject, Stage, int]
+"""A launch to come: subject, stage and index."""
 FRESH_PROBES = 3
 """Further pairs of probes that confirm a change of memory or accuracy."""
 WATCH_RATE = 0.10
@@ -35,8 +38,10 @@ class Launcher(Protocol):
     def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
         """One untimed probe each, several at once where cores allow it."""
 
-    def time(self, subject: Subject, stage: Stage, index: int) -> Pair:
-        """One launch of both sides taking turns: (base, head)."""
+    def time(
+        self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
+    ) -> Pair:
+        """One launch of both sides taking turns: (base, head); `then` may be built meanwhile."""
 
     def restart(self) -> None:
         """Let later launches come from newly started processes; forks inherit their layout."""
@@ -86,8 +91,8 @@ class Guard:
                 2 * len(self.subjects) + decide.LOOKS[0] * (len(screens) + len(confirms))
             )
             self.launcher.restart()
-            for series, before in zip(confirms, flagged, strict=True):
-                self._look(series, "confirm", decide.LOOKS[0], before.cost_s)
+            pairs = zip(confirms, flagged, strict=True)
+            self._looks([(s, decide.LOOKS[0], before) for s, before in pairs], "confirm")
             self._go_on(confirms, "confirm")
         self._judge(screens, confirms)
         return self.judgements
@@ -174,11 +179,23 @@ class Guard:
 
     def _first_look(self, screens: Sequence[Series]) -> None:
         """All subjects in turns up to the first look: each meets the machine at all times."""
-        for index in range(0, decide.LOOKS[0], 2):
-            for series in screens:
-                self._look(series, "screen", index + 2, series.cost_s)
+        rounds = range(2, decide.LOOKS[0] + 1, 2)
+        self._looks([(s, launches, s) for launches in rounds for s in screens], "screen")
 
-    def _look(self, series: Series, stage: Stage, until: int, cost_s: float) -> None:
+    def _looks(self, looks: Sequence[tuple[Series, int, Series]], stage: Stage) -> None:
+        """Look at one after the other: (subject, until how many launches, who tells their cost)."""
+        for (series, until, known), following in zip_longest(looks, looks[1:]):
+            then = (following[0].subject, stage, following[0].launches) if following else None
+            self._look(series, stage, until, known.cost_s, then)
+
+    def _look(
+        self,
+        series: Series,
+        stage: Stage,
+        until: int,
+        cost_s: float,
+        then: Upcoming | None = None,
+    ) -> None:
         """Launch a subject until it has `until` launches, in pairs of both start orders."""
         while series.launches < until and self._left() >= 2 * cost_s:
             if series.launches >= 2 and not series.good:
@@ -188,7 +205,9 @@ class Guard:
                 self.reporter.begin(
                     f"{stage} {series.subject.key}: launch {series.launches + 1} of {until}"
                 )
-                pair = self.launcher.time(series.subject, stage, series.launches)
+                number = series.launches
+                own = (series.subject, stage, number + 1) if number + 1 < until else then
+                pair = self.launcher.time(series.subject, stage, number, own)
                 series.pairs.append(pair)
                 series.seconds += self.launcher.seconds() - began
                 self.keep(pair)

@@ -7,24 +7,24 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 
 from bench.explain import tables
-from bench.guard.compare import Stage
+from bench.guard.compare import Stage, Upcoming
 from bench.guard.sides import Checkout
 from bench.guard.timing import Pair
 from bench.guard.values import OperationChange, Side, Subject
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
-from bench.sweep.discovery import ROOT, discover, select
-from bench.sweep.groups import run_launch
+from bench.sweep.groups import end_launch, run_launch
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
 from bench.sweep.progress import Reporter
 from bench.sweep.settings import Profile
+from bench.sweep.starting import Started, cores_apart, start_launch
 
 PROFILE = Profile(
     name="guard",
@@ -81,6 +81,8 @@ class LiveLauncher:
         self._reporter, self._profile, self._seed = reporter, profile, seed
         self._known: set[Environment] = set()
         self._begun = time.monotonic()
+        self._builder = ThreadPoolExecutor(1)
+        self._ahead: dict[tuple[str, Stage, int], Future[Started]] = {}
 
     def __enter__(self) -> LiveLauncher:
         return self
@@ -91,6 +93,8 @@ class LiveLauncher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._discard()
+        self._builder.shutdown()
         self._pool.close()
 
     def seconds(self) -> float:
@@ -136,14 +140,24 @@ class LiveLauncher:
         with ThreadPoolExecutor(workers) as executor:
             return list(executor.map(lambda job: self._probe(*job), jobs))
 
-    def time(self, subject: Subject, stage: Stage, index: int) -> Pair:
-        """One launch of both sides taking turns."""
-        base, head = self._run(subject, f"{stage}/{subject.key}", index, self._profile)
+    def time(
+        self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
+    ) -> Pair:
+        """One launch of both sides taking turns; `then` is built meanwhile, on another core."""
+        ahead = self._ahead.pop((subject.key, stage, index), None)
+        self._discard()
+        started = ahead.result() if ahead else self._start(subject, stage, index)
+        cores = sorted(_all() - set(subject.configuration.cpus))
+        if then is not None and cores and cores_apart(self._members(then[0])):
+            key = then[0].key, then[1], then[2]
+            self._ahead[key] = self._builder.submit(self._start, *then, cores)
+        base, head = end_launch(started, self._profile)
         return base, head
 
     def restart(self) -> None:
         """Start new processes for both sides."""
         self._reporter.begin("starting new processes to confirm")
+        self._discard()
         self._pool.close()
         self._pool = Pool(self._workload, self._memory_bytes)
         for environment in self._known:
@@ -153,7 +167,8 @@ class LiveLauncher:
         """Kinds of operations whose self time a step differs between traces of both sides."""
         short = dataclasses.replace(self._profile, rounds=1, warmup_s=0.1)
         with tempfile.TemporaryDirectory(prefix="tfbench-traces-") as folder:
-            pair = self._run(subject, f"trace/{subject.key}", 0, short, Path(folder))
+            name, members = f"trace/{subject.key}", self._members(subject)
+            pair = run_launch(self._pool, name, members, 0, short, self._seed, Path(folder))
             files = [str(x.probes.get("trace", {}).get("file", "")) for x in pair]
             if not all(files):
                 return ()
@@ -187,15 +202,8 @@ class LiveLauncher:
         self._pool.process(found)
         return found
 
-    def _run(
-        self,
-        subject: Subject,
-        name: str,
-        index: int,
-        profile: Profile,
-        traces: Path | None = None,
-    ) -> Pair:
-        members = [
+    def _members(self, subject: Subject) -> list[Member]:
+        return [
             Member(
                 _of(subject, side),
                 subject.configuration,
@@ -205,8 +213,18 @@ class LiveLauncher:
             )
             for side in self._sides
         ]
-        base, head = run_launch(self._pool, name, members, index, profile, self._seed, traces)
-        return base, head
+
+    def _start(
+        self, subject: Subject, stage: Stage, index: int, cores: Sequence[int] = ()
+    ) -> Started:
+        name, members = f"{stage}/{subject.key}", self._members(subject)
+        return start_launch(self._pool, name, members, index, self._profile, self._seed, cores)
+
+    def _discard(self) -> None:
+        """End launches that were built ahead for nothing."""
+        for ahead in self._ahead.values():
+            ahead.result().close()
+        self._ahead.clear()
 
     def _probe(self, subject: Subject, side: Side, configuration: Configuration) -> Launch:
         scenario = _of(subject, side)
@@ -244,37 +262,6 @@ class LiveLauncher:
                 launch.close()
         self._reporter.done()
         return dataclasses.replace(record, wall_s=time.time() - record.started_s)
-
-
-def subjects(
-    base: Checkout,
-    head: Checkout,
-    patterns: Sequence[str],
-    configurations: Sequence[Configuration],
-    suite: str = "quick",
-) -> list[Subject]:
-    """What exists on either side and is wanted, in each configuration.
-
-    Raises:
-        UsageError: A pattern names no scenario of either side.
-    """
-    before, after = (discover(_scenario_root(side.root)) for side in (base, head))
-    union = {**before, **after}
-    wanted = {s.id for s in select(union, patterns, suite)}
-    if patterns:  # the baselines that `select` adds are no subjects of their own here
-        bare = {id: dataclasses.replace(s, baseline=None) for id, s in union.items()}
-        wanted = {s.id for s in select(bare, patterns)}
-    return [
-        Subject(id, configuration, before.get(id), after.get(id))
-        for configuration in configurations
-        for id in union
-        if id in wanted
-    ]
-
-
-def _scenario_root(root: Path) -> Path:
-    """A user's own repository has no scenarios: the installed ones are applied to its model."""
-    return root if (root / "scenarios").is_dir() else ROOT
 
 
 def _of(subject: Subject, side: Side) -> Scenario:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bench.guard.compare import Guard
 from bench.guard.limits import Limits
-from bench.guard.live import LiveLauncher, subjects
+from bench.guard.live import LiveLauncher
 from bench.guard.sides import Checkout
+from bench.guard.subjects import subjects
 from bench.guard.values import Comparison
 from bench.results.errors import UsageError
 from bench.results.store import RunFolder

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import random
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from bench.results.statistics import levels
-from bench.results.values import Launch, Turn
+from bench.results.values import Launch
 from bench.sweep.members import Member, Place
 from bench.sweep.preloaded import LaunchFailed, Pool
 from bench.sweep.rounds import agree, take_turns
 from bench.sweep.settings import Profile
-
-PADDING_BYTES = 1 << 16
+from bench.sweep.starting import Started, start_launch
 
 
 def run_launch(
@@ -45,22 +41,18 @@ def run_launch(
     Returns:
         One `Launch` a member, in the members' order; a failure is a launch with its reason.
     """
-    rng = random.Random(f"{seed}/{name}/{index // 2}")
-    places = [Place(m, _record(m, name, index)) for m in members]
-    order = rng.sample(places, len(places))
-    if index % 2:
-        order.reverse()
-    started = time.time()
+    return end_launch(start_launch(pool, name, members, index, profile, seed), profile, traces)
+
+
+def end_launch(started: Started, profile: Profile, traces: Path | None = None) -> list[Launch]:
+    """Let the members of a launch that has started take their turns; see `run_launch`."""
+    begun = time.time()
+    places = started.places
     try:
-        paddings = [rng.randrange(PADDING_BYTES) for _ in order]
-        if profile.build_apart and (cores := _cores_apart(members)):
-            _start_apart(pool, order, paddings, cores, profile)
-        else:
-            _start_in_turn(pool, order, paddings, places[0], profile)
+        started.warm(profile)
         if places[0].alive:
             rounds = agree(places, profile)
-            turns_rng = random.Random(f"{seed}/{name}/{index}")
-            take_turns(places, rounds, profile, turns_rng)
+            take_turns(places, rounds, profile, random.Random(started.key))
             _finish(places, profile, traces)
             _level(places)
         for place in places[1:]:
@@ -72,118 +64,9 @@ def run_launch(
                     f"{places[0].launch.outcome}: {places[0].launch.reason}",
                 )
     finally:
-        for place in places:
-            place.close()
-    wall = time.time() - started
+        started.close()
+    wall = started.seconds + time.time() - begun
     return [dataclasses.replace(p.launch, wall_s=wall) for p in places]
-
-
-def _record(member: Member, name: str, index: int) -> Launch:
-    return Launch(
-        member.scenario.id,
-        member.configuration.name,
-        group=name,
-        role=member.role,
-        index=index,
-        side=member.side,
-        started_s=round(time.time(), 3),
-    )
-
-
-def _start_in_turn(
-    pool: Pool, order: Sequence[Place], paddings: Sequence[int], baseline: Place, profile: Profile
-) -> None:
-    """Fork, build and warm up one after the other, where all will take their turns."""
-    for position, (place, padding) in enumerate(zip(order, paddings, strict=True)):
-        _build(pool, place, position, padding, profile)
-        _warm(place, profile)
-        if place is baseline and not place.alive:
-            return  # without the baseline nothing can be compared
-
-
-def _start_apart(
-    pool: Pool,
-    order: Sequence[Place],
-    paddings: Sequence[int],
-    cores: Sequence[int],
-    profile: Profile,
-) -> None:
-    """Fork and build at the same time, each on a core of its own; warm up on the shared one."""
-    with ThreadPoolExecutor(len(cores)) as executor:
-        jobs = zip(order, range(len(order)), paddings, cycle(cores))
-        for done in [
-            executor.submit(_build, pool, place, position, padding, profile, core)
-            for place, position, padding, core in jobs
-        ]:
-            done.result()
-    for place in order:
-        _warm(place, profile)
-
-
-def _cores_apart(members: Sequence[Member]) -> list[int]:
-    """Cores to build on at the same time; none where a member needs more than one or a device."""
-    configurations = [member.configuration for member in members]
-    if any(len(c.cpus) != 1 or c.device != "cpu" for c in configurations):
-        return []
-    cores = sorted(os.sched_getaffinity(0))
-    return cores if len(cores) > 1 else []
-
-
-def _build(
-    pool: Pool,
-    place: Place,
-    position: int,
-    padding: int,
-    profile: Profile,
-    core: int | None = None,
-) -> None:
-    """Fork, build and make the first step; on another core than its own where one is given."""
-    member = place.member
-    configuration = member.configuration
-    if core is not None:
-        configuration = dataclasses.replace(configuration, cpus=(core,))
-    try:
-        place.process = pool.launch(
-            member.environment,
-            member.scenario,
-            configuration,
-            padding,
-            member.slowdown,
-            member.more_work,
-        )
-        built = place.process.call("build", profile.timeout_s)
-        built.pop("resident_bytes")
-        place.launch = dataclasses.replace(place.launch, start_order=position, **built)
-        if core is not None:
-            place.process.call("pin", profile.timeout_s, cpus=member.configuration.cpus)
-        place.process.pause()
-    except LaunchFailed as error:
-        place.fail(error)
-
-
-def _warm(place: Place, profile: Profile) -> None:
-    """Warm up while the others wait; a job is its own warm-up."""
-    if not place.alive or place.member.scenario.unit == "job":
-        return
-    assert place.process is not None
-    try:
-        warm = place.process.call(
-            "warm",
-            profile.timeout_s,
-            turn_ns=int(profile.turn_ms * 1e6),
-            cap_ns=int(profile.warmup_s * 1e9),
-        )
-        place.steps = warm["steps"]
-        place.step_ns = warm["step_ns"]
-        place.launch = dataclasses.replace(
-            place.launch,
-            warmup_turns=tuple(Turn(*turn) for turn in warm["turns"]),
-            steady=warm["steady"],
-            probes={"unsteady": warm["reason"]} if warm["reason"] else {},
-        )
-        place.process.pause()
-    except LaunchFailed as error:
-        place.fail(error)
 
 
 def _finish(places: Sequence[Place], profile: Profile, traces: Path | None) -> None:

@@ -1,7 +1,8 @@
 """Other tools deciding on the same work, each by its own code and rule.
 
 In a round each candidate is measured within two runs of a baseline's run, in shuffled order:
-c c B B c c. The two baselines are the A/A pair.
+c c B B c c. The two baselines are the A/A pair. A tool that takes half a minute a run measures one
+baseline and one candidate a round; its A/A pair are the baselines of this round and the one before.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ FOLDER = Path(__file__).parent
 ROUNDS = 40
 EQUAL_S = 3.4
 """Timed seconds of one side, so that both sides with their start-up take some 6 s."""
+NEIGHBOURS_S = 300.0
+"""Two rounds' baselines further apart in time are no A/A pair."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Rival:
     rounds: int = ROUNDS
     paired: bool = False
     """It collects both sides itself, so that each decision has its own baseline."""
+    chained: bool = False
+    """Its runs are so long that rounds share their baselines."""
 
 
 class Rivals:
@@ -76,11 +81,15 @@ class Rivals:
                 _pytest_decides,
             ),
             Rival("pyperf, equal time, pinned", _pyperf(("-p", "4"), pinned=True), _pyperf_decides),
-            Rival("pyperf", _pyperf(()), _pyperf_decides, effects=(0.05,)),
+            Rival("pyperf", _pyperf(()), _pyperf_decides, (0.05,), ROUNDS + 1, chained=True),
             Rival("benchmatrix paired", _pytest(()), _pytest_decides, (0.05,), paired=True),
         ]
         if shutil.which("hyperfine"):
-            found.append(Rival("hyperfine", _hyperfine, _hyperfine_decides, effects=(0.05,)))
+            found.append(
+                Rival(
+                    "hyperfine", _hyperfine, _hyperfine_decides, (0.05,), ROUNDS + 1, chained=True
+                )
+            )
         return found
 
     def share(self, rival: Rival) -> float:
@@ -99,7 +108,11 @@ class Rivals:
         number = self._done.get(rival.name, 0)
         rng = random.Random(f"{rival.name}/{number}")
         with tempfile.TemporaryDirectory() as folder:
-            make = self._paired if rival.paired else self._one_by_one
+            make = (
+                self._paired if rival.paired
+                else self._chained if rival.chained
+                else self._one_by_one
+            )  # fmt: skip
             for effect, decision, wall_s in make(rival, rng, Path(folder)):
                 self.records.append(
                     {"rival": rival.name, "round": number, "effect": effect, "wall_s": wall_s,
@@ -126,6 +139,23 @@ class Rivals:
                 base = half if place < half else half + 1
                 decision = rival.decide(files[base], files[place])
                 results.append((effect, decision, walls[base] + walls[place]))
+        return results
+
+    def _chained(
+        self, rival: Rival, rng: random.Random, folder: Path
+    ) -> list[tuple[float, dict[str, Any], float]]:
+        (effect,) = rival.effects
+        files, walls = {}, {}
+        for each in rng.sample((0.0, effect), 2):
+            files[each] = folder / f"{each:g}.json"
+            begun = time.monotonic()
+            rival.measure(self._environment(each), files[each])
+            walls[each] = time.monotonic() - begun
+        results = [(effect, rival.decide(files[0.0], files[effect]), sum(walls.values()))]
+        before = self.records.path.parent / f"{rival.name}.json"
+        if before.exists() and time.time() - before.stat().st_mtime < NEIGHBOURS_S:
+            results.append((0.0, rival.decide(before, files[0.0]), 2 * walls[0.0]))
+        shutil.copy(files[0.0], before)
         return results
 
     def _paired(

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.guard.compare import Guard, Stage
+from bench.guard.compare import Guard, Stage, Upcoming
 from bench.guard.limits import Limits
 from bench.guard.values import OperationChange, Side, Subject
 from bench.results.values import Configuration, Launch, Scenario, Turn
@@ -60,6 +60,8 @@ class FakeLauncher:
         self.clock = 0.0
         self.restarts = 0
         self.timed: list[tuple[str, str, int]] = []
+        self.announced: list[tuple[str, str, int] | None] = []
+        """With each of them, the launch that is to follow."""
         self.probed: dict[tuple[str, Side], int] = {}
         self.bias: dict[str, float] = {}
         self._draw_processes()
@@ -94,9 +96,12 @@ class FakeLauncher:
         own = effect.base if side == "base" else effect.head
         return dataclasses.replace(record, **{**fields, **own})
 
-    def time(self, subject: Subject, stage: Stage, index: int) -> tuple[Launch, Launch]:
+    def time(
+        self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
+    ) -> tuple[Launch, Launch]:
         self.clock += self.launch_s
         self.timed.append((subject.id, stage, index))
+        self.announced.append((then[0].id, then[1], then[2]) if then else None)
         effect = self.effects[subject.id]
         head_first = index % 2
         log = math.log1p(effect.change) + self.rng.gauss(0, effect.noise) + self.bias[subject.id]

@@ -39,6 +39,14 @@ def test_time_is_kept_for_confirming() -> None:
     assert launcher.clock <= 125
 
 
+def test_the_next_launch_is_announced_so_that_it_can_be_built_meanwhile() -> None:
+    _, launcher = compare({f"infer/s{i}": Effect(noise=0.002, change=0.05) for i in range(3)})
+    pairs = list(zip(launcher.announced, launcher.timed[1:], strict=False))
+    assert [n for n, (announced, _) in enumerate(pairs, 1) if announced is None] == [18]
+    assert all(announced in (None, timed) for announced, timed in pairs)
+    assert launcher.announced[-1] is None
+
+
 def test_both_start_orders_are_equally_frequent() -> None:
     _, launcher = compare({"infer/one": Effect(noise=0.012, change=0.05)})
     by_stage = Counter((stage, index % 2) for _, stage, index in launcher.timed)

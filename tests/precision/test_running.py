@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,22 @@ def test_a_round_of_a_rival_decides_once_on_each_effect(tmp_path: Path) -> None:
     assert found == {0.0: False, 0.01: True, 0.02: True, 0.05: True, 0.1: True}
     assert tool.order[2:4] == ["0", "0"]  # the baselines lie in the middle
     assert Rivals(file, "").share(rival) == 1 / rival.rounds
+
+
+def test_rounds_of_a_slow_rival_share_their_baselines(tmp_path: Path) -> None:
+    (tmp_path / "int8.tflite").write_bytes(b"")
+    tool = Tool()
+    rival = Rival("tool", tool.measure, tool.decide, (0.05,), chained=True)
+    file = Records(tmp_path / "rivals.jsonl")
+    every = Rivals(file, "")
+    every.round(rival)
+    assert [r["effect"] for r in file] == [0.05]  # no baseline before the first
+    every.round(rival)
+    assert sorted(tool.order) == ["0", "0", "0.05", "0.05"]
+    assert [(r["effect"], r["flags"]["any"]) for r in file][1:] == [(0.05, True), (0.0, False)]
+    os.utime(tmp_path / "tool.json", (0, 0))
+    every.round(rival)
+    assert [r["effect"] for r in file].count(0.0) == 1  # hours ago is no neighbour
 
 
 def test_pytest_benchmark_s_own_check_decides(tmp_path: Path) -> None:

@@ -1,0 +1,194 @@
+"""Starting one launch of a group: fork, build, first step, warm-up."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle
+
+from bench.results.values import Launch, Turn
+from bench.sweep.members import Member, Place
+from bench.sweep.preloaded import LaunchFailed, Pool
+from bench.sweep.settings import Profile
+
+PADDING_BYTES = 1 << 16
+
+
+@dataclass
+class Started:
+    """A launch whose members are built and wait for their turns."""
+
+    places: list[Place]
+    """In the members' order."""
+    order: list[Place]
+    """In the order in which they were started."""
+    key: str
+    """Names the launch; seeds the order of its turns."""
+    warmed: bool
+    seconds: float = 0.0
+    """What starting took."""
+
+    def warm(self, profile: Profile) -> None:
+        """Warm up on the core of the turns what was built apart."""
+        if not self.warmed:
+            for place in self.order:
+                _warm(place, profile)
+
+    def close(self) -> None:
+        """End its processes."""
+        for place in self.places:
+            place.close()
+
+
+def start_launch(
+    pool: Pool,
+    name: str,
+    members: Sequence[Member],
+    index: int,
+    profile: Profile,
+    seed: int,
+    cores: Sequence[int] = (),
+) -> Started:
+    """Fork and build the members of a group.
+
+    Args:
+        pool: Forks the launches.
+        name: The group's name.
+        members: The baseline first.
+        index: Number of this launch; its parity reverses the start order.
+        profile: How long.
+        seed: Of the orders.
+        cores: To build on, while another launch takes its turns elsewhere; none: where the turns
+            will be, or on all cores at once where the profile says that members are built apart.
+    """
+    begun = time.time()
+    rng = random.Random(f"{seed}/{name}/{index // 2}")
+    places = [Place(m, _record(m, name, index)) for m in members]
+    order = rng.sample(places, len(places))
+    if index % 2:
+        order.reverse()
+    if profile.build_apart and not cores:
+        cores = cores_apart(members)
+    started = Started(places, order, f"{seed}/{name}/{index}", warmed=not cores)
+    try:
+        paddings = [rng.randrange(PADDING_BYTES) for _ in order]
+        if cores:
+            _apart(pool, order, paddings, cores, profile)
+        else:
+            _in_turn(pool, order, paddings, places[0], profile)
+    except BaseException:
+        started.close()
+        raise
+    started.seconds = time.time() - begun
+    return started
+
+
+def _record(member: Member, name: str, index: int) -> Launch:
+    return Launch(
+        member.scenario.id,
+        member.configuration.name,
+        group=name,
+        role=member.role,
+        index=index,
+        side=member.side,
+        started_s=round(time.time(), 3),
+    )
+
+
+def _in_turn(
+    pool: Pool, order: Sequence[Place], paddings: Sequence[int], baseline: Place, profile: Profile
+) -> None:
+    """Fork, build and warm up one after the other, where all will take their turns."""
+    for position, (place, padding) in enumerate(zip(order, paddings, strict=True)):
+        _build(pool, place, position, padding, profile)
+        _warm(place, profile)
+        if place is baseline and not place.alive:
+            return  # without the baseline nothing can be compared
+
+
+def _apart(
+    pool: Pool,
+    order: Sequence[Place],
+    paddings: Sequence[int],
+    cores: Sequence[int],
+    profile: Profile,
+) -> None:
+    """Fork and build on these cores, as many at the same time as there are cores."""
+    with ThreadPoolExecutor(len(cores)) as executor:
+        jobs = zip(order, range(len(order)), paddings, cycle(cores))
+        for done in [
+            executor.submit(_build, pool, place, position, padding, profile, core)
+            for place, position, padding, core in jobs
+        ]:
+            done.result()
+
+
+def cores_apart(members: Sequence[Member]) -> list[int]:
+    """Cores to build on at the same time; none where a member needs more than one or a device."""
+    configurations = [member.configuration for member in members]
+    if any(len(c.cpus) != 1 or c.device != "cpu" for c in configurations):
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    return cores if len(cores) > 1 else []
+
+
+def _build(
+    pool: Pool,
+    place: Place,
+    position: int,
+    padding: int,
+    profile: Profile,
+    core: int | None = None,
+) -> None:
+    """Fork, build and make the first step; on another core than its own where one is given."""
+    member = place.member
+    configuration = member.configuration
+    if core is not None:
+        configuration = dataclasses.replace(configuration, cpus=(core,))
+    try:
+        place.process = pool.launch(
+            member.environment,
+            member.scenario,
+            configuration,
+            padding,
+            member.slowdown,
+            member.more_work,
+        )
+        built = place.process.call("build", profile.timeout_s)
+        built.pop("resident_bytes")
+        place.launch = dataclasses.replace(place.launch, start_order=position, **built)
+        if core is not None:
+            place.process.call("pin", profile.timeout_s, cpus=member.configuration.cpus)
+        place.process.pause()
+    except LaunchFailed as error:
+        place.fail(error)
+
+
+def _warm(place: Place, profile: Profile) -> None:
+    """Warm up while the others wait; a job is its own warm-up."""
+    if not place.alive or place.member.scenario.unit == "job":
+        return
+    assert place.process is not None
+    try:
+        warm = place.process.call(
+            "warm",
+            profile.timeout_s,
+            turn_ns=int(profile.turn_ms * 1e6),
+            cap_ns=int(profile.warmup_s * 1e9),
+        )
+        place.steps = warm["steps"]
+        place.step_ns = warm["step_ns"]
+        place.launch = dataclasses.replace(
+            place.launch,
+            warmup_turns=tuple(Turn(*turn) for turn in warm["turns"]),
+            steady=warm["steady"],
+            probes={"unsteady": warm["reason"]} if warm["reason"] else {},
+        )
+        place.process.pause()
+    except LaunchFailed as error:
+        place.fail(error)

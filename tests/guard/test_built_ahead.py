@@ -1,0 +1,94 @@
+"""While one launch takes turns, the next is built on another core; nothing is built in vain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.guard import live
+from bench.guard.sides import Checkout
+from bench.results.values import Launch, WorkloadSpec
+from bench.sweep.progress import Silent
+from tests.guard.fakes import subject
+
+
+@dataclass
+class Built:
+    """What start_launch gives."""
+
+    name: str
+    index: int
+    cores: list[int]
+    closed: list[bool] = field(default_factory=list)
+
+    def close(self) -> None:
+        self.closed.append(True)
+
+
+class NoPool:
+    """Starts no process."""
+
+    def __init__(self, *arguments: object) -> None: ...
+
+    def process(self, environment: object) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[Built]:
+    """Launches in the order in which they were built; ended ones keep `closed` empty."""
+    found: list[Built] = []
+
+    def start(pool: Any, name: str, members: Any, index: int, *rest: Any) -> Built:
+        found.append(Built(name, index, list(rest[2]) if len(rest) > 2 else []))
+        return found[-1]
+
+    monkeypatch.setattr(live, "Pool", NoPool)
+    monkeypatch.setattr(live, "_all", lambda: {0, 1})
+    monkeypatch.setattr(live, "cores_apart", lambda members: [0, 1])
+    monkeypatch.setattr(live, "start_launch", start)
+    monkeypatch.setattr(live, "end_launch", lambda started, profile: [
+        Launch(started.name, "cpu-1", index=started.index, side=side) for side in ("base", "head")
+    ])  # fmt: skip
+    return found
+
+
+@pytest.fixture
+def launcher(built: list[Built], tmp_path: Path) -> live.LiveLauncher:
+    side = Checkout("a", tmp_path, "")
+    return live.LiveLauncher(side, side, WorkloadSpec(), 1 << 30, Silent())
+
+
+def test_the_announced_launch_is_built_once_beside_the_turns(
+    launcher: live.LiveLauncher, built: list[Built]
+) -> None:
+    one = subject()
+    launcher.time(one, "screen", 0, (one, "screen", 1))
+    pair = launcher.time(one, "screen", 1)
+    assert [x.index for x in pair] == [1, 1]
+    assert [(b.index, b.cores) for b in built] == [(0, []), (1, [1])]  # the turns are on core 0
+    assert not any(b.closed for b in built)
+
+
+def test_what_was_built_in_vain_is_ended(launcher: live.LiveLauncher, built: list[Built]) -> None:
+    one, two = subject("infer/one"), subject("infer/two")
+    launcher.time(one, "screen", 0, (two, "screen", 0))
+    launcher.time(one, "screen", 1, (two, "screen", 0))
+    with launcher:
+        launcher.restart()
+    assert [(b.name, bool(b.closed)) for b in built] == [
+        ("screen/infer/one@cpu-1", False), ("screen/infer/two@cpu-1", True),
+        ("screen/infer/one@cpu-1", False), ("screen/infer/two@cpu-1", True),
+    ]  # fmt: skip
+
+
+def test_nothing_is_built_ahead_where_the_turns_need_all_cores(
+    launcher: live.LiveLauncher, built: list[Built], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_all", lambda: {0})
+    launcher.time(subject(), "screen", 0, (subject(), "screen", 1))
+    assert len(built) == 1
