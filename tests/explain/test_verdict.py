@@ -101,7 +101,7 @@ def test_a_disturbed_round_does_not_move_the_shares_but_is_counted() -> None:
     seconds = times(full=0.1, cached=0.1, pipeline=1e-6, products=0.09)
     for name in ("full", "cached"):
         seconds[name][:3] = [0.3, 0.3, 0.3]
-    found = judge(seconds, FACTS, {"compute": 0.6, "python": 0.4})
+    found = judge(seconds, FACTS, {"compute": 0.8, "python": 0.2})
     assert found.bound == "compute"
     assert found.ablation["compute"] == pytest.approx(0.9, abs=0.03)
     assert (found.agreeing_rounds, found.rounds) == (2, 5)
