@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure(options.out, options.minutes * 60, options.only, options.cache, options.beside)
         from benchmarks.precision.report import write
 
-        write(options.out, options.docs)
+        write(options.out, options.docs, options.guard)
     except TfbenchError as error:
         print(f"precision: {error}", file=sys.stderr)
         return error.exit_code
@@ -70,6 +70,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--beside", default="", help="what else runs on the machine: is reported")
     parser.add_argument("--report", action="store_true", help="only write the report anew")
+    parser.add_argument("--guard", type=Path, help="benchmarks.guard_experiment's folder, to show")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the report goes")
     parser.add_argument("--cache", default=os.environ.get("TFBENCH_CACHE", ""),
                         help="folder of trained models")  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 from bench.guard.decide import LOOKS, alpha
 from bench.guard.timing import TIMED
 from bench.results.errors import UsageError
+from benchmarks import guard_experiment
 from benchmarks.precision import plots, tables
 from benchmarks.precision.cases import LONG_SPIN
 from benchmarks.precision.decisions import Block, blocks
@@ -20,8 +21,13 @@ from benchmarks.precision.records import Records
 SUITE = 50
 
 
-def write(out: Path, docs: Path) -> None:
+def write(out: Path, docs: Path, guard: Path | None = None) -> None:
     """Write the report of the results in `out`.
+
+    Args:
+        out: Folder of the results.
+        docs: Where `precision.md` and its plots go.
+        guard: Folder of `benchmarks.guard_experiment`, whose table is then part of the page.
 
     Raises:
         UsageError: There are none.
@@ -55,6 +61,7 @@ def write(out: Path, docs: Path) -> None:
         f"## Other tools on the same work\n\n{RIVALS}",
         tables.rival_table(rivals) + "\n",
         "![share of effects called](precision/called.svg)\n",
+        *_guard(guard),
         f"## Estimator and length of a turn\n\n{ESTIMATOR}",
         tables.estimator_table(spreads) + "\n",
         "![spread by estimator](precision/estimators.svg)\n",
@@ -134,6 +141,12 @@ def _met(good: bool, count: int) -> str:
     return "not run" if not count else "yes" if good else "**no**"
 
 
+def _guard(folder: Path | None) -> list[str]:
+    """What the guard found of planted changes; nothing where the experiment was not run."""
+    found = list(guard_experiment.results(folder)) if folder else []
+    return [f"## Planted changes\n\n{GUARD}", guard_experiment.table(found) + "\n"] if found else []
+
+
 def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
     lines = []
     for session in sessions:
@@ -193,6 +206,11 @@ by its own code and rule. Each candidate is measured within two runs of its base
 rivals run on the core that tfbench uses; others as they come. hyperfine times whole commands, with
 their start-up; google/benchmark's `compare.py` reads only results of C++ binaries built with that
 library, so it does not apply.
+"""
+GUARD = """Real changes of the code, committed to a scratch clone and compared by `tfbench guard
+--base` over ten scenarios in `cpu-1` (`python -m benchmarks.guard_experiment`). Of unchanged code
+the false alarms are counted, of all else the suites that found it. pytest-benchmark runs the same
+steps of both versions, one after the other, for as long as the guard took.
 """
 ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
 way of estimating; all pairs of all blocks. Bold is the least of its row. What tfbench uses,

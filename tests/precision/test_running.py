@@ -149,12 +149,16 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
         {"round": 0, "scenario": "infer/x", "number": 0, "mean_ns": 1e6, "loadgen_ns": 1e6,
          "null_ns": 2000.0, "samples": 600, "median_ns": 1.002e6}
     )  # fmt: skip
-    assert command.main(["--out", str(out), "--docs", str(docs), "--report"]) == 0
+    suite = {"kind": "same", "number": 0, "seconds": 150, "alarms": [], "found": False}
+    Records(tmp_path / "guard" / "results.jsonl").append(suite | {"rivals": None})
+    shown = ["--guard", str(tmp_path / "guard"), "--docs", str(docs)]
+    assert command.main(["--out", str(out), "--report", *shown]) == 0
     page = (docs / "precision.md").read_text()
     assert "| A/A false alarms at the guard's default rule | 0 of 500 | 0 of 30 (" in page
     assert "15 effective" in page
     assert "+0.20 %" in page
     assert "| tool | r | 6.0 s |" in page
+    assert "| nothing changed (false alarms) | 0 of 1 |" in page
     for name in ("effects", "called", "estimators"):
         assert f"precision/{name}.svg" in page
         assert (docs / "precision" / f"{name}.svg").stat().st_size > 1000
