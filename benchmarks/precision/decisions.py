@@ -87,6 +87,27 @@ class Block:
         """Machine time of all its launches."""
         return sum(next(iter(members.values())).wall_s for members in self.launches)
 
+    def within(self) -> list[float]:
+        """Of each launch and A/A pair: the error that its turns leave, from their two halves.
+
+        Half of the difference between the first and the second half of the turns has the variance
+        of the mean of both; what the two sides of a launch differ in for good cancels in it.
+        """
+        found = []
+        for members in self.launches:
+            middle = max(t.round for launch in members.values() for t in launch.turns) // 2
+            halves = []
+            for late in (False, True):
+                turns = [
+                    [t for t in x.turns if (t.round > middle) == late] for x in members.values()
+                ]
+                halves.append(dict(zip(members, levels(turns), strict=True)))
+            for pair in self.aa:
+                sides = [(half[pair.base], half[pair.candidate]) for half in halves]
+                first, second = (c - b for b, c in sides if b is not None and c is not None)
+                found.append((first - second) / 2)
+        return found
+
     @property
     def members(self) -> int:
         """Members of the group."""

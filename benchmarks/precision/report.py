@@ -54,6 +54,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         f"\n{COUNTING}",
         "## How exact an effect is\n\n![estimated effects](precision/effects.svg)\n",
         tables.spread_table(done) + "\n",
+        TRIED,
         f"## False alarms\n\n{ALARMS}",
         tables.alarm_table(done) + "\n",
         f"## Power\n\n{POWER}",
@@ -190,6 +191,17 @@ which shows at steps of 0.1 ms; on several cores a spin also lets a runtime's wo
 asleep, so there LiteRT is slowed by work now. What these blocks injected is not what they say: they
 count for false alarms, and their effects and power are shown below, but they are left out of this
 table's spreads, power and coverage, and of the comparison of estimators.
+"""
+TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns.
+The rest is what a launch differs in as a whole, as where its data lie in memory; more turns do not
+average that away, only more launches do.
+
+Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a turn
+below; building the members of a launch at the same time on several cores, which saves time and
+leaves the spread as it is; more turns for launches that are noisy; huge pages for all allocations
+(`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1` against
+two without, in turns: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both times, so
+nothing gained beyond what the machine's quieter quarter of an hour gave to both.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and

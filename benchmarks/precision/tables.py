@@ -57,8 +57,11 @@ def percent(value: float) -> str:
 
 def spread(pairs: Iterable[Pair]) -> float:
     """Standard deviation of estimates about what was injected: bias counts as error."""
-    errors = [p.error for p in pairs]
-    return math.sqrt(float(np.mean(np.square(errors)))) if errors else math.nan
+    return _rms([p.error for p in pairs])
+
+
+def _rms(values: Sequence[float]) -> float:
+    return math.sqrt(float(np.mean(np.square(values)))) if values else math.nan
 
 
 def spread_table(all_blocks: Sequence[Block]) -> str:
@@ -72,13 +75,14 @@ def spread_table(all_blocks: Sequence[Block]) -> str:
         hits = sum(p.estimate.low <= p.truth <= p.estimate.high for p in pairs)
         rows.append([
             kind, configuration, noise, injection, str(len(chain)), f"{candidate_s:.1f} s",
-            percent(math.sqrt(float(np.mean(np.square(launches))))), percent(spread(pairs)),
+            percent(_rms(launches)), percent(_rms([x for b in chain for x in b.within()])),
+            percent(spread(pairs)),
             f"{100 * float(np.mean(bias)):+.2f} %" if bias else "–",
             f"{100 * hits / len(pairs):.0f} %",
         ])  # fmt: skip
     head = ["scenario", "configuration", "machine", "injected by", "blocks",
-            "machine time a candidate", "sd of a launch", "sd of an effect", "bias of injected",
-            "95 % intervals that hold the truth"]  # fmt: skip
+            "machine time a candidate", "sd of a launch", "of it by its turns", "sd of an effect",
+            "bias of injected", "95 % intervals that hold the truth"]  # fmt: skip
     return markdown(head, rows)
 
 

@@ -55,6 +55,13 @@ def test_blocks_hold_every_pair_of_alike_members_and_every_injected_one() -> Non
     assert all(abs(p.error) < 0.003 for p in first.pairs)
 
 
+def test_what_a_launch_is_off_by_as_a_whole_is_no_error_of_its_turns() -> None:
+    (calm,), (wild,) = decisions.blocks(records(1, sd=0.001)), decisions.blocks(records(1, sd=0.05))
+    assert len(wild.within()) == 6 * len(wild.launches)
+    assert wild.within() == pytest.approx(calm.within(), abs=2e-3)
+    assert max(abs(p.error) for p in wild.aa) > 0.01
+
+
 def test_a_block_that_was_interrupted_is_left_out() -> None:
     assert len(decisions.blocks(records(2)[: -2 * len(SIDES)])) == 1
 
