@@ -2,22 +2,24 @@
 
     python -m benchmarks.trace_effect [PAIRS] [--cache FOLDER]
 
-Launches with and without the trace pass alternate, in both orders; a pair's value is the log ratio
-of its two median step times, so drift cancels but the machine's noise from launch to launch stays.
+Launches with and without the trace pass alternate, in both orders. In each a member that is never
+traced takes turns with the one that is, so that the machine's drift cancels; a pair's value is what
+the log ratio of the two changes by when one is traced.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
+import dataclasses
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
 from bench.guard.decide import ALPHA, sign
 from bench.guard.evidence import Evidence
+from bench.results.effects import launch_effect
 from bench.results.values import WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.groups import run_launch
@@ -39,41 +41,45 @@ def main(pairs: int, cache: str) -> bool:
     try:
         for id in SCENARIOS:
             environment = Environment.of(scenarios[id], configuration, "", ROOT)
-            member = Member(scenarios[id], configuration, environment, "baseline")
-            found = evidence(pool, member, pairs)
+            never = Member(scenarios[id], configuration, environment, "control-same")
+            found = evidence(pool, [never, dataclasses.replace(never, role="candidate")], pairs)
             verdicts.append(sign(found, default_limit("cpu-1"), ALPHA))
             change, low, high = (
                 f"{100 * x:+.2f} %" for x in (found.theta, found.bound(0.025), found.bound(0.975))
             )
             verdict = verdicts[-1] or "no difference"
-            print(f"{id}: with traces {change} ({low} to {high}), {pairs} pairs: {verdict}")
+            print(
+                f"{id}: with traces {change} ({low} to {high}), {pairs} pairs: {verdict}",
+                flush=True,
+            )
     finally:
         pool.close()
     return not any(verdicts)
 
 
-def evidence(pool: Pool, member: Member, pairs: int) -> Evidence:
+def evidence(pool: Pool, members: Sequence[Member], pairs: int) -> Evidence:
     """What pairs of launches say of the log ratio of traced to untraced step times."""
     values = []
     for index in range(pairs):
         first, second = index % 2 > 0, index % 2 < 1
-        before, after = step_ns(pool, member, first, index), step_ns(pool, member, second, index)
-        values.append(math.log(after / before) * (1 if second else -1))
+        before, after = (effect(pool, members, traced, index) for traced in (first, second))
+        values.append((after - before) * (1 if second else -1))
     found = Evidence.of(values, [index % 2 for index in range(pairs)])
     assert found is not None, "two pairs at least"
     return found
 
 
-def step_ns(pool: Pool, member: Member, traced: bool, index: int) -> float:
-    """Median time of a step in a launch that is traced afterwards, or is not, ns."""
-    id = member.scenario.id
+def effect(pool: Pool, members: Sequence[Member], traced: bool, index: int) -> float:
+    """Log ratio of the second member's step time to the first's in a launch, traced or not."""
+    id = members[0].scenario.id
     profile = Case(id, id, "cpu-1", "quiet", 0.5, 20, 1).profile()
     with tempfile.TemporaryDirectory() as folder:
         traces = Path(folder) if traced else None
-        launch = run_launch(pool, id, [member], index, profile, 0, traces)[0]
-        if launch.outcome != "ok" or traced != any(Path(folder).rglob("*.xplane.pb")):
-            raise SystemExit(f"{id}: {launch.outcome} {launch.reason or 'without its trace'}")
-    return median(turn.step_ns for turn in launch.turns)
+        launches = run_launch(pool, id, members, index, profile, 0, traces)
+        found = launch_effect(*launches)
+        if found is None or traced != any(Path(folder).rglob("*.xplane.pb")):
+            raise SystemExit(f"{id}: {launches[0].reason or launches[1].reason or 'no trace'}")
+    return found
 
 
 if __name__ == "__main__":
