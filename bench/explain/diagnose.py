@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,8 +153,8 @@ def next_steps(
         reporter: Told what happens.
         most: Most scenarios to run.
     """
-    chosen = candidates(found.verdict.bound, kind, list(discover()))[:most]
-    chosen = [(name, id) for name, id in chosen if id != found.subject]
+    others = [id for id in discover() if id != found.subject]
+    chosen = one_of_each(candidates(found.verdict.bound, kind, others), most)
     if not chosen:
         return []
     quick = dataclasses.replace(settings.profile, trace=False, controls=False, looks=(2,))
@@ -165,6 +166,16 @@ def next_steps(
         effects = sweep.run()
     rows = {row.scenario: row for row in effects.rows}
     return [NextStep(name, id, rows[id]) for name, id in chosen if id in rows]
+
+
+def one_of_each(found: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """At most so many: one scenario of each step before a second of any; their order is kept."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for place, (name, _) in enumerate(found):
+        seen[name] += 1
+        ranked.append((seen[name], place))
+    return [found[place] for place in sorted(place for _, place in sorted(ranked)[:most])]
 
 
 def candidates(bound: str, kind: str, ids: Sequence[str]) -> list[tuple[str, str]]:

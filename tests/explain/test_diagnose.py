@@ -15,6 +15,13 @@ IDS = [
 ]  # fmt: skip
 
 
+def test_one_scenario_of_each_step_comes_before_a_second_of_any() -> None:
+    found = [("a", "train/a1"), ("a", "train/a2"), ("b", "train/b1"), ("c", "train/c1")]
+    assert diagnose.one_of_each(found, 3) == [found[0], found[2], found[3]]
+    assert diagnose.one_of_each(found, 4) == found
+    assert diagnose.one_of_each(found, 0) == []
+
+
 def test_next_steps_come_in_the_documents_order() -> None:
     found = [id for _, id in diagnose.candidates("compute", "infer", IDS)]
     assert found == ["infer/separable", "infer/litert-int8", "infer/xla"]
