@@ -192,16 +192,18 @@ asleep, so there LiteRT is slowed by work now. What these blocks injected is not
 count for false alarms, and their effects and power are shown below, but they are left out of this
 table's spreads, power and coverage, and of the comparison of estimators.
 """
-TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns.
-The rest is what a launch differs in as a whole, as where its data lie in memory; more turns do not
-average that away, only more launches do.
+TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns
+(1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in as a
+whole, as where its data lie in memory; more turns do not average that away, only more launches do.
 
 Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a turn
 below; building the members of a launch at the same time on several cores, which saves time and
 leaves the spread as it is; more turns for launches that are noisy; huge pages for all allocations
 (`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1` against
 two without, in turns: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both times, so
-nothing gained beyond what the machine's quieter quarter of an hour gave to both.
+nothing gained beyond what the machine's quieter quarter of an hour gave to both. Not tried here: to
+build the next launch while one takes its turns, which the guard does; it nearly doubles the
+launches that fit a given time.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
