@@ -217,9 +217,9 @@ margin, which is not meant to find 1 %.
 """
 RIVALS = """LiteRT int8, batch 1, the same .tflite file, one thread, slowed by spinning; each tool
 by its own code and rule. Each candidate is measured within two runs of its baseline's run. "Pinned"
-rivals run on the core that tfbench uses, others as they come; in the sessions that say so each tool,
-pinned or not, had one core and something else the other. hyperfine times whole commands, with
-their start-up; google/benchmark's `compare.py` reads only results of C++ binaries built with that
+rivals run on the core that tfbench uses, others as they come; in sessions that say so each tool,
+pinned or not, had one core and something else the other. hyperfine times whole commands, with their
+start-up; google/benchmark's `compare.py` reads only results of C++ binaries built with that
 library, so it does not apply.
 """
 GUARD = """Real changes of the code, committed to a scratch clone and compared by `tfbench guard
