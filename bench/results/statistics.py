@@ -50,8 +50,8 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     at most REACH turns apart, weighted by 1 / distance, with one slope for a drift common to all:
     neighbours in time share the machine's state, and every neighbour has its say, not only the
     baseline. Solved by iteratively reweighted least squares (Schlossmacher 1973, J. Am. Stat.
-    Assoc. 68:857). On recorded turns its spread was 0.62 to 0.98 of that of the median ratio of
-    the rounds that two members share (docs/precision.md).
+    Assoc. 68:857). On recorded turns its spread was 0.66 to 0.99 of that of the median ratio of the
+    rounds that two members share in `cpu-1`, 0.80 to 1.12 in `cpu-all` (docs/precision.md).
 
     Args:
         members: The turns of each; the first is the baseline, whose level is its median turn.
