@@ -166,16 +166,17 @@ def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
 
 HEAD = """# How precise tfbench is
 
-Written by `nox -s precision` (`python -m benchmarks.precision`) from its recorded launches; nothing
-here is typed in. Run it again with `--minutes N`: it goes on where it stopped, and `--report`
-writes this page anew. The sessions behind this page:
+Written by `nox -s precision` (`python -m benchmarks.precision`) from its recorded launches; no
+table is typed in, what was tried is. Run it again with `--minutes N`: it goes on where it stopped,
+and `--report` writes this page anew. The sessions behind this page:
 
 {sessions}
 
 A *block* is one group launched six times (the guard's first look): four members that do the same
 work and up to four that are slowed by a known share, by spinning after each step or by making more
 steps than are counted. Every pair of the four is an A/A decision, every slowed member is judged
-against each of the four. *Quiet* means that nothing else ran beside it; *beside* that another
+against each of the four. *Quiet* means that no other load was meant
+to run; what ran at times all the same is told with the session; *beside* that another
 program, named with its session above, kept the other core busy; *bursts* that a co-runner loaded
 one core in random bursts, half of the time. On a shared machine other tenants are always there.
 How a turn is taken and why it is so is told in [measuring.md](measuring.md).
@@ -199,11 +200,11 @@ whole, as where its data lie in memory; more turns do not average that away, onl
 Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a turn
 below; building the members of a launch at the same time on several cores, which saves time and
 leaves the spread as it is; more turns for launches that are noisy; huge pages for all allocations
-(`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1` against
-two without, in turns: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both times, so
-nothing gained beyond what the machine's quieter quarter of an hour gave to both. Not tried here: to
-build the next launch while one takes its turns, which the guard does; it nearly doubles the
-launches that fit a given time.
+(`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1`, two
+of them in turns with two without: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both
+times, so nothing gained beyond what the machine's quieter quarter of an hour gave to both. Not
+tried here: to build the next launch while one takes its turns, which the guard does: in one suite
+of each it made 106 launches in the time of 74.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
