@@ -75,11 +75,16 @@ def judge(
     agreeing = sum(one == bound for one in each)
     sides = [leading(side, fastest) == bound for side in (ablation, traced) if side]
     sure = [
-        len(sides) == 2 and all(sides) and not unseparated(seconds, facts),
+        len(sides) == 2
+        and all(sides)
+        and not unseparated(seconds, facts)
+        and not contradicted(bound, fastest, facts),
         agreeing >= 0.8 * rounds,
     ]
     confidence = ("low", "medium", "high")[sum(sure)]
     notes = _notes(fastest, facts, traced)
+    if contradicted(bound, fastest, facts):
+        notes.append("what twice the arithmetic costs does not fit this verdict")
     if unseparated(seconds, facts):
         notes.append("the matrix products could not be run alone: arithmetic counts as memory")
     return Verdict(bound, confidence, ablation, traced, agreeing, rounds, tuple(notes))
@@ -88,6 +93,17 @@ def judge(
 def unseparated(seconds: Mapping[str, Sequence[float]], facts: Mapping[str, Any]) -> bool:
     """Whether arithmetic could not be told from element-wise work by ablation."""
     return "not_counted" in facts or bool(facts.get("products") and "products" not in seconds)
+
+
+def contradicted(bound: str, seconds: Mapping[str, float], facts: Mapping[str, float]) -> bool:
+    """Whether twice the matrix products cost what this bound does not explain.
+
+    They double a step that arithmetic bounds, and cost little elsewhere.
+    """
+    if "twice" not in seconds or slow_elements(seconds, facts):
+        return False
+    more = (seconds["twice"] - _as_graph(seconds)) / seconds["full"]
+    return abs(more - (bound == "compute")) > 1 - LEADING / 2
 
 
 def ablated(seconds: Mapping[str, float], facts: Mapping[str, float]) -> dict[str, float]:
@@ -194,6 +210,11 @@ def leading(shares: Mapping[str, float], seconds: Mapping[str, float]) -> str:
     return first
 
 
+def _as_graph(seconds: Mapping[str, float]) -> float:
+    """Seconds of the step on a cached batch, run as one graph."""
+    return seconds.get("graph", seconds["cached"])
+
+
 def _saved(before: float, after: float | None) -> float:
     return 0.0 if after is None else max(0.0, before - after)
 
@@ -228,6 +249,11 @@ def _notes(
         notes.append(
             f"its {facts['products']} matrix products alone run at "
             f"{rate / facts['float32_flop_per_s']:.0%} of the float32 ceiling"
+        )
+    if "twice" in seconds:
+        notes.append(
+            "with every matrix product done twice the step takes "
+            f"{seconds['twice'] / _as_graph(seconds):.0%}"
         )
     if "half" in seconds:
         notes.append(f"half the batch takes {seconds['half'] / seconds['cached']:.0%} of the step")

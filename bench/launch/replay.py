@@ -1,4 +1,4 @@
-"""A step's matrix products alone: the same operations on other tensors of the same shapes."""
+"""A step's matrix products alone, on other tensors of the same shapes; or each of them twice."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from bench.launch import counting
+
+AGAIN = "_done_again"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,56 @@ def of(graph: Any) -> Replay:
         elif op.type not in counting.VIEWS and not _calls(op):
             other += counting.moved_bytes(op)
     return Replay(_replay(products) if products else None, len(products), flops, other)
+
+
+def doubled(function: Any, batch: Any) -> Callable[[], Any] | None:
+    """The step with each of its matrix products done twice, the second time for one number.
+
+    The copies read what the originals read. An attribute of their own keeps TensorFlow from merging
+    equal operations into one, and a number made of them all, from leaving them out.
+
+    Args:
+        function: A ConcreteFunction.
+        batch: The tensors that it is called with.
+
+    Returns:
+        A call of the step; None where products cannot be doubled: there are none, they lie in
+        functions that the step calls, or XLA compiles the step and would merge them.
+    """
+    graph = function.graph
+    roots = [*(tensor.op for tensor in graph.outputs), *graph.control_outputs]
+    names = [
+        op.name for op in counting.operations_behind(roots) if op.type in counting.MULTIPLY_ADDS
+    ]
+    compiled = function.function_def.attr["_XlaMustCompile"].b
+    if compiled or not names or len(names) != of(graph).operations:
+        return None
+    definition = graph.as_graph_def()
+    for node in [node for node in definition.node if node.name in names]:
+        again = definition.node.add()
+        again.CopyFrom(node)
+        again.name = node.name + AGAIN
+        again.attr["_" + AGAIN].b = True
+    fed = [*tf.nest.flatten(batch), *(outside for outside, _ in graph.captures)]
+    holes = [tensor.name for tensor in graph.inputs]
+    results = [tensor.name for tensor in graph.outputs]
+    copies = [f"{name}{AGAIN}:0" for name in names]
+    effects = [op.name for op in graph.control_outputs]
+
+    def step() -> Any:
+        capture = tf.compat.v1.get_default_graph().capture
+        found = tf.graph_util.import_graph_def(
+            definition,
+            input_map=dict(zip(holes, map(capture, fed), strict=True)),
+            return_elements=results + copies + effects,
+            name="",
+        )
+        made, again = found[: len(results)], found[len(results) : len(results + copies)]
+        with tf.control_dependencies(found[len(results + copies) :]):
+            return [*map(tf.identity, made), _one_of_each(again)]
+
+    call: Callable[[], Any] = tf.function(step, autograph=False)
+    return call
 
 
 def _all_operations(graph: Any) -> Iterator[Any]:
@@ -88,7 +140,7 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
 
     def imported() -> Any:
         results = tf.graph_util.import_graph_def(definition, name="", return_elements=fetches)
-        return tf.add_n([tf.cast(tf.reshape(r, [-1])[0], tf.float32) for r in results])
+        return _one_of_each(results)
 
     wrapped = tf.compat.v1.wrap_function(imported, [])
     run = wrapped.prune(
@@ -97,6 +149,11 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
     # Called from Python, a pruned function took ten times as long as the same inside a tf.function.
     call: Callable[[], Any] = tf.function(lambda: run(*tensors), autograph=False)
     return call
+
+
+def _one_of_each(results: list[Any]) -> Any:
+    """A number that needs all of these tensors."""
+    return tf.add_n([tf.cast(tf.reshape(r, [-1])[0], tf.float32) for r in results])
 
 
 def _sizes(op: Any, source: Any) -> Any:

@@ -65,6 +65,21 @@ def test_planted_times_give_their_bound(bound: str) -> None:
     assert set(found.ablation) == set(BOUNDS)
 
 
+@pytest.mark.parametrize(
+    ("bound", "twice", "confidence"),
+    [("compute", 0.19, "high"), ("compute", 0.11, "medium"), ("memory", 0.11, "high"),
+     ("memory", 0.19, "medium")],
+)  # fmt: skip
+def test_twice_the_arithmetic_must_fit_the_verdict(
+    bound: str, twice: float, confidence: str
+) -> None:
+    seconds, facts, shares = CASES[bound]
+    found = judge(times(**seconds, twice=twice), FACTS | facts, shares)
+    assert (found.bound, found.confidence) == (bound, confidence)
+    assert any("done twice" in note for note in found.notes)
+    assert any("does not fit" in note for note in found.notes) == (confidence == "medium")
+
+
 def test_contradicting_evidence_lowers_the_confidence() -> None:
     seconds, facts, _ = CASES["compute"]
     found = judge(times(**seconds), FACTS | facts, {"python": 0.3, "compute": 0.3, "memory": 0.4})

@@ -24,3 +24,40 @@ def test_a_training_steps_products() -> None:
     assert found.flops == 2 * 4 * (3 * forward - first)
     assert found.call is not None
     assert found.call().shape == ()  # an empty result would raise: it has no first element
+
+
+def test_a_doubled_step_runs_each_product_twice_and_gives_the_same() -> None:
+    import tensorflow as tf
+
+    from bench.launch import replay
+    from scenarios.core import engagement
+
+    weights = tf.Variable(tf.random.stateless_normal([64, 64], (1, 2)))
+    counter = tf.Variable(0)
+
+    @tf.function(autograph=False)
+    def step(x, scale):  # type: ignore[no-untyped-def]
+        counter.assign_add(1)
+        return {"loss": tf.reduce_sum(tf.nn.relu(x @ weights) @ weights) * scale}
+
+    batch = (tf.random.stateless_normal([8, 64], (3, 4)), tf.constant(0.5))
+    call = replay.doubled(step.get_concrete_function(*batch), batch)
+    assert call is not None
+    ran = [op for op in engagement.run_operations(call, ()) if "MatMul" in op]
+    assert len(ran) == 4  # fused or not
+    before = int(counter)
+    tf.debugging.assert_near(call()[0], step(*batch)["loss"], rtol=1e-4)
+    assert int(counter) == before + 2  # effects take place in both
+
+
+def test_what_cannot_be_doubled_is_left_out() -> None:
+    import tensorflow as tf
+
+    from bench.launch import replay
+
+    x = tf.ones([4, 4])
+    compiled = tf.function(lambda a: a @ a, jit_compile=True).get_concrete_function(x)
+    without = tf.function(lambda a: a + a).get_concrete_function(x)
+    inner = tf.function(lambda a: a @ a)
+    nested = tf.function(lambda a: inner(a) + 1.0).get_concrete_function(x)
+    assert [replay.doubled(each, (x,)) for each in (compiled, without, nested)] == [None] * 3
