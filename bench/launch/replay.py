@@ -47,8 +47,8 @@ def of(graph: Any) -> Replay:
 def doubled(function: Any, batch: Any) -> Callable[[], Any] | None:
     """The step with each of its matrix products done twice, the second time for one number.
 
-    The copies read what the originals read. An attribute of their own keeps TensorFlow from merging
-    equal operations into one, and a number made of them all, from leaving them out.
+    A copy runs on what the original runs on, but for its smallest tensor, in whose place it has one
+    of its own: TensorFlow would merge equal operations into one.
 
     Args:
         function: A ConcreteFunction.
@@ -56,26 +56,32 @@ def doubled(function: Any, batch: Any) -> Callable[[], Any] | None:
 
     Returns:
         A call of the step; None where products cannot be doubled: there are none, they lie in
-        functions that the step calls, or XLA compiles the step and would merge them.
+        functions that the step calls, or XLA compiles the step.
+
+    Raises:
+        NotCountable: A shape is known only when it runs.
     """
     graph = function.graph
     roots = [*(tensor.op for tensor in graph.outputs), *graph.control_outputs]
-    names = [
-        op.name for op in counting.operations_behind(roots) if op.type in counting.MULTIPLY_ADDS
-    ]
+    products = [op for op in counting.operations_behind(roots) if op.type in counting.MULTIPLY_ADDS]
     compiled = function.function_def.attr["_XlaMustCompile"].b
-    if compiled or not names or len(names) != of(graph).operations:
+    if compiled or not products or len(products) != of(graph).operations:
         return None
     definition = graph.as_graph_def()
-    for node in [node for node in definition.node if node.name in names]:
-        again = definition.node.add()
-        again.CopyFrom(node)
-        again.name = node.name + AGAIN
-        again.attr["_" + AGAIN].b = True
-    fed = [*tf.nest.flatten(batch), *(outside for outside, _ in graph.captures)]
     holes = [tensor.name for tensor in graph.inputs]
+    fed = [*tf.nest.flatten(batch), *(outside for outside, _ in graph.captures)]
+    for op in products:
+        again = definition.node.add()
+        again.CopyFrom(op.node_def)
+        again.name = op.name + AGAIN
+        real = [place for place, tensor in enumerate(op.inputs) if tensor.dtype.is_floating]
+        place = min(real, key=lambda place: op.inputs[place].shape.num_elements())
+        again.input[place] = f"{again.name}_on"
+        _hole(definition, again.input[place], op.inputs[place])
+        holes.append(f"{again.input[place]}:0")
+        fed.append(_random(op.inputs[place]))
     results = [tensor.name for tensor in graph.outputs]
-    copies = [f"{name}{AGAIN}:0" for name in names]
+    copies = [f"{op.name}{AGAIN}:0" for op in products]
     effects = [op.name for op in graph.control_outputs]
 
     def step() -> Any:
@@ -86,8 +92,8 @@ def doubled(function: Any, batch: Any) -> Callable[[], Any] | None:
             return_elements=results + copies + effects,
             name="",
         )
-        made, again = found[: len(results)], found[len(results) : len(results + copies)]
-        with tf.control_dependencies(found[len(results + copies) :]):
+        made, again = found[: len(results)], found[len(results) : len(results) + len(copies)]
+        with tf.control_dependencies(found[len(results) + len(copies) :]):
             return [*map(tf.identity, made), _one_of_each(again)]
 
     call: Callable[[], Any] = tf.function(step, autograph=False)
@@ -130,12 +136,10 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
                 kept.attr["dtype"].type = source.dtype.as_datatype_enum
                 kept.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(constant))
                 continue
-            hole = definition.node.add(name=name, op="Placeholder")
-            hole.attr["dtype"].type = source.dtype.as_datatype_enum
-            hole.attr["shape"].shape.CopyFrom(source.shape.as_proto())
+            _hole(definition, name, source)
             feeds.append(f"{name}:0")
             # Each product has tensors of its own, or TensorFlow would merge equal ones into one.
-            tensors.append(tf.cast(tf.random.uniform(source.shape), source.dtype))
+            tensors.append(_random(source))
         fetches.append(f"product_{number}:0")
 
     def imported() -> Any:
@@ -149,6 +153,17 @@ def _replay(products: list[Any]) -> Callable[[], Any]:
     # Called from Python, a pruned function took ten times as long as the same inside a tf.function.
     call: Callable[[], Any] = tf.function(lambda: run(*tensors), autograph=False)
     return call
+
+
+def _hole(definition: Any, name: str, like: Any) -> None:
+    """Add a place for a tensor of this dtype and shape."""
+    hole = definition.node.add(name=name, op="Placeholder")
+    hole.attr["dtype"].type = like.dtype.as_datatype_enum
+    hole.attr["shape"].shape.CopyFrom(like.shape.as_proto())
+
+
+def _random(like: Any) -> Any:
+    return tf.cast(tf.random.uniform(like.shape), like.dtype)
 
 
 def _one_of_each(results: list[Any]) -> Any:
