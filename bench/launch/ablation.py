@@ -34,7 +34,6 @@ their turns must be used up first."""
 DRAWING_STEPS, DRAWING_S = 8, 0.5
 """Least steps of a timed turn that draws from a pipeline, or this long."""
 DRAWING = ("full", "pipeline")
-ONE_CORE = "one core"
 LEAST_READ = 1024
 """Bytes of files a step below which a pipeline does not read files."""
 REAL_DRAWING_S = 50e-6
@@ -58,7 +57,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     setup.process(configuration, 0)
     setup.tensorflow(configuration, scenario.devices)
 
-    from bench.launch import ceilings, subject, trace
+    from bench.launch import subject, trace, variants
     from bench.launch.turns import finish
     from scenarios.core import Workload, training
 
@@ -72,89 +71,27 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     whole = subject.split(build(workload, **scenario.arguments))
     for _ in range(3):
         finish(whole.advance())
-    variants, facts = _variants(whole, scenario, lambda: build(workload, **scenario.arguments))
+    calls, facts = variants.of(whole, scenario, lambda: build(workload, **scenario.arguments))
     facts |= _drawing(whole)
     facts |= _storage(whole.dataset, facts["file_bytes_per_step"])
-    seconds = _turns(variants, facts["drawing_s"] > REAL_DRAWING_S)
-    facts["dram_bytes_per_s"] = ceilings.bandwidth("dram", configuration.threads)
-    facts["float32_flop_per_s"] = ceilings.product("float32")
-    recorded = trace.record(whole.advance, Path(request["traces"]), request["host"])
+    peaks = [_peaks(configuration.threads)]
+    seconds = _turns(calls, facts["drawing_s"] > REAL_DRAWING_S)
+    peaks.append(_peaks(configuration.threads))
+    facts |= {name: max(each[name] for each in peaks) for name in peaks[0]}
+    recorded = trace.record_undisturbed(
+        whole.advance, Path(request["traces"]), request["host"], min(seconds["full"])
+    )
     return {"seconds": seconds, "facts": facts, "trace": recorded}
 
 
-def _variants(
-    whole: Any, scenario: Scenario, rebuild: Callable[[], Any]
-) -> tuple[dict[str, Callable[[], Any]], dict[str, Any]]:
-    """The step as it is and with parts taken away, and what is known of its graph.
+def _peaks(threads: int) -> dict[str, float]:
+    """What the machine can do now; taken before and after the turns, as others may slow it."""
+    from bench.launch import ceilings
 
-    `full`: draw and step. `cached`: the step on one batch again and again. `pipeline`: draw alone.
-    `half`: the step on half a batch. `one core`: the cached step with all threads on one core.
-    `graph`: the step as one tf.function. `products`: its matrix products alone. `twice`: the step
-    as one tf.function that does each product twice. `silent`: its replicas do not communicate.
-    """
-    import tensorflow as tf
-
-    from bench.launch import subject
-
-    batch = whole.draw()
-    facts: dict[str, Any] = {"examples": whole.examples}
-    variants: dict[str, Callable[[], Any]] = {
-        "full": whole.advance,
-        "cached": lambda: whole.step(*batch),
-        "pipeline": lambda: (whole.draw(), None)[1],  # a batch is made, but not read back
-    }
-    half = subject.first_half(batch)
-    if half is not None and _works(lambda: whole.step(*half)):
-        variants["half"] = lambda: whole.step(*half)
-    if len(os.sched_getaffinity(0)) > 1:
-        variants[ONE_CORE] = lambda: whole.step(*batch)
-    function = whole.step
-    if not hasattr(function, "get_concrete_function"):
-        function = tf.function(whole.step, autograph=False)
-        if _works(lambda: function(*batch)):
-            variants["graph"] = lambda: function(*batch)
-    facts |= _graph_facts(function, batch, variants)
-    if scenario.devices > 1:
-        with subject.without_communication():
-            silent = subject.split(rebuild())
-            if _works(lambda: silent.step(*batch)):
-                variants["silent"] = lambda: silent.step(*batch)
-    return variants, facts
-
-
-def _graph_facts(
-    function: Any, batch: Any, variants: dict[str, Callable[[], Any]]
-) -> dict[str, Any]:
-    """What the step's graph holds; adds `products` and `twice` where the products can be had."""
-    from bench.launch import replay
-
-    try:
-        concrete = function.get_concrete_function(*batch)
-        products = replay.of(concrete.graph)
-        twice = replay.doubled(concrete, batch)
-    except Exception as error:  # a step that cannot be traced has no graph to look into
-        return {"not_counted": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
-    for name, call in (("products", products.call), ("twice", twice)):
-        if call is not None and _works(call):
-            variants[name] = call
     return {
-        "products": products.operations,
-        "flops": products.flops,
-        "other_bytes": products.other_bytes,
+        "dram_bytes_per_s": ceilings.bandwidth("dram", threads),
+        "float32_flop_per_s": ceilings.product("float32"),
     }
-
-
-def _works(call: Callable[[], Any]) -> bool:
-    """Whether a variant runs at all; a path may be such that a part cannot be taken away."""
-    from bench.launch.turns import finish
-
-    try:
-        finish(call())
-        finish(call())
-    except Exception as error:
-        print(f"left out: {type(error).__name__}: {error}", file=sys.stderr)
-        return False
-    return True
 
 
 def _drawing(whole: Any) -> dict[str, Any]:
@@ -189,6 +126,7 @@ def _storage(dataset: Any, file_bytes_per_step: float) -> dict[str, float]:
 def _turns(variants: dict[str, Callable[[], Any]], slow_drawing: bool) -> dict[str, list[float]]:
     """Seconds a step of each variant, one value a round, in a new order each round."""
     from bench.launch.turns import finish
+    from bench.launch.variants import ONE_CORE
 
     steps = {name: _fitting(call, finish) for name, call in variants.items()}
     seconds: dict[str, list[float]] = {name: [] for name in variants}

@@ -75,3 +75,31 @@ def test_kernels_outside_tensorflow_are_said(tmp_path: Path) -> None:
 
     facts = trace.record(lambda: sum(range(1000)), tmp_path, "x", max_seconds=0.1)
     assert any("outside TensorFlow" in warning for warning in facts["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("paces", "kept"), [([0.019], 0), ([0.03, 0.02], 1), ([0.05, 0.04, 0.03, 0.06], 2)]
+)
+def test_the_least_disturbed_of_several_traces_is_kept(
+    paces: list[float], kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step takes 0.017 s undisturbed, 0.02 s where tracing adds a sixth."""
+    from bench.launch import trace
+
+    left = iter(paces)
+
+    def record(advance: object, folder: Path, host: str) -> dict[str, Any]:
+        return {"seconds": 5 * next(left), "steps": 5, "overhead_share": 0.17, "file": str(folder)}
+
+    monkeypatch.setattr(trace, "record", record)
+    found = trace.record_undisturbed(lambda: None, tmp_path, "x", 0.017)
+    assert found["file"] == str(tmp_path / str(kept))
+    assert next(left, None) is None  # neither more nor fewer tries
+
+
+def test_no_trace_at_all_keeps_its_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.launch import trace
+
+    none = {"seconds": 0.1, "steps": 0, "overhead_share": None, "warnings": ["none"]}
+    monkeypatch.setattr(trace, "record", lambda *_: none)
+    assert trace.record_undisturbed(lambda: None, tmp_path, "x", 0.1)["warnings"] == ["none"]
