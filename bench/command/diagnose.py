@@ -80,17 +80,15 @@ def show_steps(tried: Sequence[NextStep], out: Console) -> None:
     for name in ("next step", "scenario", "measured", "against"):
         table.add_column(name)
     for step in tried:
-        table.add_row(step.name, step.scenario, _gain(step), step.effect.baseline)
+        table.add_row(step.name, step.scenario, _gain(step), step.against)
     out.print(table)
 
 
 def _gain(step: NextStep) -> str:
-    effect = step.effect
-    if effect.status != "ok" or effect.speedup is None:
-        return f"{effect.status}: {effect.reason}" if effect.reason else "no figure"
-    accuracy = effect.accuracy_delta_pp
-    said = f"{effect.speedup:.2f}× as fast"
-    return said if accuracy is None else f"{said}, accuracy {accuracy:+.1f} pp"
+    if step.speedup is None:
+        return step.reason
+    said = f"{step.speedup:.2f}× as fast"
+    return said if step.accuracy_pp is None else f"{said}, accuracy {step.accuracy_pp:+.1f} pp"
 
 
 def _percent(share: float | None) -> str:

@@ -25,10 +25,15 @@ from bench.sweep.schedule import Sweep
 from bench.sweep.settings import Settings
 
 TIMEOUT_S = 900.0
+PIPELINES = (
+    "input/prefetch", "input/map-parallel", "input/cache", "input/tfrecord", "input/vectorized-map"
+)  # fmt: skip
+EAGER = ("train/eager", "infer/eager")
+"""Paths whose baseline is the step to take: shown the other way round."""
 STEPS = (
     ("mixed precision", ("compute", "memory", "balanced"), ("train/mixed-*",)),
-    ("input pipeline", ("input", "io", "balanced"), ("input/*",)),
-    ("graphs instead of Python", ("overhead",), ("train/function", "train/fit-steps*")),
+    ("input pipeline", ("input", "io", "balanced"), PIPELINES),
+    ("graphs instead of Python", ("overhead",), (*EAGER, "train/fit-steps*")),
     ("fewer exchanges", ("communication",), ("train/*accumulation*", "train/batch*")),
     ("slimmer model", ("compute", "memory", "balanced"), ("infer/separable*",)),
     ("quantization", ("compute", "memory", "overhead", "balanced"), ("infer/litert-int8",)),
@@ -56,7 +61,24 @@ class NextStep:
 
     name: str
     scenario: str
-    effect: Effect
+    against: str
+    speedup: float | None
+    """None where there is no figure; `reason` says why."""
+    accuracy_pp: float | None
+    reason: str
+
+    @classmethod
+    def of(cls, name: str, effect: Effect) -> NextStep:
+        """The step that an effect measured."""
+        pp, speedup = effect.accuracy_delta_pp, effect.speedup
+        reason = ""
+        if effect.status != "ok" or speedup is None:
+            speedup, reason = None, f"{effect.status}: {effect.reason or 'no figure'}"
+        if effect.scenario not in EAGER:
+            return cls(name, effect.scenario, effect.baseline, speedup, pp, reason)
+        turned = None if speedup is None else 1 / speedup
+        lost = None if pp is None else -pp
+        return cls(name, effect.baseline, effect.scenario, turned, lost, reason)
 
 
 def subject(what: str) -> Scenario:
@@ -153,7 +175,8 @@ def next_steps(
         reporter: Told what happens.
         most: Most scenarios to run.
     """
-    others = [id for id in discover() if id != found.subject]
+    effects = [id for id, each in discover().items() if each.baseline]
+    others = [id for id in effects if id != found.subject or id in EAGER]
     chosen = one_of_each(candidates(found.verdict.bound, kind, others), most)
     if not chosen:
         return []
@@ -163,9 +186,9 @@ def next_steps(
     scenarios = select(discover(), [id for _, id in chosen])
     with tempfile.TemporaryDirectory(prefix="tfbench-steps-") as folder:
         sweep = Sweep(settings, scenarios, RunFolder.create(Path(folder) / "run"), reporter)
-        effects = sweep.run()
-    rows = {row.scenario: row for row in effects.rows}
-    return [NextStep(name, id, rows[id]) for name, id in chosen if id in rows]
+        measured = sweep.run()
+    rows = {row.scenario: row for row in measured.rows}
+    return [NextStep.of(name, rows[id]) for name, id in chosen if id in rows]
 
 
 def one_of_each(found: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:

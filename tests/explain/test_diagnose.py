@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from bench.explain import diagnose
 from bench.results.errors import UsageError
+from bench.results.values import Effect
 
 IDS = [
-    "train/function", "train/mixed-float16", "train/xla", "input/prefetch", "infer/separable",
+    "train/eager", "train/mixed-float16", "train/xla", "input/prefetch", "infer/separable",
     "infer/litert-int8", "infer/xla",
 ]  # fmt: skip
 
@@ -27,8 +29,32 @@ def test_next_steps_come_in_the_documents_order() -> None:
     assert found == ["infer/separable", "infer/litert-int8", "infer/xla"]
     assert diagnose.candidates("input", "train", IDS) == [("input pipeline", "input/prefetch")]
     assert [id for _, id in diagnose.candidates("overhead", "train", IDS)] == [
-        "train/function", "train/xla",
+        "train/eager", "train/xla",
     ]  # fmt: skip
+
+
+def test_every_next_step_is_a_scenario_with_a_baseline() -> None:
+    """One without could show no gain."""
+    from bench.sweep.discovery import discover
+
+    found = discover()
+    for _, _, patterns in diagnose.STEPS:
+        for pattern in patterns:
+            assert any(s.baseline for id, s in found.items() if fnmatchcase(id, pattern)), pattern
+    assert all(found[id].baseline for id in diagnose.PIPELINES)
+
+
+def test_a_slower_path_shows_its_baseline_as_the_step() -> None:
+    eager = Effect("train/eager", "cpu-1", "train/function", speedup=0.25, accuracy_delta_pp=1.5)
+    step = diagnose.NextStep.of("graphs instead of Python", eager)
+    assert (step.scenario, step.against) == ("train/function", "train/eager")
+    assert (step.speedup, step.accuracy_pp) == (4.0, -1.5)
+
+
+def test_a_step_without_a_figure_says_why() -> None:
+    failed = Effect("train/xla", "cpu-1", "train/function", "failed", "it broke", speedup=2.0)
+    step = diagnose.NextStep.of("compilation", failed)
+    assert (step.speedup, step.reason) == (None, "failed: it broke")
 
 
 def test_a_missing_file_is_named() -> None:
