@@ -72,6 +72,7 @@ class Guard:
     explain: bool = True
     keep: Callable[[Sequence[Launch]], None] = lambda launches: None
     """Stores launches as they end."""
+    _planned: int = 0
 
     def run(self) -> list[Judgement]:
         """Do it all and judge."""
@@ -79,7 +80,7 @@ class Guard:
         comparisons = sum(len(self._limits(s)) for s in timed)
         self.level = decide.alpha(comparisons)
         screens = [Series(s, self._limits(s)) for s in timed]
-        self.reporter.total(2 * len(self.subjects) + decide.LOOKS[0] * len(screens))
+        self._plan(2 * len(self.subjects) + decide.LOOKS[0] * len(screens))
         self._first_look(screens)
         self._go_on(screens, "screen")
         screens = self._without_failures(screens)
@@ -87,9 +88,7 @@ class Guard:
         flagged.sort(key=lambda s: s.cost_s)  # if time is short, as many as it allows
         confirms = [Series(s.subject, s.limits) for s in flagged]
         if confirms and self._left() > 0:
-            self.reporter.total(
-                2 * len(self.subjects) + decide.LOOKS[0] * (len(screens) + len(confirms))
-            )
+            self._plan(decide.LOOKS[0] * len(confirms))
             self.launcher.restart()
             pairs = zip(confirms, flagged, strict=True)
             self._looks([(s, decide.LOOKS[0], before) for s, before in pairs], "confirm")
@@ -174,6 +173,11 @@ class Guard:
         found = {m: self.limits.timed(m, subject.id, subject.configuration.name) for m in TIMED}
         return {metric: limit for metric, limit in found.items() if limit is not None}
 
+    def _plan(self, units: int) -> None:
+        """More probes and launches to come."""
+        self._planned += units
+        self.reporter.total(self._planned)
+
     def _left(self) -> float:
         return self.budget_s - self.launcher.seconds()
 
@@ -223,6 +227,7 @@ class Guard:
                 return
             chosen = min(affordable, key=lambda s: s.still_needed(self.level) * s.cost_s)
             before = chosen.launches
+            self._plan(_next_look(before) - before)
             self._look(chosen, stage, _next_look(before), chosen.cost_s)
             if chosen.launches == before:
                 return

@@ -53,7 +53,10 @@ def render(found: Comparison) -> str:
 
 def _how(found: Comparison) -> str:
     if found.kind == "stored":
-        return "against stored results of another session; a live comparison (`--base`) sees less"
+        return (
+            "against stored results of another session; "
+            "a live comparison (`--base`) sees smaller changes"
+        )
     return "both sides launched together on one machine, taking turns"
 
 
@@ -93,9 +96,9 @@ def _footer(found: Comparison) -> str:
     text = f"{found.seconds:.0f} s of {found.budget_s:.0f} s"
     if noise:
         text += f"; noise of a launch: {min(noise):.2%} to {max(noise):.2%}"
-    return (
-        f"<sub>{_escape(where)}; {text}. A regression was seen twice, on separate launches.</sub>"
-    )
+    twice = "A regression was seen twice, on separate launches."
+    seen = twice if found.kind == "live" else "Each figure was judged once."
+    return f"<sub>{_escape(where)}; {text}. {seen}</sub>"
 
 
 def _escape(text: str) -> str:
