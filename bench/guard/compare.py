@@ -6,7 +6,7 @@ Written against `Launcher`, so that all of it runs in tests on invented launches
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Literal, Protocol
@@ -27,6 +27,8 @@ FRESH_PROBES = 3
 WATCH_RATE = 0.10
 RESTART_S = 12.0
 """What starting new preloaded processes costs, until it has been measured."""
+EXPLAINED, EXPLAIN_S = 3, 5.0
+"""Regressions whose traces time is kept for, and that time for one; more where time is left."""
 
 
 class Launcher(Protocol):
@@ -221,7 +223,7 @@ class Guard:
         """Spend what is left of the budget where it is still open, the cheapest first."""
         while True:
             open_ = [s for s in every if self._open(s)]
-            kept = self._reserve(every) if stage == "screen" else 0.0
+            kept = self._reserve(every, stage)
             affordable = [s for s in open_ if self._next_cost(s) <= self._left() - kept]
             if not affordable:
                 return
@@ -240,11 +242,14 @@ class Guard:
     def _next_cost(self, series: Series) -> float:
         return (_next_look(series.launches) - series.launches) * series.cost_s
 
-    def _reserve(self, every: Sequence[Series]) -> float:
-        """Time to keep for confirming what is flagged by now."""
+    def _reserve(self, every: Sequence[Series], stage: Stage) -> float:
+        """Time to keep for confirming what is flagged by now, and for explaining it."""
         flagged = [s for s in every if s.signs(self.level)]
-        cost = sum(max(decide.LOOKS[0], s.launches) * s.cost_s for s in flagged)
-        return cost + RESTART_S if flagged else 0.0
+        kept = EXPLAIN_S * min(EXPLAINED, len(flagged)) if self.explain else 0.0
+        if stage == "screen" and flagged:
+            kept += RESTART_S
+            kept += sum(max(decide.LOOKS[0], s.launches) * s.cost_s for s in flagged)
+        return kept
 
     def _without_failures(self, screens: Sequence[Series]) -> list[Series]:
         """Judge subjects whose timed launches fail on one side; the others go on."""
@@ -273,12 +278,25 @@ class Guard:
             if "latency" in series.limits and "latency" not in series.metrics:
                 self.judgements.append(_unmeasured(series.subject))
             for metric in series.metrics:
-                verdict = judge(metric, series, confirm, self.level, out)
-                if self.explain and metric == "latency" and verdict.verdict == "regression":
-                    self.reporter.begin(f"tracing {series.subject.key} on both sides")
-                    changes = self.launcher.operations(series.subject)
-                    verdict = dataclasses.replace(verdict, operations=changes)
-                self.judgements.append(verdict)
+                self.judgements.append(judge(metric, series, confirm, self.level, out))
+        if self.explain:
+            self._explain({s.subject.key: s.subject for s in screens})
+
+    def _explain(self, subjects: Mapping[str, Subject]) -> None:
+        """Which operations changed, of the largest regressions first, while time is left."""
+        slower = [
+            (-(judged.change or 0.0), place)
+            for place, judged in enumerate(self.judgements)
+            if judged.metric == "latency" and judged.verdict == "regression"
+        ]
+        for number, (_, place) in enumerate(sorted(slower)):
+            if number and self._left() < EXPLAIN_S:
+                return
+            judged = self.judgements[place]
+            if judged.where in subjects:
+                self.reporter.begin(f"tracing {judged.where} on both sides")
+                changes = self.launcher.operations(subjects[judged.where])
+                self.judgements[place] = dataclasses.replace(judged, operations=changes)
 
 
 def _unmeasured(subject: Subject) -> Judgement:

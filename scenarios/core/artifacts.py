@@ -78,9 +78,8 @@ def gzip_bytes(path: Path) -> int:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of a file, or of a folder's files; TensorFlow's `fingerprint.pb` is random."""
-    files = [file for file in _files(path) if file.name != "fingerprint.pb"]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    """SHA-256 of a file, or of a folder's files."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in _files(path))).hexdigest()
 
 
 @lru_cache
@@ -90,7 +89,14 @@ def source_digest(path: str) -> str:
 
 
 def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    """A file, or a folder's files but for TensorFlow's `fingerprint.pb`.
+
+    That names one act of saving by random numbers, which take a byte more or less: the same model
+    saved again would be a growth of the artifact.
+    """
+    if path.is_file():
+        return [path]
+    return sorted(p for p in path.rglob("*") if p.is_file() and p.name != "fingerprint.pb")
 
 
 @lru_cache

@@ -124,6 +124,7 @@ class FakeLauncher:
         self._draw_processes()
 
     def operations(self, subject: Subject) -> tuple[OperationChange, ...]:
+        self.clock += 4
         return (CONVOLUTION,)
 
 

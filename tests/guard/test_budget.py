@@ -73,6 +73,17 @@ def test_a_confirmed_regression_names_the_operations_that_changed() -> None:
     assert found.low < 0.1 < found.high
 
 
+def test_tracing_regressions_stays_within_the_budget() -> None:
+    """The largest is always explained, others while there is time."""
+    effects = {f"infer/s{i}": Effect(change=0.03 + 0.01 * i, noise=0.004) for i in range(8)}
+    guard, launcher = compare(effects, budget_s=125)
+    assert set(verdicts(guard).values()) == {"regression"}
+    assert launcher.clock <= 130
+    explained = {j.scenario for j in guard.judgements if j.operations}
+    assert "infer/s7" in explained
+    assert len(explained) < 8
+
+
 def test_more_comparisons_ask_for_more() -> None:
     assert decide.alpha(30) == decide.ALPHA
     assert decide.alpha(600) < decide.ALPHA
