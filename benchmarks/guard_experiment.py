@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.results.statistics import clopper_pearson
 from bench.sweep.discovery import ROOT
-from benchmarks.plants import SUITE, Plant, plant
+from benchmarks.plants import SUITE, Plant, plant, sharing
 
 CASES = {
     "same": 20, "core-2": 10, "one-2": 10, "core-5": 5, "one-5": 5,
@@ -194,12 +194,13 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, Any]]) -> bool:
-    """Whether a rival's rule failed; in one scenario only that scenario's test counts."""
+    """Whether a rival's rule failed; in one scenario only a slowed scenario's test counts."""
     failed = result[rule]
     if not kind.startswith("one"):
         return bool(failed)
     number = next(r["number"] for r in own if r["rivals"] is result)
-    return any(f"[{SUITE[number % len(SUITE)]}]" in test for test in failed)
+    slowed = sharing(SUITE[number % len(SUITE)])
+    return any(f"[{id}]" in test for test in failed for id in slowed)
 
 
 def _environment(clone: Path) -> dict[str, str]:

@@ -135,7 +135,8 @@ def plant(kind: str, number: int, folder: Path) -> Plant:
         return Plant(lambda clone: _slow_core(clone, share), ("latency",))
     if kind in ("one-2", "one-5"):
         share = float(kind[-1]) / 100
-        return Plant(lambda clone: slow_scenario(clone, chosen, share), ("latency",), (chosen,))
+        slowed = sharing(chosen)
+        return Plant(lambda clone: slow_scenario(clone, chosen, share), ("latency",), slowed)
     if kind == "memory":
         where = "infer/function"
         text = HELD.replace("{bytes}", str(_tenth_of_memory(folder, where)))
@@ -147,6 +148,13 @@ def plant(kind: str, number: int, folder: Path) -> Plant:
     if kind == "accuracy":
         return Plant(lambda clone: _worse(clone, folder), ("accuracy",))
     raise UsageError(f"unknown kind of change {kind!r}")
+
+
+def sharing(scenario: str) -> tuple[str, ...]:
+    """The suite's scenarios that are built by the same function, and slow down with this one."""
+    found = discover()
+    places = {id: (found[id].path, found[id].function) for id in SUITE}
+    return tuple(id for id in SUITE if places[id] == places[scenario])
 
 
 def _comment(clone: Path, number: int) -> None:

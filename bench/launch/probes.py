@@ -62,8 +62,13 @@ def first_losses(path: Any, count: int) -> list[float]:
 
 
 def trained(path: Any, workload: Any, already: int, epochs: int) -> dict[str, Any]:
-    """Go on training until `epochs` epochs are done; the last step's loss."""
-    updates = max(0, round(epochs * len(workload.data.x_train) / _per_update(path)) - already)
+    """Go on training until `epochs` epochs are done; the last step's loss.
+
+    A step more than whole batches make: where a pipeline keeps the smaller batch that an epoch
+    leaves over, a tf.function is traced once more for it, and that must be seen.
+    """
+    wanted = math.ceil(epochs * len(workload.data.x_train) / _per_update(path))
+    updates = max(0, wanted - already)
     result: Any = None
     for _ in range(math.ceil(updates / path.updates)):
         result = path.advance()
