@@ -195,16 +195,22 @@ table's spreads, power and coverage, and of the comparison of estimators.
 """
 TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns
 (1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in as a
-whole, as where its data lie in memory; more turns do not average that away, only more launches do.
+whole; more turns do not average that away, only more launches do. What it is was not found.
 
 Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a turn
 below; building the members of a launch at the same time on several cores, which saves time and
 leaves the spread as it is; more turns for launches that are noisy; huge pages for all allocations
 (`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1`, two
 of them in turns with two without: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both
-times, so nothing gained beyond what the machine's quieter quarter of an hour gave to both. Not
-tried here: to build the next launch while one takes its turns, which the guard does: in one suite
-of each it made 106 launches in the time of 74.
+times, so nothing gained beyond what the machine's quieter quarter of an hour gave to both. Then,
+each on 8 to 10 launches of four identical members of tf.function inference in `cpu-1`, most of them
+beside a diagnosis on the other core: the same padding for all members of a launch, or none (sd of a
+launch 1.1 and 1.5 %, against 1.3 % with one for each); copying all written pages by a fork between
+turns (1.3 against 1.1 %); blocks of random sizes held between turns, by Python and by TensorFlow
+(1.5 and 2.5 against 1.8 %); huge pages for every process (1.2 against 1.3 %); collapsing memory
+into huge pages after the warm-up (2.6 against 1.1 %, one launch being off by 6 %). None is a clear
+gain. Not tried here: to build the next launch while one takes its turns, which the guard does: in
+one suite of each it made 106 launches in the time of 74.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
@@ -226,7 +232,9 @@ library, so it does not apply.
 GUARD = """Real changes of the code, committed to a scratch clone and compared by `tfbench guard
 --base` over ten scenarios in `cpu-1` (`python -m benchmarks.guard_experiment`). Of unchanged code
 the false alarms are counted, of all else the suites that found it. pytest-benchmark runs the same
-steps of both versions, one after the other, for as long as the guard took.
+steps of both versions, one after the other, for as long as the guard took. A
+slow function counts as found where the guard names a scenario that it builds. The whole experiment
+is 20 suites of unchanged code, ten of 2 % and five of 5 % of each place, three of the others.
 """
 ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
 way of estimating; all pairs of all blocks. Bold is the least of its row. What tfbench uses,
