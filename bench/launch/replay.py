@@ -56,7 +56,7 @@ def doubled(function: Any, batch: Any) -> Callable[[], Any] | None:
 
     Returns:
         A call of the step; None where products cannot be doubled: there are none, they lie in
-        functions that the step calls, or XLA compiles the step.
+        functions that the step calls, they are of integers, or XLA compiles the step.
 
     Raises:
         NotCountable: A shape is known only when it runs.
@@ -75,6 +75,8 @@ def doubled(function: Any, batch: Any) -> Callable[[], Any] | None:
         again.CopyFrom(op.node_def)
         again.name = op.name + AGAIN
         real = [place for place, tensor in enumerate(op.inputs) if tensor.dtype.is_floating]
+        if not real:
+            return None
         place = min(real, key=lambda place: op.inputs[place].shape.num_elements())
         again.input[place] = f"{again.name}_on"
         _hole(definition, again.input[place], op.inputs[place])

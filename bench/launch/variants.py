@@ -34,21 +34,19 @@ def of(
         "pipeline": lambda: (whole.draw(), None)[1],  # a batch is made, but not read back
     }
     half = subject.first_half(batch)
-    if half is not None and _works(lambda: whole.step(*half)):
-        variants["half"] = lambda: whole.step(*half)
+    if half is not None:
+        _add(variants, "half", lambda: lambda: whole.step(*half))
     if len(os.sched_getaffinity(0)) > 1:
         variants[ONE_CORE] = lambda: whole.step(*batch)
     function = whole.step
     if not hasattr(function, "get_concrete_function"):
         function = tf.function(whole.step, autograph=False)
-        if _works(lambda: function(*batch)):
-            variants["graph"] = lambda: function(*batch)
+        _add(variants, "graph", lambda: lambda: function(*batch))
     facts |= _graph_facts(function, batch, variants)
     if scenario.devices > 1:
         with subject.without_communication():
             silent = subject.split(rebuild())
-            if _works(lambda: silent.step(*batch)):
-                variants["silent"] = lambda: silent.step(*batch)
+            _add(variants, "silent", lambda: lambda: silent.step(*batch))
     return variants, facts
 
 
@@ -59,12 +57,10 @@ def _graph_facts(
     try:
         concrete = function.get_concrete_function(*batch)
         products = replay.of(concrete.graph)
-        twice = replay.doubled(concrete, batch)
     except Exception as error:  # a step that cannot be traced has no graph to look into
         return {"not_counted": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
-    for name, call in (("products", products.call), ("twice", twice)):
-        if call is not None and _works(call):
-            variants[name] = call
+    _add(variants, "products", lambda: products.call)
+    _add(variants, "twice", lambda: replay.doubled(concrete, batch))
     return {
         "products": products.operations,
         "flops": products.flops,
@@ -72,12 +68,17 @@ def _graph_facts(
     }
 
 
-def _works(call: Callable[[], Any]) -> bool:
-    """Whether a variant runs at all; a path may be such that a part cannot be taken away."""
+def _add(
+    variants: dict[str, Callable[[], Any]], name: str, make: Callable[[], Callable[[], Any] | None]
+) -> None:
+    """Add what `make` returns if it runs; a path may be such that a part cannot be taken away."""
     try:
+        call = make()
+        if call is None:
+            return
         finish(call())
         finish(call())
     except Exception as error:
-        print(f"left out: {type(error).__name__}: {error}", file=sys.stderr)
-        return False
-    return True
+        print(f"{name} left out: {type(error).__name__}: {error}", file=sys.stderr)
+        return
+    variants[name] = call
