@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kinds", default=",".join(CASES))
     parser.add_argument("--count", type=int, help="cases of each kind, instead of the full number")
+    parser.add_argument("--budget", type=int, default=BUDGET_S, help="seconds for each case")
     parser.add_argument("--no-rivals", action="store_true")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
@@ -64,7 +65,7 @@ def main() -> None:
         for number in range(options.count or CASES[kind]):
             if any((r["kind"], r["number"]) == (kind, number) for r in results(options.out)):
                 continue
-            found = case(kind, number, clone, options.out, not options.no_rivals)
+            found = case(kind, number, clone, options.out, options.budget, not options.no_rivals)
             with (options.out / "results.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(found) + "\n")
             print(json.dumps({k: v for k, v in found.items() if k != "judgements"}), flush=True)
@@ -89,7 +90,9 @@ def fresh_clone(folder: Path) -> Path:
     return clone
 
 
-def case(kind: str, number: int, clone: Path, folder: Path, rivals: bool) -> dict[str, Any]:
+def case(
+    kind: str, number: int, clone: Path, folder: Path, budget_s: int, rivals: bool
+) -> dict[str, Any]:
     """Plant one change, compare it with the commit before, and judge the judges."""
     _git(clone, "reset", "-q", "--hard", "unchanged")
     _git(clone, "clean", "-qfd")
@@ -102,7 +105,7 @@ def case(kind: str, number: int, clone: Path, folder: Path, rivals: bool) -> dic
     done = subprocess.run(
         [
             sys.executable, "-m", "bench", "guard", *SUITE, "--base", "unchanged",
-            "--configuration", "cpu-1", "--budget", f"{BUDGET_S}s",
+            "--configuration", "cpu-1", "--budget", f"{budget_s}s",
             "--seed", str(number), "--out", str(out.resolve()),
         ],
         cwd=clone, env=_environment(clone), capture_output=True, text=True,
@@ -116,6 +119,7 @@ def case(kind: str, number: int, clone: Path, folder: Path, rivals: bool) -> dic
     return {
         "kind": kind,
         "number": number,
+        "commit": _git(clone, "rev-parse", "--short=10", "unchanged"),
         "started": time.time() - seconds,
         "seconds": round(seconds, 1),
         "exit_code": done.returncode,

@@ -9,47 +9,24 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Literal, Protocol
 
 from bench.guard import decide, exact
 from bench.guard.evidence import benjamini_hochberg
+from bench.guard.launcher import Launcher, Stage, Upcoming
 from bench.guard.limits import Limits
-from bench.guard.timing import TIMED, Pair, Series, judge
-from bench.guard.values import Judgement, Metric, OperationChange, Side, Subject
+from bench.guard.probing import Probing
+from bench.guard.timing import TIMED, Series, judge
+from bench.guard.values import Judgement, Metric, Subject
 from bench.results.values import Launch
 from bench.sweep.progress import Reporter
 
-Stage = Literal["screen", "confirm"]
-Upcoming = tuple[Subject, Stage, int]
-"""A launch to come: subject, stage and index."""
-FRESH_PROBES = 3
-"""Further pairs of probes that confirm a change of memory or accuracy."""
 WATCH_RATE = 0.10
+SUSPECT = 0.05
+"""One-sided p of being slower below which a subject's launches come before the others'."""
 RESTART_S = 12.0
 """What starting new preloaded processes costs, until it has been measured."""
 EXPLAINED, EXPLAIN_S = 3, 5.0
 """Regressions whose traces time is kept for, and that time for one; more where time is left."""
-
-
-class Launcher(Protocol):
-    """Launches both sides of a subject."""
-
-    def seconds(self) -> float:
-        """Time since the guard began."""
-
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
-        """One untimed probe each, several at once where cores allow it."""
-
-    def time(
-        self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
-    ) -> Pair:
-        """One launch of both sides taking turns: (base, head); `then` may be built meanwhile."""
-
-    def restart(self) -> None:
-        """Let later launches come from newly started processes; forks inherit their layout."""
-
-    def operations(self, subject: Subject) -> tuple[OperationChange, ...]:
-        """Which operations' times differ between traces of both sides, largest difference first."""
 
 
 @dataclass
@@ -78,7 +55,8 @@ class Guard:
 
     def run(self) -> list[Judgement]:
         """Do it all and judge."""
-        timed = self._probe()
+        probing = Probing(self.launcher, self.limits, self.keep, self.judgements, self.failed)
+        timed = probing.run(self.subjects)
         comparisons = sum(len(self._limits(s)) for s in timed)
         self.level = decide.alpha(comparisons)
         screens = [Series(s, self._limits(s)) for s in timed]
@@ -87,7 +65,8 @@ class Guard:
         self._go_on(screens, "screen")
         screens = self._without_failures(screens)
         flagged = [s for s in screens if s.signs(self.level)]
-        flagged.sort(key=lambda s: s.cost_s)  # if time is short, as many as it allows
+        # if time is short, as many as it allows: what got slower first
+        flagged.sort(key=lambda s: (not s.slower(self.level), s.cost_s))
         confirms = [Series(s.subject, s.limits) for s in flagged]
         if confirms and self._left() > 0:
             self._plan(decide.LOOKS[0] * len(confirms))
@@ -109,65 +88,6 @@ class Guard:
             for j, no in zip(timed, rejected, strict=True)
             if no and j.verdict in ("no change", "inconclusive") and (j.change or 0) > 0
         )
-
-    # --- probes -------------------------------------------------------------------------------
-
-    def _probe(self) -> list[Subject]:
-        """Judge all that needs no timing; the subjects that both sides can time."""
-        both = []
-        for subject in self.subjects:
-            found = exact.presence(subject)
-            if found:
-                self.judgements.append(found)
-            else:
-                both.append(subject)
-        sides: tuple[Side, Side] = ("base", "head")
-        launches = self.launcher.probe([(s, side) for s in both for side in sides])
-        self.keep(launches)
-        timed, again = [], []
-        for subject, base, head in zip(both, launches[::2], launches[1::2], strict=True):
-            found = exact.outcomes(subject, base, head)
-            if found and found.verdict == "regression":
-                again.append(subject)  # a failure by chance must not look like this change's
-            elif found:
-                self.judgements.append(found)
-            elif base.outcome == head.outcome == "ok":
-                timed.append(subject)
-                self._judge_probes(subject, base, head)
-            elif head.outcome != "unsupported":
-                self.failed.append(f"{subject.key}: {head.outcome}: {head.reason}")
-        for subject in again:
-            base, head = self._pairs(subject, 1)[0]
-            found = exact.outcomes(subject, base, head)
-            if found:
-                self.judgements.append(found)
-            elif base.outcome == head.outcome == "ok":
-                timed.append(subject)
-                self._judge_probes(subject, base, head)
-        return [s for s in self.subjects if s in timed]
-
-    def _judge_probes(self, subject: Subject, base: Launch, head: Launch) -> None:
-        self.judgements += exact.exact(subject, base, head, self.limits)
-        fresh: list[Pair] = []
-        accuracy = exact.accuracy(subject, base, head, self.limits)
-        if accuracy is not None and accuracy.verdict in ("regression", "improved"):
-            fresh = self._pairs(subject, 1)
-            accuracy = exact.agreed(accuracy, exact.accuracy(subject, *fresh[0], self.limits))
-        margin = self.limits.margin("peak_memory", subject.id, subject.configuration.name)
-        memory = exact.memory(subject, [(base, head)], self.limits)
-        if memory is not None and margin is not None and exact.memory_differs(base, head, margin):
-            fresh = fresh or self._pairs(subject, 1)  # the first may have converted its artifact
-            if exact.memory_differs(*fresh[0], margin):
-                fresh += self._pairs(subject, FRESH_PROBES - 1)
-            memory = exact.memory(subject, fresh, self.limits)
-        self.judgements += [each for each in (accuracy, memory) if each is not None]
-
-    def _pairs(self, subject: Subject, count: int) -> list[Pair]:
-        launches = self.launcher.probe(
-            [(subject, "base"), (subject, "head")] * count  # alternating, so that drift cancels
-        )
-        self.keep(launches)
-        return list(zip(launches[::2], launches[1::2], strict=True))
 
     # --- timing -------------------------------------------------------------------------------
 
@@ -220,19 +140,30 @@ class Guard:
                 self.reporter.done()
 
     def _go_on(self, every: Sequence[Series], stage: Stage) -> None:
-        """Spend what is left of the budget where it is still open, the cheapest first."""
+        """Spend what is left of the budget where it is still open.
+
+        First on what looks slower, the likeliest first, then where the least time settles it. How
+        large an estimate is decides who is next, never when to stop: nobody stops for looking slow.
+        """
         while True:
             open_ = [s for s in every if self._open(s)]
-            kept = self._reserve(every, stage)
-            affordable = [s for s in open_ if self._next_cost(s) <= self._left() - kept]
-            if not affordable:
-                return
-            chosen = min(affordable, key=lambda s: s.still_needed(self.level) * s.cost_s)
-            before = chosen.launches
+            suspects = [s for s in open_ if s.p_slower() < SUSPECT]
+            chosen = self._affordable(suspects, self._reserve(every, stage, "slower"))
+            if chosen:
+                series = min(chosen, key=Series.p_slower)
+            else:
+                chosen = self._affordable(open_, self._reserve(every, stage, "slower", "faster"))
+                if not chosen:
+                    return
+                series = min(chosen, key=lambda s: s.still_needed(self.level) * s.cost_s)
+            before = series.launches
             self._plan(_next_look(before) - before)
-            self._look(chosen, stage, _next_look(before), chosen.cost_s)
-            if chosen.launches == before:
+            self._look(series, stage, _next_look(before), series.cost_s)
+            if series.launches == before:
                 return
+
+    def _affordable(self, every: Sequence[Series], kept_s: float) -> list[Series]:
+        return [s for s in every if self._next_cost(s) <= self._left() - kept_s]
 
     def _open(self, series: Series) -> bool:
         if not series.good or series.launches >= decide.LOOKS[-1] or _job(series.subject):
@@ -242,9 +173,9 @@ class Guard:
     def _next_cost(self, series: Series) -> float:
         return (_next_look(series.launches) - series.launches) * series.cost_s
 
-    def _reserve(self, every: Sequence[Series], stage: Stage) -> float:
-        """Time to keep for confirming what is flagged by now, and for explaining it."""
-        flagged = [s for s in every if s.signs(self.level)]
+    def _reserve(self, every: Sequence[Series], stage: Stage, *signs: decide.Sign) -> float:
+        """Time to keep for confirming what is flagged by now, and for explaining it, s."""
+        flagged = [s for s in every if set(s.signs(self.level).values()) & set(signs)]
         kept = EXPLAIN_S * min(EXPLAINED, len(flagged)) if self.explain else 0.0
         if stage == "screen" and flagged:
             kept += RESTART_S

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import TracebackType
 
 from bench.explain import tables
-from bench.guard.compare import Stage, Upcoming
+from bench.guard.launcher import Pair, Stage, Upcoming
 from bench.guard.sides import Checkout
-from bench.guard.timing import Pair
 from bench.guard.values import OperationChange, Side, Subject
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
@@ -24,7 +23,7 @@ from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
 from bench.sweep.progress import Reporter
 from bench.sweep.settings import Profile
-from bench.sweep.starting import Started, cores_apart, start_launch
+from bench.sweep.starting import Cores, Started, cores_apart, free_cores, start_launch
 
 PROFILE = Profile(
     name="guard",
@@ -32,7 +31,7 @@ PROFILE = Profile(
     half_width=1.0,
     turn_ms=10,
     rounds=16,
-    member_s=0.45,
+    member_s=0.3,
     warmup_s=0.15,
     epochs=1,
     timeout_s=300,
@@ -42,7 +41,8 @@ PROFILE = Profile(
     within_error=0.004,
     build_apart=True,
 )
-"""Launches as short as the machine's noise allows. One epoch: the first losses tell whether
+"""Launches that take their turns in about the time in which the next one is built: launches differ
+as a whole by as much as longer turns would average away. One epoch: the first losses tell whether
 training does the same work, and an eager epoch costs many launches."""
 COLD_BUILD_S = 1.0
 """A build that took longer may have made its artifact, which leaves less memory to grow into: the
@@ -143,15 +143,20 @@ class LiveLauncher:
     def time(
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
     ) -> Pair:
-        """One launch of both sides taking turns; `then` is built meanwhile, on another core."""
+        """One launch of both sides taking turns; `then` is built meanwhile, on other cores.
+
+        When the turns are over, what is still to be built is built on their core too.
+        """
         ahead = self._ahead.pop((subject.key, stage, index), None)
         self._discard()
         started = ahead.result() if ahead else self._start(subject, stage, index)
-        cores = sorted(_all() - set(subject.configuration.cpus))
-        if then is not None and cores and cores_apart(self._members(then[0])):
+        free = free_cores(sorted(_all() - set(subject.configuration.cpus)))
+        if then is not None and not free.empty() and cores_apart(self._members(then[0])):
             key = then[0].key, then[1], then[2]
-            self._ahead[key] = self._builder.submit(self._start, *then, cores)
+            self._ahead[key] = self._builder.submit(self._start, *then, free)
         base, head = end_launch(started, self._profile)
+        for core in subject.configuration.cpus:
+            free.put(core)
         return base, head
 
     def restart(self) -> None:
@@ -215,7 +220,7 @@ class LiveLauncher:
         ]
 
     def _start(
-        self, subject: Subject, stage: Stage, index: int, cores: Sequence[int] = ()
+        self, subject: Subject, stage: Stage, index: int, cores: Cores | None = None
     ) -> Started:
         name, members = f"{stage}/{subject.key}", self._members(subject)
         return start_launch(self._pool, name, members, index, self._profile, self._seed, cores)

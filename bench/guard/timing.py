@@ -10,11 +10,11 @@ from statistics import median
 from bench.guard import decide
 from bench.guard.decide import Limit
 from bench.guard.evidence import Evidence
+from bench.guard.launcher import Pair
 from bench.guard.values import Judgement, Metric, Subject, Verdict
 from bench.results.effects import launch_effect
 from bench.results.values import Launch
 
-Pair = tuple[Launch, Launch]
 LEAST_FIRST_STEP_S = 0.01
 """First steps shorter than this on both sides are not judged: nobody waits for them."""
 TIMED: tuple[Metric, ...] = ("latency", "first_step")
@@ -96,6 +96,15 @@ class Series:
                 if sign:
                     found[metric] = sign
         return found
+
+    def slower(self, level: float) -> bool:
+        """Whether this stage says that a metric got worse."""
+        return "slower" in self.signs(level).values()
+
+    def p_slower(self) -> float:
+        """The smallest one-sided p of a metric being worse at all; 1 without launches."""
+        found = (self.evidence(metric) for metric in self.metrics)
+        return min((e.p_slower() for e in found if e is not None), default=1.0)
 
 
 def log_ratio(metric: Metric, base: Launch, head: Launch) -> float | None:

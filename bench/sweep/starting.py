@@ -6,10 +6,10 @@ import dataclasses
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import cycle
+from queue import Queue
 
 from bench.results.values import Launch, Turn
 from bench.sweep.members import Member, Place
@@ -17,6 +17,8 @@ from bench.sweep.preloaded import LaunchFailed, Pool
 from bench.sweep.settings import Profile
 
 PADDING_BYTES = 1 << 16
+Cores = Queue[int]
+"""Cores that are free to build on; whoever builds takes one and puts it back."""
 
 
 @dataclass
@@ -52,7 +54,7 @@ def start_launch(
     index: int,
     profile: Profile,
     seed: int,
-    cores: Sequence[int] = (),
+    cores: Cores | None = None,
 ) -> Started:
     """Fork and build the members of a group.
 
@@ -63,8 +65,9 @@ def start_launch(
         index: Number of this launch; its parity reverses the start order.
         profile: How long.
         seed: Of the orders.
-        cores: To build on, while another launch takes its turns elsewhere; none: where the turns
-            will be, or on all cores at once where the profile says that members are built apart.
+        cores: To build on, while another launch takes its turns elsewhere; more may be added
+            meanwhile. None: where the turns will be, or on all cores at once where the profile
+            says that members are built apart.
     """
     begun = time.time()
     rng = random.Random(f"{seed}/{name}/{index // 2}")
@@ -72,12 +75,12 @@ def start_launch(
     order = rng.sample(places, len(places))
     if index % 2:
         order.reverse()
-    if profile.build_apart and not cores:
-        cores = cores_apart(members)
-    started = Started(places, order, f"{seed}/{name}/{index}", warmed=not cores)
+    if profile.build_apart and cores is None and cores_apart(members):
+        cores = free_cores(cores_apart(members))
+    started = Started(places, order, f"{seed}/{name}/{index}", warmed=cores is None)
     try:
         paddings = [rng.randrange(PADDING_BYTES) for _ in order]
-        if cores:
+        if cores is not None:
             _apart(pool, order, paddings, cores, profile)
         else:
             _in_turn(pool, order, paddings, places[0], profile)
@@ -112,20 +115,31 @@ def _in_turn(
 
 
 def _apart(
-    pool: Pool,
-    order: Sequence[Place],
-    paddings: Sequence[int],
-    cores: Sequence[int],
-    profile: Profile,
+    pool: Pool, order: Sequence[Place], paddings: Sequence[int], cores: Cores, profile: Profile
 ) -> None:
     """Fork and build on these cores, as many at the same time as there are cores."""
-    with ThreadPoolExecutor(len(cores)) as executor:
-        jobs = zip(order, range(len(order)), paddings, cycle(cores))
+
+    def build(place: Place, position: int, padding: int) -> None:
+        core = cores.get()
+        try:
+            _build(pool, place, position, padding, profile, core)
+        finally:
+            cores.put(core)
+
+    with ThreadPoolExecutor(len(order)) as executor:
         for done in [
-            executor.submit(_build, pool, place, position, padding, profile, core)
-            for place, position, padding, core in jobs
+            executor.submit(build, place, position, padding)
+            for position, (place, padding) in enumerate(zip(order, paddings, strict=True))
         ]:
             done.result()
+
+
+def free_cores(cores: Iterable[int]) -> Cores:
+    """These cores, free to build on."""
+    found: Cores = Queue()
+    for core in cores:
+        found.put(core)
+    return found
 
 
 def cores_apart(members: Sequence[Member]) -> list[int]:

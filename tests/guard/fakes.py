@@ -8,7 +8,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.guard.compare import Guard, Stage, Upcoming
+from bench.guard.compare import Guard
+from bench.guard.launcher import Stage, Upcoming
 from bench.guard.limits import Limits
 from bench.guard.values import OperationChange, Side, Subject
 from bench.results.values import Configuration, Launch, Scenario, Turn
@@ -44,6 +45,8 @@ class Effect:
     """Share of launches that are off by 20 %, to either side."""
     first_step: float = 0.0
     step_s: float = 0.002
+    launch_s: float | None = None
+    """Seconds of one launch of both sides; None: as long as everybody's."""
     base: Mapping[str, object] = field(default_factory=dict)
     """Fields of base's probe."""
     head: Mapping[str, object] = field(default_factory=dict)
@@ -99,10 +102,10 @@ class FakeLauncher:
     def time(
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
     ) -> tuple[Launch, Launch]:
-        self.clock += self.launch_s
+        effect = self.effects[subject.id]
+        self.clock += self.launch_s if effect.launch_s is None else effect.launch_s
         self.timed.append((subject.id, stage, index))
         self.announced.append((then[0].id, then[1], then[2]) if then else None)
-        effect = self.effects[subject.id]
         head_first = index % 2
         log = math.log1p(effect.change) + self.rng.gauss(0, effect.noise) + self.bias[subject.id]
         log += effect.order if head_first else -effect.order

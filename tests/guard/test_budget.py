@@ -39,6 +39,24 @@ def test_time_is_kept_for_confirming() -> None:
     assert launcher.clock <= 125
 
 
+def test_what_looks_slower_comes_before_what_is_cheap() -> None:
+    """Nine cheaper subjects that are open as well must not use up the time."""
+    effects = {f"infer/s{i}": Effect(noise=0.012) for i in range(9)}
+    effects["infer/slow"] = Effect(change=0.025, noise=0.012, launch_s=1.5)
+    guards = [compare(effects, seed, budget_s=125)[0] for seed in range(20)]
+    assert sum(verdicts(guard)["infer/slow"] == "regression" for guard in guards) >= 18
+
+
+def test_an_improvement_does_not_take_the_time_that_a_regression_needs() -> None:
+    effects = {
+        "train/fast": Effect(change=-0.05, noise=0.004, launch_s=4),
+        "infer/slow": Effect(change=0.04, noise=0.012),
+    }
+    guards = [compare(effects, seed, budget_s=80)[0] for seed in range(10)]
+    assert all(verdicts(guard)["infer/slow"] == "regression" for guard in guards)
+    assert {verdicts(guard)["train/fast"] for guard in guards} <= {"improved", "inconclusive"}
+
+
 def test_the_next_launch_is_announced_so_that_it_can_be_built_meanwhile() -> None:
     _, launcher = compare({f"infer/s{i}": Effect(noise=0.002, change=0.05) for i in range(3)})
     pairs = list(zip(launcher.announced, launcher.timed[1:], strict=False))

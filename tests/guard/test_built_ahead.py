@@ -12,6 +12,7 @@ from bench.guard import live
 from bench.guard.sides import Checkout
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep.progress import Silent
+from bench.sweep.starting import Cores
 from tests.guard.fakes import subject
 
 
@@ -21,7 +22,10 @@ class Built:
 
     name: str
     index: int
+    free: Cores | None
+    """Cores that it may build on by now; None: where its turns are."""
     cores: list[int]
+    """Those at the start."""
     closed: list[bool] = field(default_factory=list)
 
     def close(self) -> None:
@@ -44,7 +48,8 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Built]:
     found: list[Built] = []
 
     def start(pool: Any, name: str, members: Any, index: int, *rest: Any) -> Built:
-        found.append(Built(name, index, list(rest[2]) if len(rest) > 2 else []))
+        cores = rest[2] if len(rest) > 2 else None
+        found.append(Built(name, index, cores, list(cores.queue) if cores else []))
         return found[-1]
 
     monkeypatch.setattr(live, "Pool", NoPool)
@@ -72,6 +77,17 @@ def test_the_announced_launch_is_built_once_beside_the_turns(
     assert [x.index for x in pair] == [1, 1]
     assert [(b.index, b.cores) for b in built] == [(0, []), (1, [1])]  # the turns are on core 0
     assert not any(b.closed for b in built)
+
+
+def test_when_the_turns_are_over_their_core_builds_too(
+    launcher: live.LiveLauncher, built: list[Built]
+) -> None:
+    one = subject()
+    launcher.time(one, "screen", 0, (one, "screen", 1))
+    launcher.restart()  # waits for what is being built
+    free = built[1].free
+    assert free is not None
+    assert list(free.queue) == [1, 0]
 
 
 def test_what_was_built_in_vain_is_ended(launcher: live.LiveLauncher, built: list[Built]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench.guard.limits import Limits
 from tests.guard.fakes import Effect, compare, verdicts
 
 SUITES = 40
@@ -34,6 +35,17 @@ def alarms(effects: dict[str, Effect], suites: int = SUITES, **options: float) -
 )
 def test_no_false_alarm_in_forty_unchanged_suites(noise: Effect) -> None:
     assert alarms({f"infer/s{i}": noise for i in range(10)}) == 0
+
+
+def test_going_on_where_it_looks_slower_flags_no_more_than_the_level() -> None:
+    """Who is launched next depends on estimates; the rate of false flags must not."""
+    effects = {f"infer/s{i}": Effect(noise=0.02) for i in range(10)}
+    limits = Limits(defaults={"latency": 0.02, "first_step": None})
+    confirmed = 0
+    for seed in range(SUITES):
+        _, launcher = compare(effects, seed, budget_s=110, limits=limits)
+        confirmed += len({id for id, stage, _ in launcher.timed if stage == "confirm"})
+    assert confirmed <= 12  # 400 comparisons, both signs, 1 % each: 8 are expected
 
 
 def test_two_percent_in_one_scenario_is_found_in_nineteen_of_twenty_suites() -> None:
