@@ -20,8 +20,9 @@ SMALL = "benchmarks/precision/small.py:small"
 Injection = Literal["spin", "work"]
 LONG_SPIN = "long spin"
 """Recorded before a spin repaid its own bookkeeping: by some 0.3 % of a step of 0.1 ms too long."""
-Noise = Literal["quiet", "beside", "bursts"]
-"""Alone; beside a program on another core that the session names; beside random bursts."""
+Noise = Literal["quiet", "building", "beside", "bursts"]
+"""Alone; alone, the next launch being built on another core meanwhile, as the guard does; beside a
+program on another core that the session names; beside random bursts."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Case:
     model: str = "cnn"
     launches: int = LOOKS[0]
     """Launches of a block, what a decision is made from: the guard's first look."""
+    at_once: int = 1
+    """Blocks that are made without a pause, so that each launch but the first is built ahead."""
 
     @property
     def name(self) -> str:
@@ -68,7 +71,8 @@ def cases(scenarios: Mapping[str, Scenario], beside: bool = False) -> list[Case]
     found = [case for case in _all(scenarios) if case.scenario in scenarios]
     if not beside:
         return found
-    return [replace(c, noise="beside") if c.noise == "quiet" else c for c in found]
+    alone = [replace(c, noise="beside") if c.noise == "quiet" else c for c in found]
+    return [c for c in alone if c.noise != "building"]
 
 
 def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
@@ -76,6 +80,10 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     function, train, pipeline = "infer/function", "train/function", input_scenario(scenarios)
     one, every = "cpu-1", "cpu-all"
     fine, coarse, large = EFFECTS[:2], EFFECTS[1:3], EFFECTS[2:]
+    yield Case("tf.function inference", function, one, "building", 0.3, 20, 12, effects=fine,
+               at_once=3)  # fmt: skip
+    yield Case("tf.function training", train, one, "building", 0.5, 20, 12, effects=fine,
+               at_once=3)  # fmt: skip
     # By work, a turn is made of whole steps: 1 % needs 100 of them, 2 % needs 50, 5 % needs 20.
     yield Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 9)
     yield Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 8, "work")

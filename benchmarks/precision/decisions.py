@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from bench.guard.decide import ALPHA, Limit, sign
+from bench.guard.decide import ALPHA, LOOKS, Limit, sharp_enough, sign
 from bench.guard.evidence import Evidence
 from bench.guard.limits import ALLOWANCE, Limits
 from bench.results.effects import launch_effect
@@ -198,6 +198,50 @@ def decisions(chain: Sequence[Block], effect: float, limit: Limit) -> list[tuple
             again = sign(other.evidence, limit, ALPHA) if other else ""
             found.append((first, first if first == again else ""))
     return found
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """One decision made as the guard makes it: launches until the evidence is sharp enough."""
+
+    called: str
+    """What both stages say: `slower`, `faster` or ""."""
+    launches: int
+    """Of both stages."""
+
+
+def guarded(chain: Sequence[Block], effect: float, limit: Limit) -> list[Guarded]:
+    """Decisions on each pair of one effect, each stage going on as the guard's does.
+
+    A stage ends at the guard's first look after which its evidence is sharp enough, or where half
+    of the recorded launches are used up: that is its budget. Decisions follow one another without
+    sharing a launch, but for the last one, which goes on with the first launches again.
+    """
+    found = []
+    for pair in joined(chain, len(chain))[0].pairs if chain else ():
+        if pair.effect != effect:
+            continue
+        total, place = len(pair.values), 0
+        values, orders = pair.values * 2, pair.orders * 2
+        while place < total:
+            signs, begun = [], place
+            for _ in ("screen", "confirm"):
+                count = _sharp_after(values[place:], orders[place:], limit, total // 2)
+                evidence = Evidence.of(values[place : place + count], orders[place : place + count])
+                signs.append(sign(evidence, limit, ALPHA) if evidence else "")
+                place += count
+            found.append(Guarded(signs[0] if signs[0] == signs[1] else "", place - begun))
+    return found
+
+
+def _sharp_after(values: Sequence[float], orders: Sequence[int], limit: Limit, most: int) -> int:
+    """Launches after which a stage ends."""
+    for look in LOOKS:
+        if look > most:
+            break
+        if sharp_enough(Evidence.of(values[:look], orders[:look]), limit, ALPHA):
+            return look
+    return max(2, min(most - most % 2, LOOKS[-1]))
 
 
 def joined(chain: Sequence[Block], count: int) -> list[Block]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from bench.results.errors import TfbenchError
 from bench.results.values import Launch, Scenario, to_json
 from bench.sweep.discovery import ROOT
-from bench.sweep.groups import run_launch
+from bench.sweep.groups import end_launch, run_launch
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.settings import find_configuration
+from bench.sweep.starting import free_cores, start_launch
 from benchmarks.precision.cases import IDENTICAL, Case
 from benchmarks.precision.corunner import bursts
 from benchmarks.precision.records import Records
@@ -46,22 +51,52 @@ class Ours:
         return self.done.get(case.name, 0) / case.launches / case.blocks
 
     def block(self, case: Case) -> None:
-        """Launch the group of a case until the block under way is whole.
+        """Launch the group of a case until the blocks under way are whole.
 
         Raises:
             TfbenchError: A member failed.
         """
         first = self.done.get(case.name, 0)
-        pool = self._pool(case)
-        members = self._members(case)
-        for number in range(first, (first // case.launches + 1) * case.launches):
-            with bursts(number, case.noise == "bursts"):
-                launches = run_launch(pool, case.name, members, number, case.profile(), seed=0)
+        whole = case.launches * case.at_once
+        numbers = range(first, (first // whole + 1) * whole)
+        make = self._ahead if case.noise == "building" else self._one_by_one
+        begun = time.time()
+        for number, launches in zip(numbers, make(case, numbers), strict=True):
             failed = next((x for x in launches if x.outcome != "ok"), None)
             if failed is not None:
                 raise TfbenchError(f"{case.name}: {failed.outcome}: {failed.reason}")
-            self.records.append(*(self._record(case, number, x) for x in launches))
+            begun, wall_s = time.time(), time.time() - begun
+            whole_time = (dataclasses.replace(x, wall_s=wall_s) for x in launches)
+            self.records.append(*(self._record(case, number, x) for x in whole_time))
             self.done[case.name] = number + 1
+
+    def _one_by_one(self, case: Case, numbers: Sequence[int]) -> Iterator[list[Launch]]:
+        pool, members, profile = self._pool(case), self._members(case), case.profile()
+        for number in numbers:
+            with bursts(number, case.noise == "bursts"):
+                yield run_launch(pool, case.name, members, number, profile, seed=0)
+
+    def _ahead(self, case: Case, numbers: Sequence[int]) -> Iterator[list[Launch]]:
+        """Build the next launch on the other cores while one takes its turns, as the guard does."""
+        pool, members, profile = self._pool(case), self._members(case), case.profile()
+        own = set(members[0].configuration.cpus)
+        others = sorted(os.sched_getaffinity(0) - own)
+        if not others:
+            raise TfbenchError(f"{case.name}: needs a core besides {sorted(own)} to build on")
+        start = partial(start_launch, pool, case.name, members, profile=profile, seed=0)
+        with ThreadPoolExecutor(1) as builder:
+            cores = free_cores([*others, *own])
+            ahead = builder.submit(start, index=numbers[0], cores=cores)
+            for number in numbers:
+                started = ahead.result()
+                if number != numbers[-1]:
+                    cores = free_cores(others)
+                    ahead = builder.submit(start, index=number + 1, cores=cores)
+                try:
+                    yield end_launch(started, profile)
+                finally:
+                    for core in own:
+                        cores.put(core)
 
     def close(self) -> None:
         """End the preloaded processes."""

@@ -22,6 +22,7 @@ from benchmarks.precision.decisions import (
     default_limit,
     effective_aa,
     effective_injected,
+    guarded,
     joined,
     proportion,
     sharp_limit,
@@ -152,6 +153,31 @@ def power(
     return hits, total, effective
 
 
+def guarded_counts(
+    all_blocks: Sequence[Block], effect: float, default: bool = False
+) -> tuple[int, int, float, float]:
+    """(called twice, decisions, effective number, launches of one), going on as the guard does.
+
+    Args:
+        all_blocks: Of any cases.
+        effect: The injected share; of 0 each call, slower or faster, is a false alarm.
+        default: Judge at the guard's default margin, not at one of the effect's size.
+    """
+    hits = total = launches = 0
+    effective = 0.0
+    for case, chain in by_case(all_blocks).items():
+        found = guarded(chain, effect, default_limit(case[1]) if default else sharp_limit(effect))
+        if not found:
+            continue
+        hits += sum(x.called == "slower" if effect else bool(x.called) for x in found)
+        total += len(found)
+        launches += sum(x.launches for x in found)
+        pairs = sum(p.effect == effect for b in chain for p in b.pairs)
+        alone = effective_injected(chain, effect) if effect else effective_aa(chain)
+        effective += len(found) * alone / pairs
+    return hits, total, effective, launches / total if total else math.nan
+
+
 def power_table(all_blocks: Sequence[Block]) -> str:
     """How often an injected effect is called, by effect, configuration, machine and injection."""
     rows = []
@@ -162,12 +188,16 @@ def power_table(all_blocks: Sequence[Block]) -> str:
             part = [b for b in all_blocks if b.case[1:] == group]
             counts = power(part, effect)
             if counts[1]:
+                *as_guarded, launches = guarded_counts(part, effect)
                 rows.append([f"{effect:.0%}", configuration, noise, injection, share(*counts),
                              share(*power(part, effect, count=TWICE)),
+                             share(*as_guarded), f"{launches:.0f}",
                              share(*power(part, effect, default=True, count=TWICE))])  # fmt: skip
     head = ["effect", "configuration", "machine", "injected by",
             *(f"called at a margin of that size, {n * LOOKS[0]} launches a stage"
               for n in (1, TWICE)),
+            "called at a margin of that size, going on as the guard does",
+            "launches of such a decision",
             f"called at the default margin, {TWICE * LOOKS[0]} launches a stage"]  # fmt: skip
     return markdown(head, rows)
 

@@ -83,6 +83,24 @@ def test_noise_hides_effects_and_a_single_block_confirms_nothing() -> None:
     assert tables.power(decisions.blocks(records(1)), 0.05)[0] == 0
 
 
+def test_a_decision_goes_on_until_it_is_sharp_as_the_guard_does() -> None:
+    quiet, noisy = decisions.blocks(records(12)), decisions.blocks(records(12, sd=0.006))
+    hits, trials, effective, launches = tables.guarded_counts(quiet, 0.02)
+    assert (hits, launches) == (trials, 12)  # both stages end at their first look
+    assert effective < trials
+    hits, trials, _, launches = tables.guarded_counts(noisy, 0.02)
+    assert hits >= 0.9 * trials
+    assert launches > 12
+    assert tables.guarded_counts(noisy, 0.0, default=True)[0] == 0
+
+
+def test_what_stays_too_noisy_with_all_launches_counts_as_not_found() -> None:
+    hopeless = decisions.blocks(records(4, sd=0.2))
+    hits, trials, _, launches = tables.guarded_counts(hopeless, 0.02)
+    assert (hits, trials, launches) == (0, 4, 32)  # half of 32 launches for each stage
+    assert decisions.guarded([], 0.02, decisions.sharp_limit(0.02)) == []
+
+
 def test_the_default_margin_is_the_guard_s() -> None:
     assert decisions.default_limit("cpu-1").margin == 0.02
     assert decisions.default_limit("cpu-all").margin == 0.05

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from bench.results.errors import TfbenchError, UsageError
-from bench.results.values import Scenario
+from bench.results.values import Configuration, Launch, Scenario
+from bench.sweep.members import Member
+from bench.sweep.preloaded import Environment
+from bench.sweep.settings import Profile
+from bench.sweep.starting import Cores
 from benchmarks.precision import __main__ as command
-from benchmarks.precision import report, rivals
+from benchmarks.precision import ours, report, rivals
 from benchmarks.precision.cases import EFFECTS, Case, cases, input_scenario
 from benchmarks.precision.loadgen import p50
 from benchmarks.precision.ours import Ours
 from benchmarks.precision.records import Records
 from benchmarks.precision.rivals import Rival, Rivals
 from tests.precision.test_decisions import records
+
+CPU_1 = Configuration("cpu-1", 1, (1,))
 
 
 def test_records_survive_a_line_cut_short(tmp_path: Path) -> None:
@@ -37,6 +44,40 @@ def test_a_case_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert again.share(case) == 0.5
 
 
+def test_the_next_launch_is_built_while_one_takes_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each launch once and in order; the time of a launch is what it added to the whole."""
+    case = Case("made up", "infer/x", "cpu-1", "building", 0.1, 10, blocks=4, at_once=2)
+    events: list[tuple[str, int]] = []
+
+    def start(*arguments: object, index: int, cores: Cores, **options: object) -> int:
+        core = cores.get(timeout=10)
+        cores.put(core)
+        events.append(("built", index))
+        return index
+
+    def end(index: int, profile: Profile) -> list[Launch]:
+        while index < 11 and ("built", index + 1) not in events:
+            time.sleep(0.001)  # turns that end when the next launch has been built beside them
+        events.append(("turns", index))
+        return [Launch("infer/x", "cpu-1", index=index, side="same-0", wall_s=99.0)]
+
+    monkeypatch.setattr(ours, "start_launch", start)
+    monkeypatch.setattr(ours, "end_launch", end)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    every = Ours({}, Records(tmp_path / "ours.jsonl"), cache="")
+    member = Member(Scenario("infer/x", "infer", "", "", "", "", 0), CPU_1, Environment("", "", ()))
+    monkeypatch.setattr(every, "_pool", lambda case: None)
+    monkeypatch.setattr(every, "_members", lambda case: [member])
+    every.block(case)
+    assert [n for what, n in events if what == "turns"] == list(range(12))
+    assert sorted(n for what, n in events if what == "built") == list(range(12))
+    kept = list(every.records)
+    assert [r["block"] for r in kept] == [0] * 6 + [1] * 6
+    assert all(r["launch"]["wall_s"] < 99 for r in kept)
+
+
 def test_cases_cover_what_must_be_decided() -> None:
     known = {
         name: Scenario(name, name.partition("/")[0], "", "", "", "", 0)  # type: ignore[arg-type]
@@ -48,7 +89,8 @@ def test_cases_cover_what_must_be_decided() -> None:
     found = cases(known)
     assert {c.scenario for c in found} == set(known)
     assert {c.configuration for c in found} == {"cpu-1", "cpu-all"}
-    assert {c.noise for c in found} == {"quiet", "bursts"}
+    assert {c.noise for c in found} == {"quiet", "building", "bursts"}
+    assert {c.noise for c in cases(known, beside=True)} == {"beside", "bursts"}
     assert {c.injection for c in found} == {"spin", "work"}
     assert len({c.name for c in found}) == len(found)
     assert sum(6 * c.blocks for c in found) >= 500
@@ -154,7 +196,10 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
     shown = ["--guard", str(tmp_path / "guard"), "--docs", str(docs)]
     assert command.main(["--out", str(out), "--report", *shown]) == 0
     page = (docs / "precision.md").read_text()
-    assert "| A/A false alarms at the guard's default rule | 0 of 500 | 0 of 30 (" in page
+    assert (
+        "| A/A false alarms at the guard's default rule, 6 launches a stage | 0 of 500 | 0 of 30 ("
+        in page
+    )
     assert "15 effective" in page
     assert "+0.20 %" in page
     assert "| tool | r | 6.0 s |" in page
