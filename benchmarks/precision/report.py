@@ -210,33 +210,41 @@ count for false alarms, and their effects and power are shown below, but they ar
 table's spreads, power and coverage, and of the comparison of estimators.
 """
 TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns
-(1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in as a
-whole; more turns do not average that away, only more launches do. What it is was not found.
+(1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in
+as a whole; more turns do not average that away, only more launches do. What it is was not found.
 
 Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a turn
 below; building the members of a launch at the same time on several cores, which saves time and
 leaves the spread as it is; more turns for launches that are noisy; huge pages for all allocations
-(`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1`, two
-of them in turns with two without: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both
+(`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1`, two of
+them in turns with two without: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both
 times, so nothing gained beyond what the machine's quieter quarter of an hour gave to both. Then,
-each on 8 to 10 launches of four identical members of tf.function inference in `cpu-1`, most of them
-beside a diagnosis on the other core: the same padding for all members of a launch, or none (sd of a
-launch 1.1 and 1.5 %, against 1.3 % with one for each); copying all written pages by a fork between
-turns (1.3 against 1.1 %); blocks of random sizes held between turns, by Python and by TensorFlow
-(1.5 and 2.5 against 1.8 %); huge pages for every process (1.2 against 1.3 %); collapsing memory
-into huge pages after the warm-up (2.6 against 1.1 %, one launch being off by 6 %). None is a clear
-gain. Not tried here: to build the next launch while one takes its turns, which the guard does: in
-one suite of each it made 106 launches in the time of 74.
+each on 8 to 10 launches of four identical members of tf.function inference in `cpu-1`, most of
+them beside a diagnosis on the other core: the same padding for all members of a launch, or none
+(sd of a launch 1.1 and 1.5 %, against 1.3 % with one for each); copying all written pages by a
+fork between turns (1.3 against 1.1 %); blocks of random sizes held between turns, by Python and by
+TensorFlow (1.5 and 2.5 against 1.8 %); huge pages for every process (1.2 against 1.3 %);
+collapsing memory into huge pages after the warm-up (2.6 against 1.1 %, one launch being off by 6
+%). None is a clear gain. Later, four members again, 10 launches or 22, the machine noisier at
+times: TensorFlow's threads told not to spin (1.3 against 1.2 %), the scheduling policy
+SCHED_BATCH, under which no thread is preempted by the one that it wakes (0.9 against 1.2 % in 10
+launches, 1.3 against 1.2 % in 22), oneDNN switched off (1.8 against 2.2 %). Eight builds of the
+same path in *one* process, in turns, three times: two of them differed by some 0.3 % (sd) when
+each had taken 1 s of turns, two members with processes of their own by 1.2 % after 0.7 s. So what
+sets members apart belongs to the process, not to what is built in it; sides of different versions
+of the code cannot share one.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
 5 % in `cpu-all`; a guard told to watch for 1 % is shown too.
 """
-POWER = """A decision counts when screen and confirmation both call it slower. The guard goes on
-to 8, 12 and more launches a stage where the interval is still too wide and time is left: what
-twelve would have decided is told of two blocks taken as one. The guard reports only what exceeds
-half of its margin; so an effect is shown at a guard whose margin is that effect, and at the default
-margin, which is not meant to find 1 %.
+POWER = """A decision counts when screen and confirmation both call it slower. The guard goes on to
+8, 12 and more launches a stage where the interval is still too wide and time is left. What it
+would have decided is told twice: of two blocks taken as one, and of each stage ending as the
+guard's does, when a change of the margin's size would have been seen, or when half of the recorded
+launches are used up, which is the budget here. What is still open then counts as not called. The
+guard reports only what exceeds half of its margin; so an effect is shown at a guard whose margin
+is that effect, and at the default margin, which is not meant to find 1 %.
 """
 RIVALS = """LiteRT int8, batch 1, the same .tflite file, one thread, slowed by spinning; each tool
 by its own code and rule. Each candidate is measured within two runs of its baseline's run. "Pinned"
