@@ -115,7 +115,7 @@ class LiveLauncher:
             for side in self._sides:
                 self._reporter.begin(f"the shared baseline of {side}")
                 launch = self._pool.launch(
-                    self._environment(subject, side), _of(subject, side), subject.configuration
+                    self._environment(subject, side), _of(subject, side), _whole(subject)
                 )
                 try:
                     launch.call("prepare", 6 * self._profile.timeout_s)
@@ -273,6 +273,14 @@ def _of(subject: Subject, side: Side) -> Scenario:
     scenario = subject.base if side == "base" else subject.head
     assert scenario is not None, "only subjects of both sides are launched"
     return scenario
+
+
+def _whole(subject: Subject) -> Configuration:
+    """The subject's configuration on all cores: nothing is timed while the baseline is trained."""
+    configuration, cores = subject.configuration, sorted(_all())
+    if configuration.device != "cpu":
+        return configuration
+    return dataclasses.replace(configuration, threads=len(cores), cpus=tuple(cores))
 
 
 def _on(configuration: Configuration, core: int) -> Configuration:
