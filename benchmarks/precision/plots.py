@@ -19,6 +19,7 @@ from benchmarks.precision.decisions import Block, by_case
 
 plt.rcParams.update({"svg.hashsalt": "precision", "font.size": 9, "axes.spines.top": False,
                      "axes.spines.right": False, "svg.fonttype": "none"})  # fmt: skip
+TICKS = (-5, -2, -1, -0.5, 0, 0.5, 1, 2, 5)
 COLOURS = ("#4c78a8", "#54a24b", "#eeca3b", "#f58518", "#e45756")
 
 
@@ -36,6 +37,7 @@ def effects(blocks: Sequence[Block], out: Path) -> None:
     axes.invert_yaxis()
     axes.axvline(0, color="0.6", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=1)
+    axes.set_xticks(TICKS, [f"{x:g}" for x in TICKS])
     axes.set_xlabel("estimate less injected effect, % (linear within ±1)")
     handles = [Line2D([], [], color=c, marker=".", linestyle="") for c in COLOURS]
     axes.legend(handles, ["A/A", *(f"{e:.0%}" for e in EFFECTS)], ncols=5, frameon=False,
