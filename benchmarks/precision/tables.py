@@ -188,10 +188,10 @@ def power_table(all_blocks: Sequence[Block]) -> str:
             part = [b for b in all_blocks if b.case[1:] == group]
             counts = power(part, effect)
             if counts[1]:
-                *as_guarded, launches = guarded_counts(part, effect)
+                hits, trials, number, launches = guarded_counts(part, effect)
                 rows.append([f"{effect:.0%}", configuration, noise, injection, share(*counts),
                              share(*power(part, effect, count=TWICE)),
-                             share(*as_guarded), f"{launches:.0f}",
+                             share(hits, trials, number), f"{launches:.0f}",
                              share(*power(part, effect, default=True, count=TWICE))])  # fmt: skip
     head = ["effect", "configuration", "machine", "injected by",
             *(f"called at a margin of that size, {n * LOOKS[0]} launches a stage"
