@@ -28,7 +28,7 @@ def workload() -> Any:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     from scenarios.core import Workload, training
 
-    made = Workload(WorkloadSpec(), threads=1)
+    made = Workload(WorkloadSpec(), threads=1, maker="microbench")
     training.prepare(made)
     return made
 

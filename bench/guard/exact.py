@@ -19,9 +19,6 @@ from bench.results.values import Launch
 
 LEAST_MEMORY_BYTES = 256 << 10
 """Growth that is not reported however small the peak: the kernel counts pages in batches."""
-NAMES_BYTES, NAMES_SHARE = 512, 0.0005
-"""By how much the sizes of one SavedModel may differ: its functions and variables are named by
-counters of the process that saved it (`_316` or `_30774`; 98 bytes of 515,255 were seen)."""
 EXACT: tuple[tuple[Metric, str, str, str], ...] = (
     ("size", "artifact_bytes", "bytes", "size"),
     ("parameters", "parameters", "parameters", "operations"),
@@ -71,8 +68,6 @@ def exact(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Itera
         verdict: Verdict = "regression" if worse else "improved" if after < before else "no change"
         if after > before and not worse:
             verdict = "changed"
-        if name == "artifact_bytes" and _names_alone(base, head):
-            verdict = "no change"
         if metric == "traces" and verdict == "regression":
             reason = f"{WORDS[name]} is traced {after:g} times, {before:g} before"
         elif after == before:
@@ -88,13 +83,6 @@ def exact(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Itera
     if step is not None:
         reason = f"training does other work: its losses leave the base's at step {step + 1}"
         yield _plain(subject, "losses", "changed", reason)
-
-
-def _names_alone(base: Launch, head: Launch) -> bool:
-    """Whether two folders differ in size by no more than the names in them may."""
-    before, after = base.artifact_bytes or 0, head.artifact_bytes or 0
-    folders = all(x.probes.get("artifact_is_folder") for x in (base, head))
-    return folders and abs(after - before) <= max(NAMES_BYTES, NAMES_SHARE * before)
 
 
 def _content(subject: Subject, base: Launch, head: Launch) -> Iterator[Judgement]:

@@ -116,7 +116,6 @@ def sizes(path: Any) -> dict[str, Any]:
     counts: dict[str, Any] = dict(counting.count(path))
     if file is not None:
         counts["artifact_sha256"] = artifacts.content_digest(file)
-        counts["artifact_is_folder"] = file.is_dir()
     answer["parameters"] = counts.pop("parameters", None)
     answer["multiply_adds"] = counts.pop("multiply_adds", None)
     return answer | {"probes": counts}

@@ -56,7 +56,7 @@ def export(path: Path, cache: str) -> None:
     from scenarios.core.workload import Workload
     from scenarios.infer.litert import litert_int8
 
-    workload = Workload(WorkloadSpec(cache=cache), threads=1)
+    workload = Workload(WorkloadSpec(cache=cache), threads=1, maker="precision")
     training.prepare(workload)
     shutil.copy(str(litert_int8(workload).artifact), path)
 

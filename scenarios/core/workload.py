@@ -35,17 +35,24 @@ class Workload:
         build: `build(input_shape, classes)` → a Keras model with output [N, classes].
         threads: Threads that any runtime may use here.
         devices: Number of devices that the scenario asked for.
+        maker: Names who makes artifacts, where that is not a launch with its one scenario.
         gives_probabilities: Whether the model ends in a softmax (else it puts out logits).
     """
 
     def __init__(
-        self, spec: WorkloadSpec, threads: int = 1, data: Data | None = None, devices: int = 1
+        self,
+        spec: WorkloadSpec,
+        threads: int = 1,
+        data: Data | None = None,
+        devices: int = 1,
+        maker: str = "",
     ) -> None:
         self.spec = spec
         self.data = data or load(spec.data, spec.seed)
         self.build, self._model_source = find_builder(spec.model)
         self.threads = threads
         self.devices = devices
+        self.maker = maker
         self.gives_probabilities = True
 
     # --- models -------------------------------------------------------------------------------
@@ -174,8 +181,10 @@ class Workload:
 
         The cache is addressed by the workload, the source of `make`'s module and of the core, and
         the versions of TensorFlow and Keras, so that a changed scenario never meets an old file.
+        And by its maker: functions and variables are named by counters of the process (`_316`, or
+        `_30774` after other models), so that one model saved by two makers differs by some bytes.
         """
-        return artifacts.cached(self.folder, name, make)
+        return artifacts.cached(self.folder / self.maker, name, make)
 
 
 def find_builder(name: str) -> tuple[Builder, bytes]:

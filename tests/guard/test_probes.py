@@ -37,24 +37,6 @@ def test_exact_figures(fields: dict[str, object], found: dict[str, str]) -> None
     assert guarded(Effect(head=fields)) == found
 
 
-@pytest.mark.parametrize(
-    ("size", "folder", "found"),
-    [
-        (515_353, True, {}),  # names alone
-        (515_353, False, {"size": "regression"}),
-        (515_157, True, {}),
-        (520_400, True, {"size": "regression"}),  # 1 % larger
-        (510_000, True, {"size": "improved"}),
-    ],
-)
-def test_a_saved_model_may_differ_by_the_names_in_it(
-    size: int, folder: bool, found: dict[str, str]
-) -> None:
-    probes = {"probes": {"artifact_is_folder": folder}}
-    base = {"artifact_bytes": 515_255} | probes
-    assert guarded(Effect(base=base, head={"artifact_bytes": size} | probes)) == found
-
-
 def test_content_that_changed_at_the_same_size_is_told() -> None:
     sides = [{"probes": {"artifact_sha256": digest}} for digest in ("aa", "bb")]
     assert guarded(Effect(base=sides[0], head=sides[1])) == {"artifact": "changed"}
