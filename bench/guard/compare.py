@@ -24,7 +24,7 @@ WATCH_RATE = 0.10
 SUSPECT = 0.05
 """One-sided p of being slower below which a subject's launches come before the others'."""
 RESTART_S = 12.0
-"""What starting new preloaded processes costs, until it has been measured."""
+"""Time kept for starting new preloaded processes, which took 7 to 10 s on two cores."""
 EXPLAINED, EXPLAIN_S = 3, 5.0
 """Regressions whose traces time is kept for, and that time for one; more where time is left."""
 
@@ -68,7 +68,7 @@ class Guard:
         # if time is short, as many as it allows: what got slower first
         flagged.sort(key=lambda s: (not s.slower(self.level), s.cost_s))
         confirms = [Series(s.subject, s.limits) for s in flagged]
-        if confirms and self._left() > 0:
+        if confirms and self._left() >= RESTART_S + 2 * min(s.cost_s for s in flagged):
             self._plan(decide.LOOKS[0] * len(confirms))
             self.launcher.restart()
             pairs = zip(confirms, flagged, strict=True)
@@ -104,13 +104,33 @@ class Guard:
         return self.budget_s - self.launcher.seconds()
 
     def _first_look(self, screens: Sequence[Series]) -> None:
-        """All subjects in turns up to the first look: each meets the machine at all times."""
-        rounds = range(2, decide.LOOKS[0] + 1, 2)
-        self._looks([(s, launches, s) for launches in rounds for s in screens], "screen")
+        """All subjects in turns up to the first look: each meets the machine at all times.
 
-    def _looks(self, looks: Sequence[tuple[Series, int, Series]], stage: Stage) -> None:
+        Where time is too short for that, `_go_on` takes one after the other: some verdicts are
+        better than launches of everybody and no verdict.
+        """
+        rounds = range(2, decide.LOOKS[0] + 1, 2)
+        looks = [(s, launches, s) for launches in rounds for s in screens]
+        self._looks(looks, "screen", lambda: self._enough(screens))
+
+    def _enough(self, screens: Sequence[Series]) -> bool:
+        """Whether there is time for everybody's first look and for confirming any one of them."""
+        if any(s.launches < 2 for s in screens):
+            return True  # what they cost is not known yet
+        first = sum(max(0, decide.LOOKS[0] - s.launches) * s.cost_s for s in screens)
+        confirm = RESTART_S + decide.LOOKS[0] * max(s.cost_s for s in screens)
+        return self._left() >= first + confirm
+
+    def _looks(
+        self,
+        looks: Sequence[tuple[Series, int, Series]],
+        stage: Stage,
+        enough: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Look at one after the other: (subject, until how many launches, who tells their cost)."""
         for (series, until, known), following in zip_longest(looks, looks[1:]):
+            if not enough():
+                return
             then = (following[0].subject, stage, following[0].launches) if following else None
             self._look(series, stage, until, known.cost_s, then)
 

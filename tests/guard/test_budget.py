@@ -39,6 +39,26 @@ def test_time_is_kept_for_confirming() -> None:
     assert launcher.clock <= 125
 
 
+def test_where_time_is_too_short_for_everybody_some_are_settled() -> None:
+    """Four launches of each of ten would use up the time, and tell of none."""
+    effects = {f"infer/s{i}": Effect(change=0.05, noise=0.006) for i in range(10)}
+    for seed in range(10):
+        guard, launcher = compare(effects, seed, budget_s=50)
+        spent = Counter(id for id, stage, _ in launcher.timed if stage == "screen")
+        assert set(spent.values()) >= {2, decide.LOOKS[0]}
+        assert "regression" in verdicts(guard).values()
+        assert launcher.clock <= 55
+
+
+def test_new_processes_are_not_started_where_nothing_could_be_measured_in_them() -> None:
+    guard, launcher = compare({"infer/slow": Effect(change=0.05, noise=0.002)}, budget_s=15)
+    (latency,) = [j for j in guard.judgements if j.metric == "latency"]
+    assert latency.verdict == "inconclusive"
+    assert "no time was left to confirm it" in latency.reason
+    assert launcher.restarts == 0
+    assert launcher.clock <= 15
+
+
 def test_what_looks_slower_comes_before_what_is_cheap() -> None:
     """Nine cheaper subjects that are open as well must not use up the time."""
     effects = {f"infer/s{i}": Effect(noise=0.012) for i in range(9)}
