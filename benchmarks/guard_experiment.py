@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,19 @@ def table(found: list[dict[str, Any]]) -> str:
             f"| {WHAT[kind]} | {hits} of {len(own)} | {low:.0%} to {high:.0%} | ≤ {longest:.0f} | "
             f"{cells[0]} | {cells[1]} |"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _commits(found)])
+
+
+def _commits(found: list[dict[str, Any]]) -> str:
+    """Which version of the guard each kind's cases ran."""
+    by_commit: dict[str, Counter[str]] = {}
+    for case in sorted(found, key=lambda r: list(CASES).index(r["kind"])):
+        by_commit.setdefault(case["commit"], Counter())[case["kind"]] += 1
+    told = [
+        f"`{commit}`: " + ", ".join(f"{n} of {WHAT[kind]}" for kind, n in kinds.items())
+        for commit, kinds in by_commit.items()
+    ]
+    return f"The guard's version, and suites with it: {'; '.join(told)}."
 
 
 def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, Any]]) -> bool:

@@ -162,8 +162,9 @@ class Guard:
     def _go_on(self, every: Sequence[Series], stage: Stage) -> None:
         """Spend what is left of the budget where it is still open.
 
-        First on what looks slower, the likeliest first, then where the least time settles it. How
-        large an estimate is decides who is next, never when to stop: nobody stops for looking slow.
+        First on what looks slower, the likeliest first, then on first looks that are missing, then
+        where the least time settles it. How large an estimate is decides who is next, never when to
+        stop: nobody stops for looking slow.
         """
         while True:
             open_ = [s for s in every if self._open(s)]
@@ -175,12 +176,18 @@ class Guard:
                 chosen = self._affordable(open_, self._reserve(every, stage, "slower", "faster"))
                 if not chosen:
                     return
-                series = min(chosen, key=lambda s: s.still_needed(self.level) * s.cost_s)
+                series = min(chosen, key=self._effort)
             before = series.launches
             self._plan(_next_look(before) - before)
             self._look(series, stage, _next_look(before), series.cost_s)
             if series.launches == before:
                 return
+
+    def _effort(self, series: Series) -> tuple[bool, float]:
+        """Seconds until a subject is settled, after those without a first look."""
+        looked = series.launches >= decide.LOOKS[0]
+        needed = series.still_needed(self.level) * series.cost_s
+        return looked, needed if looked else self._next_cost(series)
 
     def _affordable(self, every: Sequence[Series], kept_s: float) -> list[Series]:
         return [s for s in every if self._next_cost(s) <= self._left() - kept_s]

@@ -31,6 +31,8 @@ class Probing:
     judgements: list[Judgement] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     """Subjects that fail on both sides, with the reason."""
+    _memory: list[tuple[Subject, Judgement]] = field(default_factory=list)
+    """What grew or shrank, still to be confirmed."""
 
     def run(self, subjects: Sequence[Subject]) -> list[Subject]:
         """Judge what needs no timing; returns the subjects that both sides can time, in order."""
@@ -64,6 +66,7 @@ class Probing:
             elif base.outcome == head.outcome == "ok":
                 timed.append(subject)
                 self._judge(subject, base, head)
+        self._confirm_memory()
         return [s for s in subjects if s in timed]
 
     def _judge(self, subject: Subject, base: Launch, head: Launch) -> None:
@@ -80,7 +83,18 @@ class Probing:
             if exact.memory_differs(*fresh[0], margin):
                 fresh += self._pairs(subject, FRESH_PROBES - 1)
             memory = exact.memory(subject, fresh, self.limits)
+        if memory is not None and memory.verdict in ("regression", "improved"):
+            self._memory.append((subject, memory))
+            memory = None
         self.judgements += [each for each in (accuracy, memory) if each is not None]
+
+    def _confirm_memory(self) -> None:
+        """Probe again in newly started processes: forks of one share the layout of its memory."""
+        if self._memory:
+            self.launcher.restart()
+        for subject, found in self._memory:
+            fresh = self._pairs(subject, FRESH_PROBES)
+            self.judgements.append(exact.agreed(found, exact.memory(subject, fresh, self.limits)))
 
     def _pairs(self, subject: Subject, count: int) -> list[Pair]:
         launches = self.launcher.probe(

@@ -74,6 +74,26 @@ def test_a_cold_first_probe_is_not_a_change_of_memory() -> None:
     assert launcher.probed["infer/one", "head"] == 2
 
 
+def test_memory_of_one_process_is_not_a_change_of_memory() -> None:
+    """All forks of a process share its layout: only new processes tell whether it is the code."""
+    guard, launcher = compare({"infer/one": Effect()})
+    real = launcher._probe
+
+    def laid_out(subject, side):  # type: ignore[no-untyped-def]
+        import dataclasses
+
+        launch = real(subject, side)
+        larger = side == "head" and launcher.restarts == 0
+        return dataclasses.replace(launch, peak_memory_bytes=22_100_000) if larger else launch
+
+    launcher._probe = laid_out  # type: ignore[method-assign]
+    guard.judgements.clear()
+    guard.run()
+    (memory,) = [j for j in guard.judgements if j.metric == "peak_memory"]
+    assert memory.verdict == "inconclusive"
+    assert "did not show it again" in memory.reason
+
+
 def test_a_scenario_that_vanished_is_a_regression_and_a_new_one_is_told() -> None:
     effects = {"infer/old": Effect(), "infer/new": Effect()}
     subjects = [subject("infer/old", head=False), subject("infer/new", base=False)]

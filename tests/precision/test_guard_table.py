@@ -1,0 +1,34 @@
+"""The table of planted changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.guard_experiment import table
+
+
+def _case(kind: str, number: int, **other: Any) -> dict[str, Any]:
+    case = {"kind": kind, "number": number, "commit": "aaa", "seconds": 170.4, "found": False,
+            "alarms": [], "rivals": None}  # fmt: skip
+    return case | other
+
+
+def test_it_counts_alarms_of_unchanged_code_and_what_was_found_of_changes() -> None:
+    rival = {"mean:5%": ["test_step[infer/eager]"], "min:5%": []}
+    found = [
+        _case("same", 0, rivals=rival),
+        _case("same", 1, alarms=["infer/eager latency 0.03"], commit="bbb"),
+        _case("core-2", 0, found=True, seconds=150.0),
+    ]
+    lines = table(found).splitlines()
+    same, core = (line for line in lines if line.startswith(("| nothing", "| 2 %")))
+    assert "| 1 of 2 |" in same
+    assert same.endswith("| ≤ 170 | 1 of 1 | 0 of 1 |")
+    assert "| 1 of 1 | 3% to 100% | ≤ 150 |" in core
+
+
+def test_it_names_the_versions_that_ran() -> None:
+    found = [_case("core-2", 0), _case("same", 0), _case("same", 1, commit="bbb")]
+    last = table(found).splitlines()[-1]
+    assert "`aaa`: 1 of nothing changed (false alarms), 1 of 2 % slower in the shared core" in last
+    assert "`bbb`: 1 of nothing changed (false alarms)" in last
