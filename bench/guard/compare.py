@@ -193,7 +193,8 @@ class Guard:
         return [s for s in every if self._next_cost(s) <= self._left() - kept_s]
 
     def _open(self, series: Series) -> bool:
-        if not series.good or series.launches >= decide.LOOKS[-1] or _job(series.subject):
+        last = decide.LOOKS[0] if _job(series.subject) else decide.LOOKS[-1]
+        if not series.good or series.launches >= last:
             return False
         return not series.sharp_enough(self.level)
 

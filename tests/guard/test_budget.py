@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 from bench.guard import decide
 from bench.guard.evidence import Evidence, benjamini_hochberg
-from tests.guard.fakes import Effect, compare, verdicts
+from tests.guard.fakes import Effect, compare, subject, verdicts
 
 
 def test_quiet_subjects_end_at_the_first_look_and_noisy_ones_go_on() -> None:
@@ -48,6 +49,17 @@ def test_where_time_is_too_short_for_everybody_some_are_settled() -> None:
         assert set(spent.values()) >= {2, decide.LOOKS[0]}
         assert "regression" in verdicts(guard).values()
         assert launcher.clock <= 55
+
+
+def test_jobs_have_their_first_look_where_time_is_short() -> None:
+    jobs = [
+        dataclasses.replace(each, head=dataclasses.replace(each.head, unit="job"))
+        for each in (subject("convert/one"), subject("convert/two"))
+        if each.head is not None
+    ]
+    effects = {job.id: Effect(launch_s=10) for job in jobs}
+    _, launcher = compare(effects, subjects=jobs, budget_s=130)
+    assert Counter(id for id, _, _ in launcher.timed) == {"convert/one": 6, "convert/two": 6}
 
 
 def test_new_processes_are_not_started_where_nothing_could_be_measured_in_them() -> None:
