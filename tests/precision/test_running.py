@@ -191,7 +191,14 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
         {"round": 0, "scenario": "infer/x", "number": 0, "mean_ns": 1e6, "loadgen_ns": 1e6,
          "null_ns": 2000.0, "samples": 600, "median_ns": 1.002e6}
     )  # fmt: skip
-    suite = {"kind": "same", "number": 0, "seconds": 150, "alarms": [], "found": False}
+    suite = {
+        "kind": "same",
+        "number": 0,
+        "commit": "abc123",
+        "seconds": 150,
+        "alarms": [],
+        "found": False,
+    }
     Records(tmp_path / "guard" / "results.jsonl").append(suite | {"rivals": None})
     shown = ["--guard", str(tmp_path / "guard"), "--docs", str(docs)]
     assert command.main(["--out", str(out), "--report", *shown]) == 0
