@@ -180,8 +180,9 @@ def rival(clone: Path, seconds: float) -> dict[str, Any]:
 def table(found: list[dict[str, Any]]) -> str:
     """The results as Markdown, with exact intervals."""
     lines = [
-        "| change | guard | 95 % interval | seconds | pytest-benchmark mean:5% | min:5% |",
-        "|---|---|---|---|---|---|",
+        "| change | guard | 95 % interval | seconds | pytest-benchmark mean:5% | min:5% | "
+        "the guard's version |",
+        "|---|---|---|---|---|---|---|",
     ]
     for kind in CASES:
         own = [r for r in found if r["kind"] == kind]
@@ -193,23 +194,12 @@ def table(found: list[dict[str, Any]]) -> str:
         rivals = [r["rivals"] for r in own if r["rivals"]]
         cells = [f"{sum(_failed(r, rule, kind, own) for r in rivals)} of {len(rivals)}"
                  if rivals else "" for rule in RULES]  # fmt: skip
+        versions = ", ".join(f"{n} × {c}" for c, n in Counter(r["commit"] for r in own).items())
         lines.append(
             f"| {WHAT[kind]} | {hits} of {len(own)} | {low:.0%} to {high:.0%} | ≤ {longest:.0f} | "
-            f"{cells[0]} | {cells[1]} |"
+            f"{cells[0]} | {cells[1]} | {versions} |"
         )
-    return "\n".join([*lines, "", _commits(found)])
-
-
-def _commits(found: list[dict[str, Any]]) -> str:
-    """Which version of the guard each kind's cases ran."""
-    by_commit: dict[str, Counter[str]] = {}
-    for case in sorted(found, key=lambda r: list(CASES).index(r["kind"])):
-        by_commit.setdefault(case["commit"], Counter())[case["kind"]] += 1
-    told = [
-        f"`{commit}`: " + ", ".join(f"{n} of {WHAT[kind]}" for kind, n in kinds.items())
-        for commit, kinds in by_commit.items()
-    ]
-    return f"The guard's version, and suites with it: {'; '.join(told)}."
+    return "\n".join(lines)
 
 
 def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, Any]]) -> bool:

@@ -118,8 +118,7 @@ class Guard:
         if any(s.launches < 2 for s in screens):
             return True  # what they cost is not known yet
         first = sum(max(0, decide.LOOKS[0] - s.launches) * s.cost_s for s in screens)
-        confirm = RESTART_S + decide.LOOKS[0] * max(s.cost_s for s in screens)
-        return self._left() >= first + confirm
+        return self._left() >= first + max(_confirm_s([s]) for s in screens)
 
     def _looks(
         self,
@@ -185,9 +184,9 @@ class Guard:
 
     def _effort(self, series: Series) -> tuple[bool, float]:
         """Seconds until a subject is settled, after those without a first look."""
-        looked = series.launches >= decide.LOOKS[0]
-        needed = series.still_needed(self.level) * series.cost_s
-        return looked, needed if looked else self._next_cost(series)
+        if series.launches < decide.LOOKS[0]:
+            return False, self._next_cost(series)
+        return True, series.still_needed(self.level) * series.cost_s
 
     def _affordable(self, every: Sequence[Series], kept_s: float) -> list[Series]:
         return [s for s in every if self._next_cost(s) <= self._left() - kept_s]
@@ -206,8 +205,7 @@ class Guard:
         flagged = [s for s in every if set(s.signs(self.level).values()) & set(signs)]
         kept = EXPLAIN_S * min(EXPLAINED, len(flagged)) if self.explain else 0.0
         if stage == "screen" and flagged:
-            kept += RESTART_S
-            kept += sum(max(decide.LOOKS[0], s.launches) * s.cost_s for s in flagged)
+            kept += _confirm_s(flagged)
         return kept
 
     def _without_failures(self, screens: Sequence[Series]) -> list[Series]:
@@ -256,6 +254,11 @@ class Guard:
                 self.reporter.begin(f"tracing {judged.where} on both sides")
                 changes = self.launcher.operations(subjects[judged.where])
                 self.judgements[place] = dataclasses.replace(judged, operations=changes)
+
+
+def _confirm_s(every: Sequence[Series]) -> float:
+    """Time for confirming these: as many launches again, in new processes."""
+    return RESTART_S + sum(max(decide.LOOKS[0], s.launches) * s.cost_s for s in every)
 
 
 def _unmeasured(subject: Subject) -> Judgement:

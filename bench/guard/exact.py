@@ -123,7 +123,8 @@ def memory(
 
     A regression: the median grew by more than the margin and by 256 KiB, and every probe of head
     lies above every one of base. With three fresh pairs after the first one that happens to equal
-    sides in 1 of 20 cases at most, and only where memory varies by the margin at all.
+    sides in 1 of 20 cases at most, and only where memory varies by the margin at all: training's
+    peak has two levels, 6 % apart. So three more pairs have to show it too (`Probing`).
     """
     margin = limits.margin("peak_memory", subject.id, subject.configuration.name)
     before = [b.peak_memory_bytes for b, _ in pairs if b.peak_memory_bytes]

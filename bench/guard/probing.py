@@ -89,7 +89,7 @@ class Probing:
         self.judgements += [each for each in (accuracy, memory) if each is not None]
 
     def _confirm_memory(self) -> None:
-        """Probe again in newly started processes: forks of one share the layout of its memory."""
+        """Probe again in newly started processes, as a change of time is confirmed."""
         if self._memory:
             self.launcher.restart()
         for subject, found in self._memory:

@@ -282,10 +282,10 @@ Left out are suites of versions of the guard that had a defect. Before it spent 
 what looks slower: of four with 2 % in one scenario two were found, the ten others were right. With
 baselines that were trained within their time: three with 2 % in one scenario, none found. With a
 first try at settling some scenarios, which left the others behind: six, of which 2 % and 5 % in one
-scenario were missed, and in one of which training's peak memory was called 5.7 % larger, as all
-launches of a side were forked from one process (now a change of memory is confirmed in new
-processes). During some suites an editor, git or ruff ran for seconds, and during one of unchanged
-code a simulation at idle priority, all on the first core, which times nothing.
+scenario were missed, and in one of which training's peak memory was called 5.7 % larger: a launch's
+peak there is 65 or 69 MB, by chance (now a change of memory has to be seen again in new processes).
+During some suites an editor, git or ruff ran for seconds, on any core, and during one of unchanged
+code a simulation at idle priority on the core that times nothing.
 """
 ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
 way of estimating; all pairs of all blocks. Bold is the least of its row. What tfbench uses,

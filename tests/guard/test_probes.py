@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 import pytest
 
 from bench.guard.limits import Limits
-from bench.guard.values import Comparison, Side
-from tests.guard.fakes import Effect, compare, subject, verdicts
+from bench.guard.values import Comparison, Judgement, Side, Subject
+from bench.results.values import Launch
+from tests.guard.fakes import Effect, FakeLauncher, compare, subject, verdicts
 
 
 def guarded(effect: Effect, **options: object) -> dict[str, str]:
@@ -54,44 +58,42 @@ def test_few_examples_leave_a_loss_open() -> None:
     assert guarded(Effect(base=base, head=head))["accuracy"] == "inconclusive"
 
 
-def test_a_cold_first_probe_is_not_a_change_of_memory() -> None:
-    """The first launch converts its artifact, which leaves less memory to grow into."""
+def peaks(peak: Callable[[FakeLauncher, Side], int | None]) -> tuple[Judgement, FakeLauncher]:
+    """What is said of memory where some probes have a peak of their own."""
     guard, launcher = compare({"infer/one": Effect()})
     real = launcher._probe
 
-    def cold(subject, side):  # type: ignore[no-untyped-def]
-        import dataclasses
+    def probe(subject: Subject, side: Side) -> Launch:
+        launch, own = real(subject, side), peak(launcher, side)
+        return dataclasses.replace(launch, peak_memory_bytes=own) if own else launch
 
-        launch = real(subject, side)
-        first = side == "head" and launcher.probed["infer/one", "head"] == 1
-        return dataclasses.replace(launch, peak_memory_bytes=300_000) if first else launch
-
-    launcher._probe = cold  # type: ignore[method-assign]
+    launcher._probe = probe  # type: ignore[method-assign]
     launcher.probed.clear()
+    launcher.restarts = 0
     guard.judgements.clear()
     guard.run()
-    assert verdicts(guard, "peak_memory") == {"infer/one": "no change"}
+    (found,) = [j for j in guard.judgements if j.metric == "peak_memory"]
+    return found, launcher
+
+
+def test_a_cold_first_probe_is_not_a_change_of_memory() -> None:
+    """The first launch converts its artifact, which leaves less memory to grow into."""
+    found, launcher = peaks(
+        lambda launcher, side: (
+            300_000 if side == "head" and launcher.probed["infer/one", "head"] == 1 else None
+        )
+    )
+    assert found.verdict == "no change"
     assert launcher.probed["infer/one", "head"] == 2
 
 
-def test_memory_of_one_process_is_not_a_change_of_memory() -> None:
-    """All forks of a process share its layout: only new processes tell whether it is the code."""
-    guard, launcher = compare({"infer/one": Effect()})
-    real = launcher._probe
-
-    def laid_out(subject, side):  # type: ignore[no-untyped-def]
-        import dataclasses
-
-        launch = real(subject, side)
-        larger = side == "head" and launcher.restarts == 0
-        return dataclasses.replace(launch, peak_memory_bytes=22_100_000) if larger else launch
-
-    launcher._probe = laid_out  # type: ignore[method-assign]
-    guard.judgements.clear()
-    guard.run()
-    (memory,) = [j for j in guard.judgements if j.metric == "peak_memory"]
-    assert memory.verdict == "inconclusive"
-    assert "did not show it again" in memory.reason
+def test_a_change_of_memory_has_to_be_seen_again_in_new_processes() -> None:
+    """Where memory has two levels, four pairs of probes may differ by chance."""
+    found, _ = peaks(
+        lambda launcher, side: 22_100_000 if side == "head" and not launcher.restarts else None
+    )
+    assert found.verdict == "inconclusive"
+    assert "did not show it again" in found.reason
 
 
 def test_a_scenario_that_vanished_is_a_regression_and_a_new_one_is_told() -> None:
@@ -142,7 +144,5 @@ def test_limits_are_by_metric_and_scenario() -> None:
     ],
 )
 def test_exit_codes(verdicts_: list[str], failed: tuple[str, ...], code: int) -> None:
-    from bench.guard.values import Judgement
-
     found = tuple(Judgement("infer/x", "cpu-1", "latency", v) for v in verdicts_)  # type: ignore[arg-type]
     assert Comparison("a", "b", found, 1, 1, failed).exit_code == code
