@@ -166,8 +166,7 @@ class Workload:
         digest = hashlib.sha256()
         parts = (self.data.name, self.spec.model, self.spec.seed, self.spec.batch, self.epochs)
         digest.update(repr(parts).encode())
-        for array in (self.data.x_train, self.data.y_train, self.data.x_test, self.data.y_test):
-            digest.update(np.ascontiguousarray(array).data)
+        digest.update(self.data.digest)
         digest.update(self._model_source)
         digest.update(tf.__version__.encode())
         digest.update(artifacts.source_digest(models.__file__).encode())

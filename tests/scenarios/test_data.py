@@ -173,3 +173,32 @@ def test_a_single_class(tmp_path):
 
 def test_tfrecord_pattern_that_matches_nothing(tmp_path):
     assert "no file matches" in refused(f"tfrecord:{tmp_path}/*.tfrecord")
+
+
+# --- what names it in the cache ------------------------------------------------------------------
+
+
+def test_the_digest_tells_data_apart_by_every_image_and_label():
+    def digest(**changed):
+        arrays = {
+            "x_train": np.zeros((4, 2, 2, 1), np.float32), "y_train": np.zeros(4, np.int64),
+            "x_test": np.zeros((4, 2, 2, 1), np.float32), "y_test": np.zeros(4, np.int64),
+        }  # fmt: skip
+        return loaders.Data("some", classes=2, **{**arrays, **changed}).digest
+
+    one_pixel = np.zeros((4, 2, 2, 1), np.float32)
+    one_pixel[3, 1, 1, 0] = 1
+    one_label = np.array([0, 0, 0, 1])
+    changes = [{}, {"x_train": one_pixel}, {"x_test": one_pixel}, {"y_train": one_label},
+               {"y_test": one_label}]  # fmt: skip
+    assert len({digest(**changed) for changed in changes}) == len(changes)
+    assert digest() == digest()
+
+
+def test_data_read_for_all_launches_is_hashed_before_they_are_forked(monkeypatch):
+    from bench.launch import worker
+    from bench.results.values import WorkloadSpec
+
+    monkeypatch.setattr(worker, "_data", {})
+    worker.read_data(WorkloadSpec(data="digits", seed=3))
+    assert "digest" in vars(worker._data["digits", 3])
