@@ -80,9 +80,9 @@ class Series:
         )
 
     def still_needed(self, level: float) -> int:
-        """Launches that the widest metric still needs."""
+        """Launches that the widest metric still needs, one disturbed launch left aside."""
         return max(
-            (decide.still_needed(self.evidence(m), self.limits[m], level) for m in self.metrics),
+            (decide.still_needed(self._guess(m), self.limits[m], level) for m in self.metrics),
             default=decide.LOOKS[0],
         )
 
@@ -102,9 +102,17 @@ class Series:
         return "slower" in self.signs(level).values()
 
     def p_slower(self) -> float:
-        """The smallest one-sided p of a metric being worse at all; 1 without launches."""
-        found = (self.evidence(metric) for metric in self.metrics)
+        """The smallest one-sided p of a metric being worse at all; 1 without launches.
+
+        Of the evidence or of the guess, whichever is more suspicious: it tells who is next.
+        """
+        found = [look(metric) for metric in self.metrics for look in (self.evidence, self._guess)]
         return min((e.p_slower() for e in found if e is not None), default=1.0)
+
+    def _guess(self, metric: Metric) -> Evidence | None:
+        """What the launches show at a glance, for telling who is launched next."""
+        known = self.evidence(metric)
+        return Evidence.guess([value for value, _ in self._values[metric]]) or known
 
 
 def log_ratio(metric: Metric, base: Launch, head: Launch) -> float | None:

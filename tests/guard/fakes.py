@@ -139,6 +139,12 @@ def _timed(subject: Subject, side: Side, step_ns: float, first: float, order: in
     )  # fmt: skip
 
 
+def pair(log: float, order: int = 0) -> tuple[Launch, Launch]:
+    """One launch of both sides whose log ratio is known."""
+    base = _timed(subject(), "base", 2e6, 0.1, order)
+    return base, _timed(subject(), "head", 2e6 * math.exp(log), 0.1, 1 - order)
+
+
 def compare(
     effects: Mapping[str, Effect],
     seed: int = 0,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 
+import pytest
+
 from bench.guard import decide
+from bench.guard.decide import Limit
 from bench.guard.evidence import Evidence, benjamini_hochberg
-from tests.guard.fakes import Effect, compare, subject, verdicts
+from bench.guard.timing import Series
+from tests.guard.fakes import Effect, compare, pair, subject, verdicts
 
 
 def test_quiet_subjects_end_at_the_first_look_and_noisy_ones_go_on() -> None:
@@ -49,6 +53,26 @@ def test_where_time_is_too_short_for_everybody_some_are_settled() -> None:
         assert set(spent.values()) >= {2, decide.LOOKS[0]}
         assert "regression" in verdicts(guard).values()
         assert launcher.clock <= 55
+
+
+def test_one_disturbed_launch_does_not_put_a_slow_subject_behind_the_others() -> None:
+    values = [0.021, 0.019, 0.020, 0.022, 0.018, 0.25]
+    guess, known = Evidence.guess(values), Evidence.of(values, [0, 1] * 3)
+    assert guess is not None and known is not None
+    assert guess.theta == 0.0205
+    assert guess.p_slower() < 0.001
+    assert known.p_slower() > 0.05
+    assert decide.still_needed(guess, Limit.of(0.02, 0.0025), 0.01) == 0
+    assert decide.still_needed(known, Limit.of(0.02, 0.0025), 0.01) > 100
+    series = Series(subject(), {"latency": Limit.of(0.02, 0.0025)})
+    series.pairs = [pair(value) for value in values]
+    assert series.p_slower() == pytest.approx(guess.p_slower(), rel=0.1)
+    assert series.still_needed(0.01) == 0
+    assert series.signs(0.01) == {}  # who is next, and no verdict
+
+
+def test_too_few_launches_for_a_guess_are_judged_by_what_they_show() -> None:
+    assert Evidence.guess([0.02, 0.021, 0.02]) is None
 
 
 def test_jobs_have_their_first_look_where_time_is_short() -> None:
