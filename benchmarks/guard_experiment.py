@@ -3,8 +3,9 @@
     python -m benchmarks.guard_experiment --out FOLDER [--kinds same,core-2] [--no-rivals]
     python -m benchmarks.guard_experiment --out FOLDER --table
 
-Each case appends a line to FOLDER/results.jsonl; cases that are there already are not repeated, so
-that the experiment goes on where it stopped. The rivals get the same change and the same time.
+Each case appends a line to FOLDER/results.jsonl; what this version has done is not repeated, so
+that the experiment goes on where it stopped. A new version, FOLDER/clone being removed, starts
+anew beside the results of the old. The rivals get the same change and the same time.
 """
 
 from __future__ import annotations
@@ -61,12 +62,14 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.table:
-        print(table(list(results(options.out))))
+        print("\n\n".join(filter(None, tables(list(results(options.out))))))
         return
     clone = fresh_clone(options.out)
+    commit = _version(clone)
     for kind in options.kinds.split(","):
         for number in range(options.count or CASES[kind]):
-            if any((r["kind"], r["number"]) == (kind, number) for r in results(options.out)):
+            done = {(r["kind"], r["number"], r["commit"]) for r in results(options.out)}
+            if (kind, number, commit) in done:
                 continue
             found = case(kind, number, clone, options.out, options.budget, not options.no_rivals)
             with (options.out / "results.jsonl").open("a", encoding="utf-8") as file:
@@ -122,7 +125,7 @@ def case(
     return {
         "kind": kind,
         "number": number,
-        "commit": _git(clone, "rev-parse", "--short=10", "unchanged"),
+        "commit": _version(clone),
         "started": time.time() - seconds,
         "seconds": round(seconds, 1),
         "exit_code": done.returncode,
@@ -177,6 +180,15 @@ def rival(clone: Path, seconds: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def tables(found: list[dict[str, Any]]) -> tuple[str, str]:
+    """The last version's results, and those of earlier ones, "" where there are none."""
+    if not found:
+        return "", ""
+    last = max(found, key=lambda r: r["started"])["commit"]
+    earlier = [r for r in found if r["commit"] != last]
+    return table([r for r in found if r["commit"] == last]), table(earlier) if earlier else ""
+
+
 def table(found: list[dict[str, Any]]) -> str:
     """The results as Markdown, with exact intervals."""
     lines = [
@@ -214,6 +226,10 @@ def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, An
 
 def _environment(clone: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": ""}
+
+
+def _version(clone: Path) -> str:
+    return _git(clone, "rev-parse", "--short=10", "unchanged")
 
 
 def _git(clone: Path, *arguments: str) -> str:

@@ -82,9 +82,10 @@ def measure(out: Path, budget_s: float, only: Sequence[str], cache: str, beside:
     started = time.monotonic()
     scenarios = discover()
     facts = Records(out / "sessions.jsonl")
-    facts.append({"started": time.time(), "environment": fingerprint(), "git": git_state(ROOT),
+    session = time.time()
+    facts.append({"started": session, "environment": fingerprint(), "git": git_state(ROOT),
                   "load": os.getloadavg(), "beside": beside})  # fmt: skip
-    ours = Ours(scenarios, Records(out / "ours.jsonl"), cache)
+    ours = Ours(scenarios, Records(out / "ours.jsonl"), cache, session)
     rivals = Rivals(Records(out / "rivals.jsonl"), cache)
     absolute = Absolute(Records(out / "absolute.jsonl"), cache)
     units = [Unit(c.name, partial(ours.share, c), partial(ours.block, c))

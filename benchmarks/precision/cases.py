@@ -80,9 +80,9 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     function, train, pipeline = "infer/function", "train/function", input_scenario(scenarios)
     one, every = "cpu-1", "cpu-all"
     fine, coarse, large = EFFECTS[:2], EFFECTS[1:3], EFFECTS[2:]
-    yield Case("tf.function inference", function, one, "building", 0.3, 20, 12, effects=fine,
+    yield Case("tf.function inference", function, one, "building", 0.3, 20, 24, effects=fine,
                at_once=3)  # fmt: skip
-    yield Case("tf.function training", train, one, "building", 0.5, 20, 12, effects=fine,
+    yield Case("tf.function training", train, one, "building", 0.5, 20, 24, effects=fine,
                at_once=3)  # fmt: skip
     # By work, a turn is made of whole steps: 1 % needs 100 of them, 2 % needs 50, 5 % needs 20.
     yield Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 9)

@@ -67,6 +67,8 @@ class Block:
     launches: list[dict[str, Launch]]
     """By launch, the members by side."""
     per_launch: PerLaunch | None = None
+    session: float = 0.0
+    """When the run that made it began, s since 1970; 0: recorded before that was kept."""
     pairs: list[Pair] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,6 +162,7 @@ def blocks(records: Iterable[dict[str, Any]], per_launch: PerLaunch | None = Non
             about[key]["kind"], about[key]["configuration"], about[key]["noise"],
             about[key]["injection"], key[1],
             [with_levels(launches[n]) for n in sorted(launches)], per_launch,
+            about[key].get("session", 0.0),
         )
         for key, launches in found.items()
         if len(launches) == about[key]["launches"]

@@ -33,11 +33,13 @@ class Ours:
         scenarios: All, by id.
         records: Where launches go.
         cache: Folder of trained models.
+        session: When this run began, s since 1970: tells a quiet hour from a noisy one.
     """
 
     scenarios: Mapping[str, Scenario]
     records: Records
     cache: str
+    session: float = 0.0
 
     def __post_init__(self) -> None:
         self._pools: dict[str, Pool] = {}
@@ -134,13 +136,12 @@ class Ours:
             )
         return members
 
-    @staticmethod
-    def _record(case: Case, number: int, launch: Launch) -> dict[str, object]:
+    def _record(self, case: Case, number: int, launch: Launch) -> dict[str, object]:
         kept = to_json(launch)
         for name in ("warmup_turns", "latency_histogram", "started_s"):
             kept.pop(name, None)
         return {
             "case": case.name, "kind": case.kind, "configuration": case.configuration,
             "noise": case.noise, "injection": case.injection, "block": number // case.launches,
-            "launches": case.launches, "number": number, "launch": kept,
+            "launches": case.launches, "number": number, "session": self.session, "launch": kept,
         }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -90,6 +91,28 @@ def spread_table(all_blocks: Sequence[Block]) -> str:
             "machine time a candidate", "sd of a launch", "of it by its turns", "sd of an effect",
             "bias of injected", "95 % intervals that hold the truth"]  # fmt: skip
     return markdown(head, rows)
+
+
+def session_table(all_blocks: Sequence[Block]) -> str:
+    """How exact an effect is by session, of cases of several; "" where there are none."""
+    rows = []
+    for (kind, configuration, noise, injection), chain in by_case(all_blocks).items():
+        sessions = sorted({b.session for b in chain})
+        for session in sessions if len(sessions) > 1 else ():
+            part = [b for b in chain if b.session == session]
+            sds = [percent(spread(p for b in joined(part, count) for p in b.pairs))
+                   if len(part) >= count else "–" for count in (1, TWICE)]  # fmt: skip
+            begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(session))
+            launches = [v - p.truth for b in part for p in b.pairs for v in p.values]
+            rows.append([
+                kind, configuration, noise, injection, begun if session else "before",
+                str(len(part)), f"{median(b.wall_s / b.members for b in part):.1f} s",
+                percent(_rms(launches)), *sds,
+            ])  # fmt: skip
+    head = ["scenario", "configuration", "machine", "injected by", "session", "blocks",
+            "machine time a candidate", "sd of a launch", f"sd of {LOOKS[0]} launches",
+            f"of {TWICE * LOOKS[0]}"]  # fmt: skip
+    return markdown(head, rows) if rows else ""
 
 
 def alarm_counts(

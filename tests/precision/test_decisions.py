@@ -62,6 +62,17 @@ def test_what_a_launch_is_off_by_as_a_whole_is_no_error_of_its_turns() -> None:
     assert max(abs(p.error) for p in wild.aa) > 0.01
 
 
+def test_sessions_of_the_same_work_are_told_apart() -> None:
+    noisy, calm = records(2, sd=0.02), records(4, sd=0.001, seed=1)[len(records(2)) :]
+    assert tables.session_table(decisions.blocks(noisy)) == ""
+    later = [record | {"session": 1.8e9} for record in calm]
+    *_, before, after = tables.session_table(decisions.blocks(noisy + later)).splitlines()
+    assert "| before | 2 |" in before
+    assert "| 2027-01-15 08:00 UTC | 2 |" in after
+    sds = [float(row.split("|")[-2].strip(" %")) for row in (before, after)]
+    assert sds[0] > 3 * sds[1]
+
+
 def test_a_block_that_was_interrupted_is_left_out() -> None:
     assert len(decisions.blocks(records(2)[: -2 * len(SIDES)])) == 1
 

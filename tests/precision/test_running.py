@@ -195,6 +195,7 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
         "kind": "same",
         "number": 0,
         "commit": "abc123",
+        "started": 1.0,
         "seconds": 150,
         "alarms": [],
         "found": False,
