@@ -287,17 +287,17 @@ others; the exact ones had 60 s instead of 170 s. The last version's suites:
 GUARD_EARLIER = """Suites of earlier versions, which differ in how they spend their time and in what
 memory and sizes are compared with; the rule of latencies and its level have always been the same:
 """
-GUARD_MISSED = """What the versions ff992a4b8c, 6fc53bcc66 and 25287d7975 missed: 2 % in infer/savedmodel, in a
-suite that also called a SavedModel larger, by 98 bytes of names in it (mended: each program's
-artifacts have a place of their own); 2 % in training, a launch of which takes 3 s and varied by 2.7
-%; 5 % in the core, in a suite of 42 launches instead of some 100, as other tenants took much of the
-machine (the guard now settles some scenarios where time is too short for all). The budget was
-exceeded most in that suite, and by 10 s in one of unchanged code. In one suite with 5 % in the core
-training's peak memory was called 5.7 % smaller, which it was not. What 229bcee6d1 missed, in a
-quiet hour: 2 % in infer/frozen (flagged, and not confirmed by six further launches), in
-infer/litert-int8 (during the only minutes in which other tenants took 5 to 9 %), and in training,
-whose six launches varied by 3.2 % and were not gone on with (who is launched next is told with
-disturbed launches left aside since, and with less reluctance).
+GUARD_MISSED = """What the versions ff992a4b8c, 6fc53bcc66 and 25287d7975 missed: 2 % in
+infer/savedmodel, in a suite that also called a SavedModel larger, by 98 bytes of names in it
+(mended: each program's artifacts have a place of their own); 2 % in training, a launch of which
+takes 3 s and varied by 2.7 %; 5 % in the core, in a suite of 42 launches instead of some 100, as
+other tenants took much of the machine (the guard now settles some scenarios where time is too short
+for all). The budget was exceeded most in that suite, and by 10 s in one of unchanged code. In one
+suite with 5 % in the core training's peak memory was called 5.7 % smaller, which it was not. What
+229bcee460 missed, in a quiet hour: 2 % in infer/frozen (flagged, and not confirmed by six further
+launches), in infer/litert-int8 (during the only minutes in which other tenants took 5 to 9 %), and
+in training, whose six launches varied by 3.2 % and were not gone on with (who is launched next is
+told with disturbed launches left aside since, and with less reluctance).
 
 Left out are suites of versions of the guard that had a defect. Before it spent its time first on
 what looks slower: of four with 2 % in one scenario two were found, the ten others were right. With

@@ -58,7 +58,8 @@ def test_where_time_is_too_short_for_everybody_some_are_settled() -> None:
 def test_one_disturbed_launch_does_not_put_a_slow_subject_behind_the_others() -> None:
     values = [0.021, 0.019, 0.020, 0.022, 0.018, 0.25]
     guess, known = Evidence.guess(values), Evidence.of(values, [0, 1] * 3)
-    assert guess is not None and known is not None
+    assert guess is not None
+    assert known is not None
     assert guess.theta == 0.0205
     assert guess.p_slower() < 0.001
     assert known.p_slower() > 0.05
