@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.results.statistics import clopper_pearson
 from bench.sweep.discovery import ROOT
 from benchmarks.plants import SUITE, Plant, plant, sharing
@@ -62,7 +64,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.table:
-        print("\n\n".join(filter(None, tables(list(results(options.out))))))
+        print(table(list(results(options.out))))
         return
     clone = fresh_clone(options.out)
     commit = _version(clone)
@@ -107,7 +109,7 @@ def case(
     _git(clone, "commit", "-qam", f"{kind} {number}")
     out = folder / "last"
     shutil.rmtree(out, ignore_errors=True)
-    began = time.monotonic()
+    before, began = psutil.cpu_times(), time.monotonic()
     done = subprocess.run(
         [
             sys.executable, "-m", "bench", "guard", *SUITE, "--base", "unchanged",
@@ -116,7 +118,7 @@ def case(
         ],
         cwd=clone, env=_environment(clone), capture_output=True, text=True,
     )  # fmt: skip
-    seconds = time.monotonic() - began
+    seconds, after = time.monotonic() - began, psutil.cpu_times()
     if not (out / "guard.json").exists():
         raise SystemExit(f"the guard did not end: {done.stderr[-2000:]}")
     judged = json.loads((out / "guard.json").read_text(encoding="utf-8"))
@@ -128,6 +130,7 @@ def case(
         "commit": _version(clone),
         "started": time.time() - seconds,
         "seconds": round(seconds, 1),
+        "stolen": round(stolen(before, after), 4),
         "exit_code": done.returncode,
         "found": any(_hit(j, change) for j in regressions),
         "alarms": [f"{j['scenario']} {j['metric']} {j['change']}" for j in regressions],
@@ -138,6 +141,12 @@ def case(
                        for j in judged["judgements"]],
         "rivals": rival(clone, seconds) if rivals and kind in RIVALLED else None,
     }  # fmt: skip
+
+
+def stolen(before: Any, after: Any) -> float:
+    """Share of all cores' time between two `psutil.cpu_times` that other tenants took."""
+    total = sum(after) - sum(before)
+    return (after.steal - before.steal) / total if total and hasattr(after, "steal") else 0.0
 
 
 def _hit(judgement: dict[str, Any], change: Plant) -> bool:
@@ -180,38 +189,36 @@ def rival(clone: Path, seconds: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def tables(found: list[dict[str, Any]]) -> tuple[str, str]:
-    """The last version's results, and those of earlier ones, "" where there are none."""
-    if not found:
-        return "", ""
-    last = max(found, key=lambda r: r["started"])["commit"]
-    earlier = [r for r in found if r["commit"] != last]
-    return table([r for r in found if r["commit"] == last]), table(earlier) if earlier else ""
-
-
 def table(found: list[dict[str, Any]]) -> str:
-    """The results as Markdown, with exact intervals."""
+    """The results as Markdown, with exact intervals: by version of the guard, and of all."""
     lines = [
-        "| change | guard | 95 % interval | seconds | pytest-benchmark mean:5% | min:5% | "
-        "the guard's version |",
-        "|---|---|---|---|---|---|---|",
+        "| change | the guard's version | found | 95 % interval | seconds | "
+        "taken by other tenants | pytest-benchmark mean:5% | min:5% |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for kind in CASES:
-        own = [r for r in found if r["kind"] == kind]
-        if not own:
-            continue
-        hits = sum(bool(r["alarms"]) if kind == "same" else r["found"] for r in own)
-        low, high = clopper_pearson(hits, len(own))
-        longest = max(r["seconds"] for r in own)
-        rivals = [r["rivals"] for r in own if r["rivals"]]
-        cells = [f"{sum(_failed(r, rule, kind, own) for r in rivals)} of {len(rivals)}"
-                 if rivals else "" for rule in RULES]  # fmt: skip
-        versions = ", ".join(f"{n} × {c}" for c, n in Counter(r["commit"] for r in own).items())
-        lines.append(
-            f"| {WHAT[kind]} | {hits} of {len(own)} | {low:.0%} to {high:.0%} | ≤ {longest:.0f} | "
-            f"{cells[0]} | {cells[1]} | {versions} |"
-        )
+        of_kind = [r for r in found if r["kind"] == kind]
+        versions = Counter(r["commit"] for r in sorted(of_kind, key=lambda r: r["started"]))
+        for version in versions:
+            lines.append(_row(kind, version, [r for r in of_kind if r["commit"] == version]))
+        if len(versions) > 1:
+            lines.append(_row(kind, "all", of_kind))
     return "\n".join(lines)
+
+
+def _row(kind: str, version: str, own: list[dict[str, Any]]) -> str:
+    hits = sum(bool(r["alarms"]) if kind == "same" else r["found"] for r in own)
+    low, high = clopper_pearson(hits, len(own))
+    longest = max(r["seconds"] for r in own)
+    stolen = [r["stolen"] for r in own if r.get("stolen") is not None]
+    rivals = [r["rivals"] for r in own if r["rivals"]]
+    cells = [f"{sum(_failed(r, rule, kind, own) for r in rivals)} of {len(rivals)}"
+             if rivals else "" for rule in RULES]  # fmt: skip
+    taken = f"{min(stolen):.1%} to {max(stolen):.1%}" if stolen else "–"
+    return (
+        f"| {WHAT[kind]} | {version} | {hits} of {len(own)} | {low:.0%} to {high:.0%} | "
+        f"≤ {longest:.0f} | {taken} | {cells[0]} | {cells[1]} |"
+    )
 
 
 def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, Any]]) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import Any
 
-from benchmarks.guard_experiment import table, tables
+import pytest
+
+from benchmarks.guard_experiment import stolen, table
 
 
 def _case(kind: str, number: int, **other: Any) -> dict[str, Any]:
@@ -17,33 +20,36 @@ def test_it_counts_alarms_of_unchanged_code_and_what_was_found_of_changes() -> N
     rival = {"mean:5%": ["test_step[infer/eager]"], "min:5%": []}
     found = [
         _case("same", 0, rivals=rival),
-        _case("same", 1, alarms=["infer/eager latency 0.03"], commit="bbb"),
+        _case("same", 1, alarms=["infer/eager latency 0.03"]),
         _case("core-2", 0, found=True, seconds=150.0),
     ]
     lines = table(found).splitlines()
     same, core = (line for line in lines if line.startswith(("| nothing", "| 2 %")))
     assert "| 1 of 2 |" in same
-    assert "| ≤ 170 | 1 of 1 | 0 of 1 |" in same
+    assert "| ≤ 170 | – | 1 of 1 | 0 of 1 |" in same
     assert "| 1 of 1 | 3% to 100% | ≤ 150 |" in core
 
 
-def test_it_names_the_versions_that_ran() -> None:
-    lines = table([_case("same", 0), _case("same", 1, commit="bbb"), _case("same", 2)]).splitlines()
-    assert lines[0].endswith("| the guard's version |")
-    assert lines[-1].endswith("| 2 × aaa, 1 × bbb |")
+def test_each_version_has_rows_of_its_own() -> None:
+    old, new = {"commit": "bbb", "started": 1.0}, {"commit": "aaa", "started": 2.0}
+    found = [
+        _case("same", 0, **new),
+        _case("same", 0, alarms=["x"], **old),
+        _case("same", 1, **new),
+    ]
+    *_, first, second, both = table(found).splitlines()
+    assert first.startswith("| nothing changed (false alarms) | bbb | 1 of 1 |")
+    assert second.startswith("| nothing changed (false alarms) | aaa | 0 of 2 |")
+    assert both.startswith("| nothing changed (false alarms) | all | 1 of 3 |")
 
 
-def test_the_last_version_stands_apart_from_earlier_ones() -> None:
-    old = [_case("same", 0, commit="old", started=1.0, alarms=["x"]), _case("size", 0, started=2.0)]
-    last, earlier = tables([*old, _case("same", 0, commit="new", started=3.0)])
-    assert "| nothing changed (false alarms) | 0 of 1 |" in last
-    assert "old" not in last
-    assert "| nothing changed (false alarms) | 1 of 1 |" in earlier
-    assert "| model 1 % larger | 0 of 1 |" in earlier
+def test_it_tells_what_other_tenants_took_where_that_was_recorded() -> None:
+    known = [_case("size", 0, stolen=0.01), _case("size", 1, stolen=0.333), _case("size", 2)]
+    assert "| 1.0% to 33.3% |" in table(known)
+    assert "| – |" in table(known[2:])
 
 
-def test_one_version_alone_has_no_earlier_ones() -> None:
-    last, earlier = tables([_case("same", 0)])
-    assert "nothing changed" in last
-    assert earlier == ""
-    assert tables([]) == ("", "")
+def test_the_share_that_other_tenants_took_is_of_all_time() -> None:
+    times = namedtuple("times", "user idle steal")
+    assert stolen(times(10, 10, 5), times(14, 14, 7)) == pytest.approx(0.2)
+    assert stolen(times(1, 1, 1), times(1, 1, 1)) == 0
