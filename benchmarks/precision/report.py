@@ -220,8 +220,8 @@ asleep, so there LiteRT is slowed by work now. What these blocks injected is not
 count for false alarms, and their effects and power are shown below, but they are left out of this
 table's spreads, power and coverage, and of the comparison of estimators.
 """
-SESSIONS = """The same work in different sessions, told apart since these are kept with launches; *before*: of all
-sessions before that.
+SESSIONS = """The same work in different sessions, told apart since these are kept with
+launches; *before*: of all sessions before that.
 """
 TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns
 (1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in as
@@ -248,10 +248,10 @@ each had taken 1 s of turns, two members with processes of their own by 1.2 % af
 sets members apart belongs to the process, not to what is built in it; sides of different versions
 of the code cannot share one.
 
-Eight forks of one preloaded process with the same path of tf.function inference, in 240 turns each of
-20 ms: their levels differed by 0.33 to 0.56 % (sd, four phases of 60 turns, a phase correlated with
-the next by 0.5 to 0.85), in CPU time as in wall time, and neither page faults nor context switches
-of a step differed with them. So it is not waiting or scheduling.
+Eight forks of one preloaded process with the same path of tf.function inference, in 240 turns each
+of 20 ms: their levels differed by 0.33 to 0.56 % (sd, four phases of 60 turns, a phase correlated
+with the next by 0.5 to 0.85), in CPU time as in wall time, and neither page faults nor context
+switches of a step differed with them. So it is not waiting or scheduling.
 
 Building the next launch ahead, with 0.3 s of turns a member instead of 0.7 s, makes three times as
 many launches in the same time. It could only be compared in one hour of the last session, in which
