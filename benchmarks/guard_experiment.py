@@ -210,11 +210,11 @@ def _row(kind: str, version: str, own: list[dict[str, Any]]) -> str:
     hits = sum(bool(r["alarms"]) if kind == "same" else r["found"] for r in own)
     low, high = clopper_pearson(hits, len(own))
     longest = max(r["seconds"] for r in own)
-    stolen = [r["stolen"] for r in own if r.get("stolen") is not None]
+    shares = [r["stolen"] for r in own if r.get("stolen") is not None]
     rivals = [r["rivals"] for r in own if r["rivals"]]
     cells = [f"{sum(_failed(r, rule, kind, own) for r in rivals)} of {len(rivals)}"
              if rivals else "" for rule in RULES]  # fmt: skip
-    taken = f"{min(stolen):.1%} to {max(stolen):.1%}" if stolen else "–"
+    taken = f"{min(shares):.1%} to {max(shares):.1%}" if shares else "–"
     return (
         f"| {WHAT[kind]} | {version} | {hits} of {len(own)} | {low:.0%} to {high:.0%} | "
         f"≤ {longest:.0f} | {taken} | {cells[0]} | {cells[1]} |"

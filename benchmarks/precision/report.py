@@ -250,8 +250,10 @@ of the code cannot share one.
 
 Eight forks of one preloaded process with the same path of tf.function inference, in 240 turns each
 of 20 ms: their levels differed by 0.33 to 0.56 % (sd, four phases of 60 turns, a phase correlated
-with the next by 0.5 to 0.85), in CPU time as in wall time, and neither page faults nor context
-switches of a step differed with them. So it is not waiting or scheduling.
+with the next by 0.5 to 0.85), in CPU time as in wall time, so the core was not idle meanwhile. Page
+faults and context switches of a step did not go with it (r -0.4 to 0.4). The share of a step in
+which one of its threads was ready and another had the core, 49 %, did more (r 0.3 to 0.65 in the
+four phases), which eight processes cannot settle: how its threads share the core is not ruled out.
 
 Building the next launch ahead, with 0.3 s of turns a member instead of 0.7 s, makes three times as
 many launches in the same time. It could only be compared in one hour of the last session, in which
