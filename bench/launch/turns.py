@@ -38,8 +38,11 @@ class Timer:
     """Single steps by duration, while `each`."""
 
     def lead_in(self, steps: int) -> None:
-        """Steps that are not timed: they bring code and data back into the caches."""
-        untimed = int(steps * LEAD_IN_SHARE)
+        """Steps that are not timed: they bring code and data back into the caches.
+
+        At least one, except before a turn that is a single step, of which it would double the time.
+        """
+        untimed = max(int(steps * LEAD_IN_SHARE), 1 if steps > 1 else 0)
         for _ in range(untimed):
             self.finish(self.advance())
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.launch import probes, setup, turns
+from bench.launch import frames, probes, setup, turns
 from bench.launch.warmup import warm_up
 from bench.results.errors import TfbenchError, Unsupported, UsageError
 from bench.results.messages import Channel
@@ -179,6 +179,13 @@ class LaunchProcess:
         }
         self._wait()
         return answer
+
+    def renew(self) -> dict[str, Any]:
+        """Go on on other physical pages."""
+        self._woken()
+        pages = frames.renew()
+        self._wait()
+        return {"pages": pages}
 
     def done(self, inside: bool = True) -> dict[str, Any]:
         """What is known after the last turn; `inside`: also what takes steps to find out."""

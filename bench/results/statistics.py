@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +50,11 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     Least absolute deviations of the log differences between turns of different members that are
     at most REACH turns apart, weighted by 1 / distance, with one slope for a drift common to all:
     neighbours in time share the machine's state, and every neighbour has its say, not only the
-    baseline. Solved by iteratively reweighted least squares (Schlossmacher 1973, J. Am. Stat.
-    Assoc. 68:857). On recorded turns its spread was 0.66 to 0.99 of that of the median ratio of the
-    rounds that two members share in `cpu-1`, 0.80 to 1.12 in `cpu-all` (docs/precision.md).
+    baseline. Parts of the launch, between which a round number is left out, have levels of their
+    own (new physical pages, `bench.launch.frames`), and count alike. Solved by iteratively
+    reweighted least squares (Schlossmacher 1973, J. Am. Stat. Assoc. 68:857). On recorded turns its
+    spread was 0.66 to 0.99 of that of the median ratio of the rounds that two members share in
+    `cpu-1`, 0.80 to 1.12 in `cpu-all` (docs/precision.md).
 
     Args:
         members: The turns of each; the first is the baseline, whose level is its median turn.
@@ -59,13 +62,35 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     Returns:
         One level a member, None for one without turns or that is nobody's neighbour.
     """
+    if not members or not members[0]:
+        return [None] * len(members)
+    found: list[list[float]] = [[] for _ in members]
+    for part in _parts(members):
+        for member, value in _differences(part).items():
+            found[member].append(value)
+    first = float(np.median([math.log(turn.step_ns) for turn in members[0]]))
+    return [first + float(np.mean(values)) if values else None for values in found]
+
+
+def _parts(members: Sequence[Sequence[Turn]]) -> list[list[list[Turn]]]:
+    """The members' turns in each part of the launch, which a left out round number separates."""
+    rounds = np.array(sorted({turn.round for turns in members for turn in turns}))
+    starts = [int(rounds[0]), *rounds[1:][np.diff(rounds) > 1].tolist(), int(rounds[-1]) + 1]
+    return [
+        [[turn for turn in turns if start <= turn.round < end] for turns in members]
+        for start, end in pairwise(starts)
+    ]
+
+
+def _differences(members: Sequence[Sequence[Turn]]) -> dict[int, float]:
+    """Each member's level less the first's within one part; without those it cannot tell of."""
+    if not members[0]:
+        return {}
     sequence = sorted(
         (turn.round, turn.position, member, math.log(turn.step_ns))
         for member, turns in enumerate(members)
         for turn in turns
     )
-    if not members or not members[0]:
-        return [None] * len(members)
     rounds, _, who, logs = (np.array(column) for column in zip(*sequence, strict=True))
     designs, differences, weights = [], [], []
     pairs: set[tuple[int, int]] = set()
@@ -87,10 +112,9 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
         np.concatenate([*differences, [0.0]]),
         np.concatenate([*weights, [1e-3]]),
     )
-    first = float(np.median([math.log(turn.step_ns) for turn in members[0]]))
     linked = _linked(pairs, len(members))
-    own = [first, *(first + value for value in found[: len(members) - 1])]
-    return [level if i in linked else None for i, level in enumerate(own)]
+    own = [0.0, *found[: len(members) - 1]]
+    return {member: own[member] for member in linked}
 
 
 def _least_absolute(design: Floats, values: Floats, weights: Floats) -> list[float]:

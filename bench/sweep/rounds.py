@@ -65,46 +65,99 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
     """Rounds in a random order and then its reverse; only one member runs at a time.
 
     The reverse cancels a drift of the machine. A new order for each pair of rounds lets every
-    member be now and then the one that takes two turns in a row and finds its caches warm. Where
-    the profile says how quiet a launch shall be, rounds go on until it is, or time is spent.
+    member be now and then the one that takes two turns in a row and finds its caches warm. The
+    launch's parts, between which members get new physical pages, are told by a round number that
+    is left out. Where the profile says how quiet a launch shall be, rounds go on until it is, or
+    time is spent.
     """
-    sequence = list(places)
     cpu, wall = _waited(places)
+    parts = _parts(places, rounds, profile)
+    share = rounds if parts == 1 else 2 * math.ceil(rounds / parts / 2)
+    first = 0
+    for part in range(parts):
+        if part:
+            _renew(places, profile)
+        first = _take_part(places, first, share, parts, profile, rng) + 1
+        if not places[0].alive:  # the baseline is everybody's neighbour
+            return
+    now_cpu, now_wall = _waited(places)
+    used = max(now_cpu - cpu, 0.0) / max(now_wall - wall, 1e-9)
+    base = places[0].launch
+    places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": used})
+
+
+def _parts(places: Sequence[Place], rounds: int, profile: Profile) -> int:
+    """Parts of the launch: a pair of rounds at least in each; one on devices and for jobs."""
+    members = [place.member for place in places]
+    if any(m.scenario.unit == "job" or m.configuration.device != "cpu" for m in members):
+        return 1
+    return max(1, min(profile.placements, rounds // 2))
+
+
+def _take_part(
+    places: Sequence[Place], first: int, rounds: int, parts: int, profile: Profile,
+    rng: random.Random,
+) -> int:  # fmt: skip
+    """Rounds from number `first` on; returns the number after the last."""
+    sequence = list(places)
     number = 0
-    while number < rounds or _goes_on(places, number, profile):
+    while number < rounds or _goes_on(places, first, number, parts, profile):
         sequence = sequence[::-1] if number % 2 else rng.sample(sequence, len(sequence))
         for position, place in enumerate(sequence):
             if place.alive and number % place.stride == 0:
-                _turn(place, number, position, profile)
-        if not places[0].alive:  # the baseline is everybody's neighbour
-            return
+                _turn(place, first + number, position, profile)
+        if not places[0].alive:
+            break
         number += 1
-    now_cpu, now_wall = _waited(places)
-    share = max(now_cpu - cpu, 0.0) / max(now_wall - wall, 1e-9)
-    base = places[0].launch
-    places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": share})
+    return first + number
 
 
-def _goes_on(places: Sequence[Place], number: int, profile: Profile) -> bool:
+def _renew(places: Sequence[Place], profile: Profile) -> None:
+    """New physical pages for every member; each launch's probes count them."""
+    for place in places:
+        if not place.alive:
+            continue
+        assert place.process is not None
+        try:
+            pages = place.process.call("renew", profile.timeout_s)["pages"]
+            place.process.pause()
+        except LaunchFailed as error:
+            place.fail(error)
+            continue
+        probes = place.launch.probes
+        renewed = [*probes.get("pages_renewed", ()), pages]
+        place.launch = dataclasses.replace(
+            place.launch, probes={**probes, "pages_renewed": renewed}
+        )
+
+
+def _goes_on(
+    places: Sequence[Place], first: int, number: int, parts: int, profile: Profile
+) -> bool:
     """Whether another pair of rounds is worth its time: by how noisy, never by how large."""
     if not profile.within_error or places[0].member.scenario.unit == "job":
         return False
     if number % 2:
         return True  # the round that reverses the last one
-    spent_ns = sum(turn.elapsed_ns for place in places for turn in place.turns)
-    if spent_ns >= profile.member_s * 1e9 * len(places):
+    taken = [[turn for turn in place.turns if turn.round >= first] for place in places]
+    spent_ns = sum(turn.elapsed_ns for turns in taken for turn in turns)
+    if spent_ns >= profile.member_s * 1e9 * len(places) / parts:
         return False
-    errors = [_error(places[0], place) for place in places[1:] if place.alive]
-    return max(errors, default=0.0) > profile.within_error
+    errors = [
+        _error(taken[0], turns)
+        for place, turns in zip(places[1:], taken[1:], strict=True)
+        if place.alive
+    ]
+    return max(errors, default=0.0) > profile.within_error * math.sqrt(parts)
 
 
-def _error(base: Place, candidate: Place) -> float:
-    """Standard error of the median of this launch's log ratios, from their interquartile range.
+def _error(base: Sequence[Turn], candidate: Sequence[Turn]) -> float:
+    """Standard error of the median of these turns' log ratios, from their interquartile range.
 
     1.2533 sd / sqrt(n) for nearly normal ratios, whose sd is their interquartile range / 1.349.
     """
-    times = {turn.round: turn.step_ns for turn in base.turns}
-    logs = [math.log(t.step_ns / times[t.round]) for t in candidate.turns if t.round in times]
+    times = {turn.round: turn.step_ns for turn in base}
+    logs = [math.log(t.step_ns / times[t.round]) for t in candidate if t.round in times]
     if len(logs) < LEAST_TURNS:
         return math.inf
     low, high = np.quantile(logs, (0.25, 0.75))

@@ -45,6 +45,8 @@ class Profile:
     within_error: float = 0.0
     """Relative standard error that a launch's own turns shall bring its effects down to: rounds go
     on beyond `rounds`, up to `member_s` a member on average. 0: exactly `rounds`."""
+    placements: int = 1
+    """Parts of a launch; before each but the first, members get new physical pages."""
     build_apart: bool = False
     """Build members that run on one core at the same time, each on a core of its own. Build and
     first-step times are then only good for comparing the members."""
@@ -52,8 +54,12 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False),
-    "quick": Profile("quick", (4,), 0.03, 20, 12, 0.6, 0.8, 3, 300, within_error=0.01),
-    "full": Profile("full", (6, 8, 12, 16, 24), 0.01, 20, 40, 1.2, 5.0, 10, 1800, suite="full"),
+    "quick": Profile(
+        "quick", (4,), 0.03, 20, 12, 0.6, 0.8, 3, 300, placements=3, within_error=0.01
+    ),
+    "full": Profile(
+        "full", (6, 8, 12, 16, 24), 0.01, 20, 40, 1.2, 5.0, 10, 1800, suite="full", placements=5
+    ),
 }
 MEMORY_SHARE = 0.8
 """Of the machine's memory; a launch that grows beyond its part of it is ended."""

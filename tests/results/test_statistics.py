@@ -108,6 +108,17 @@ def test_a_linear_drift_is_no_difference_of_levels() -> None:
     assert found == pytest.approx([found[0]] * 3, abs=1e-6)
 
 
+def test_parts_of_a_launch_have_levels_of_their_own_that_count_alike() -> None:
+    group: list[list[Turn]] = [[], []]
+    for number, ratio in [*[(n, 1.2) for n in range(6)], *[(n, 0.9) for n in range(7, 9)]]:
+        group[0].append(Turn(number, 0, 1, 1_000_000))
+        group[1].append(Turn(number, 1, 1, round(1_000_000 * ratio)))
+    base, found = statistics.levels(group)
+    assert base is not None
+    assert found is not None
+    assert found - base == pytest.approx((math.log(1.2) + math.log(0.9)) / 2, abs=1e-6)
+
+
 def test_one_shared_round_gives_a_level_and_none_gives_none() -> None:
     base = [Turn(0, 0, 10, 1000)]
     assert statistics.levels([base, [Turn(0, 1, 10, 2000)]]) == pytest.approx(

@@ -47,6 +47,10 @@ class Process:
         if do == "warm":
             steps = max(1, round(arguments["turn_ns"] / step_ns))
             return {"steps": steps, "step_ns": step_ns, "turns": [], "steady": True, "reason": ""}
+        if do == "renew":
+            assert self.pool.running == {self.name}
+            self.pool.turns.append("renew " + self.name)
+            return {"pages": 5}
         if do == "turn":
             assert self.pool.running == {self.name}
             self.pool.turns.append(self.name)
@@ -110,6 +114,37 @@ def test_every_round_is_followed_by_its_reverse() -> None:
     assert all(sorted(r) == ["a", "b", "c", "d"] for r in rounds)
     assert all(rounds[i] == rounds[i + 1][::-1] for i in range(0, len(rounds), 2))
     assert len({tuple(r) for r in rounds[::2]}) > 1  # no member always takes two in a row
+
+
+def test_members_get_new_pages_between_the_parts_of_a_launch() -> None:
+    pool = Pool()
+    profile = dataclasses.replace(PROFILE, placements=3)
+    found = launch(pool, GROUP, profile=profile)
+    renewed = [f"renew {name}" for name in "abcd"]
+    assert pool.turns[16:20] == pool.turns[36:40] == renewed
+    assert pool.turns.count("renew a") == 2
+    for one in found.values():
+        assert [t.round for t in one.turns] == [0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13]
+        assert one.probes["pages_renewed"] == [5, 5]
+        assert one.level is not None
+
+
+def test_a_launch_of_few_rounds_has_fewer_parts_and_jobs_and_devices_one() -> None:
+    profile = dataclasses.replace(PROFILE, placements=5)
+    few = launch(Pool({"a": 2500 * MS}), GROUP, profile=profile)  # 4 rounds
+    assert few["a"].probes["pages_renewed"] == [5]
+    job = launch(Pool(), [member("a", "baseline", unit="job")], profile=profile)
+    assert "pages_renewed" not in job["a"].probes
+    gpu = dataclasses.replace(CPU, device="gpu")
+    group = [dataclasses.replace(m, configuration=gpu) for m in GROUP]
+    assert "pages_renewed" not in launch(Pool(), group, profile=profile)["a"].probes
+
+
+def test_a_member_that_fails_while_its_pages_are_renewed_fails_alone() -> None:
+    profile = dataclasses.replace(PROFILE, placements=2)
+    found = launch(Pool(failing=[("b", "renew")]), GROUP, profile=profile)
+    assert (found["b"].outcome, found["b"].reason) == ("failed", "renew broke")
+    assert found["c"].outcome == "ok"
 
 
 def test_starts_are_reversed_in_every_second_launch_and_shuffled_between() -> None:
