@@ -48,6 +48,10 @@ training does the same work, and an eager epoch costs many launches."""
 COLD_BUILD_S = 1.0
 """A build that took longer may have made its artifact, which leaves less memory to grow into: the
 probe is then made in another launch, which finds the artifact."""
+BESIDES_S = 1.0
+"""What a launch takes beside its turns: warm-up, steps that are not timed, new pages."""
+MOST_MEMBER_S = 1.5
+"""Turns that a side takes at most in a launch, however long it was built."""
 FIRST_LOSSES = 20
 CHANGES_SHOWN = 8
 LEAST_OPERATION_NS = 100.0
@@ -155,7 +159,7 @@ class LiveLauncher:
         if then is not None and not free.empty() and cores_apart(self._members(then[0])):
             key = then[0].key, then[1], then[2]
             self._ahead[key] = self._builder.submit(self._start, *then, free)
-        base, head = end_launch(started, self._profile)
+        base, head = end_launch(started, self._patient(started) if ahead else self._profile)
         for core in subject.configuration.cpus:
             free.put(core)
         return base, head
@@ -225,6 +229,12 @@ class LiveLauncher:
     ) -> Started:
         name, members = f"{stage}/{subject.key}", self._members(subject)
         return start_launch(self._pool, name, members, index, self._profile, self._seed, cores)
+
+    def _patient(self, started: Started) -> Profile:
+        """Turns may take as long as building did: the next launch takes as long to build."""
+        spare_s = (started.seconds - BESIDES_S) / len(started.places)
+        member_s = max(self._profile.member_s, min(spare_s, MOST_MEMBER_S))
+        return dataclasses.replace(self._profile, member_s=member_s)
 
     def _discard(self) -> None:
         """End launches that were built ahead for nothing."""

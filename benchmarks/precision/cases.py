@@ -20,9 +20,11 @@ SMALL = "benchmarks/precision/small.py:small"
 Injection = Literal["spin", "work"]
 LONG_SPIN = "long spin"
 """Recorded before a spin repaid its own bookkeeping: by some 0.3 % of a step of 0.1 ms too long."""
-Noise = Literal["quiet", "building", "beside", "bursts"]
-"""Alone; alone, the next launch being built on another core meanwhile, as the guard does; beside a
-program on another core that the session names; beside random bursts."""
+Noise = Literal["quiet", "building", "placed", "beside", "bursts"]
+"""Alone; alone, the next launch being built on another core meanwhile, as the guard does; alone, in
+launches of several parts with new pages in between and the next one built meanwhile where a core is
+left; beside a program on another core that the session names; beside random bursts."""
+ALONE: tuple[Noise, ...] = ("quiet", "building", "placed")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Case:
     """Launches of a block, what a decision is made from: the guard's first look."""
     at_once: int = 1
     """Blocks that are made without a pause, so that each launch but the first is built ahead."""
+    warmup_s: float = 0.5
+    """Cap of the warm-up."""
+    placements: int = 1
+    """Parts of a launch, between which members get new physical pages."""
 
     @property
     def name(self) -> str:
@@ -58,7 +64,8 @@ class Case:
         rounds = max(8, round(1000 * self.member_s / self.turn_ms))
         return Profile(
             "precision", (self.launches,), 0.0, self.turn_ms, rounds, self.member_s,
-            warmup_s=0.5, epochs=1, timeout_s=300, trace=False, controls=False,
+            warmup_s=self.warmup_s, epochs=1, timeout_s=300, trace=False, controls=False,
+            placements=self.placements,
         )  # fmt: skip
 
     def workload(self, cache: str) -> WorkloadSpec:
@@ -67,12 +74,12 @@ class Case:
 
 
 def cases(scenarios: Mapping[str, Scenario], beside: bool = False) -> list[Case]:
-    """All cases whose scenario exists, quiet ones first; none is quiet beside another program."""
+    """All cases whose scenario exists, quiet ones first; none is alone beside another program."""
     found = [case for case in _all(scenarios) if case.scenario in scenarios]
     if not beside:
         return found
     alone = [replace(c, noise="beside") if c.noise == "quiet" else c for c in found]
-    return [c for c in alone if c.noise != "building"]
+    return [c for c in alone if c.noise not in ALONE]
 
 
 def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
@@ -80,6 +87,14 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     function, train, pipeline = "infer/function", "train/function", input_scenario(scenarios)
     one, every = "cpu-1", "cpu-all"
     fine, coarse, large = EFFECTS[:2], EFFECTS[1:3], EFFECTS[2:]
+    yield Case("tf.function inference", function, one, "placed", 0.5, 3, 24, effects=fine,
+               at_once=3, warmup_s=0.15, placements=5)  # fmt: skip
+    yield Case("tf.function training", train, one, "placed", 0.8, 3, 24, effects=fine,
+               at_once=3, warmup_s=0.15, placements=4)  # fmt: skip
+    yield Case("tf.function inference", function, every, "placed", 0.8, 3, 12, effects=(),
+               warmup_s=0.15, placements=5)  # fmt: skip
+    yield Case("tf.function training", train, every, "placed", 0.8, 3, 12, effects=coarse,
+               warmup_s=0.15, placements=4)  # fmt: skip
     yield Case("tf.function inference", function, one, "building", 0.3, 20, 24, effects=fine,
                at_once=3)  # fmt: skip
     yield Case("tf.function training", train, one, "building", 0.5, 20, 24, effects=fine,

@@ -14,7 +14,7 @@ from bench.guard.timing import TIMED
 from bench.results.errors import UsageError
 from benchmarks import guard_experiment
 from benchmarks.precision import plots, tables
-from benchmarks.precision.cases import LONG_SPIN
+from benchmarks.precision.cases import ALONE, LONG_SPIN
 from benchmarks.precision.decisions import Block, blocks, by_case, joined
 from benchmarks.precision.records import Records
 
@@ -80,16 +80,18 @@ def _required(
 ) -> Iterator[list[str]]:
     """Rows of the summary: what, required, reached, whether it is met."""
     exact = [b for b in done if b.injection != LONG_SPIN]
-    alone = [b for b in exact if b.noise in ("quiet", "building")]
+    alone = [b for b in exact if b.noise in ALONE]
     one, every = ([b for b in alone if b.configuration == c] for c in ("cpu-1", "cpu-all"))
     yield _sd(one, "LiteRT int8", 0.002, 6, "decision", sides=2)
     graph = ("tf.function inference", "tf.function training")
     for kind in graph:
-        for noise in ("quiet", "building"):
+        for noise in ALONE:
             part = [b for b in one if b.noise == noise]
             yield _sd(part, kind, 0.0025, 10, f"candidate, {noise}")
     for kind in graph:
-        yield _sd(every, kind, 0.007, 15, "candidate")
+        for noise in dict.fromkeys(b.noise for b in every):
+            part = [b for b in every if b.noise == noise]
+            yield _sd(part, kind, 0.007, 15, f"candidate, {noise}")
     _, alarms, total, effective = tables.alarm_counts(done)
     enough = _met(alarms == 0 and total >= 500, total)
     yield [f"A/A false alarms at the guard's default rule, {LOOKS[0]} launches a stage",
@@ -203,9 +205,10 @@ work and up to four that are slowed by a known share, by spinning after each ste
 steps than are counted. Every pair of the four is an A/A decision, every slowed member is judged
 against each of the four. *Quiet* means that no other load was meant to run; what ran at times all
 the same is told with the session; *building*: the same, while tfbench built the next launch on
-another core, as the guard does; *beside* that another program, named with its session above, kept
-the other core busy; *bursts* that a co-runner loaded one core in random bursts, half of the time.
-On a shared machine other tenants are always there.
+another core, as the guard does; *placed*: launches of several parts, between which members get new
+physical pages, the next launch being built meanwhile where a core is left; *beside* that another
+program, named with its session above, kept the other core busy; *bursts* that a co-runner loaded
+one core in random bursts, half of the time. On a shared machine other tenants are always there.
 How a turn is taken and why it is so is told in [measuring.md](measuring.md).
 """
 COUNTING = """Intervals are Clopper and Pearson's at 95 %, at the *effective* number of
@@ -225,42 +228,40 @@ launches; *before*: of all sessions before that.
 """
 TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns
 (1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in as
-a whole; more turns do not average that away, only more launches do. What it is was not found.
+a whole; more turns do not average that away, only more launches do. It is mostly where a
+process's pages lie in physical memory ([what makes launches
+differ](measuring.md#what-makes-launches-differ)), which the blocks *placed* change within a
+launch; all others were recorded before that was known.
 
-Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a turn
-below; building the members of a launch at the same time on several cores, which saves time and
-leaves the spread as it is; more turns for launches that are noisy; huge pages for all allocations
-(`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in `cpu-1`, two of
-them in turns with two without: sd of a launch 0.72 % and 0.84 %, of an A/A effect 0.24 % both
-times, so nothing gained beyond what the machine's quieter quarter of an hour gave to both. Then,
-each on 8 to 10 launches of four identical members of tf.function inference in `cpu-1`, most of
-them beside a diagnosis on the other core: the same padding for all members of a launch, or none
-(sd of a launch 1.1 and 1.5 %, against 1.3 % with one for each); copying all written pages by a
-fork between turns (1.3 against 1.1 %); blocks of random sizes held between turns, by Python and by
-TensorFlow (1.5 and 2.5 against 1.8 %); huge pages for every process (1.2 against 1.3 %);
-collapsing memory into huge pages after the warm-up (2.6 against 1.1 %, one launch being off by 6
-%). None is a clear gain. Later, four members again, 10 launches or 22, the machine noisier at
-times: TensorFlow's threads told not to spin (1.3 against 1.2 %), the scheduling policy
-SCHED_BATCH, under which no thread is preempted by the one that it wakes (0.9 against 1.2 % in 10
-launches, 1.3 against 1.2 % in 22), oneDNN switched off (1.8 against 2.2 %). Eight builds of the
-same path in *one* process, in turns, three times: two of them differed by some 0.3 % (sd) when
-each had taken 1 s of turns, two members with processes of their own by 1.2 % after 0.7 s. So what
-sets members apart belongs to the process, not to what is built in it; sides of different versions
-of the code cannot share one.
+Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a
+turn below; building the members of a launch at the same time on several cores, which saves time
+and leaves the spread as it is; more turns for launches that are noisy; huge pages for all
+allocations (`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in
+`cpu-1`, two of them in turns with two without: sd of a launch 0.72 % and 0.84 %, of an A/A effect
+0.24 % both times, so nothing gained beyond what the machine's quieter quarter of an hour gave to
+both. Then, each on 8 to 10 launches of four identical members of tf.function inference in
+`cpu-1`, most of them beside a diagnosis on the other core: the same padding for all members of a
+launch, or none (sd of a launch 1.1 and 1.5 %, against 1.3 % with one for each); copying all
+written pages by a fork between turns (1.3 against 1.1 %); blocks of random sizes held between
+turns, by Python and by TensorFlow (1.5 and 2.5 against 1.8 %); huge pages for every process (1.2
+against 1.3 %); collapsing memory into huge pages after the warm-up (2.6 against 1.1 %, one launch
+being off by 6 %). None is a clear gain; the noise of the turns hid that copying the pages does
+change what a launch differs in, as turns of single steps showed later. Four members again, 10
+launches or 22, the machine noisier at times: TensorFlow's threads told not to spin (1.3 against
+1.2 %), the scheduling policy SCHED_BATCH, under which no thread is preempted by the one that it
+wakes (0.9 against 1.2 % in 10 launches, 1.3 against 1.2 % in 22), oneDNN switched off (1.8
+against 2.2 %). Eight builds of the same path in *one* process, in turns, three times: two of them
+differed by some 0.3 % (sd) when each had taken 1 s of turns, two members with processes of their
+own by 1.2 % after 0.7 s. Eight forks of one process differed by 0.33 to 0.56 % (sd, four phases
+of 60 turns each of 20 ms), in CPU time as in wall time; page faults and context switches of a
+step did not go with it.
 
-Eight forks of one preloaded process with the same path of tf.function inference, in 240 turns each
-of 20 ms: their levels differed by 0.33 to 0.56 % (sd, four phases of 60 turns, a phase correlated
-with the next by 0.5 to 0.85), in CPU time as in wall time, so the core was not idle meanwhile. Page
-faults and context switches of a step did not go with it (r -0.4 to 0.4). The share of a step in
-which one of its threads was ready and another had the core, 49 %, did more (r 0.3 to 0.65 in the
-four phases), which eight processes cannot settle: how its threads share the core is not ruled out.
-
-Building the next launch ahead, with 0.3 s of turns a member instead of 0.7 s, makes three times as
-many launches in the same time. It could only be compared in one hour of the last session, in which
-the machine was two to three times as noisy as before: two blocks of tf.function inference without
-it had a launch's sd of 2.5 and 3.3 %, at 11 s a candidate, twelve with it 1.4 to 3.8 %, at 3.2 to
-5.0 s. The rows of *quiet* and *building* are therefore of different hours, and their spreads do
-not compare.
+Building the next launch ahead, with 0.3 s of turns a member instead of 0.7 s, makes three times
+as many launches in the same time. It could only be compared in one hour of the last session, in
+which the machine was two to three times as noisy as before: two blocks of tf.function inference
+without it had a launch's sd of 2.5 and 3.3 %, at 11 s a candidate, twelve with it 1.4 to 3.8 %,
+at 3.2 to 5.0 s. The rows of *quiet* and *building* are therefore of different hours, and their
+spreads do not compare.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and

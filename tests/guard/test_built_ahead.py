@@ -12,6 +12,7 @@ from bench.guard import live
 from bench.guard.sides import Checkout
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep.progress import Silent
+from bench.sweep.settings import Profile
 from bench.sweep.starting import Cores
 from tests.guard.fakes import subject
 
@@ -27,6 +28,10 @@ class Built:
     cores: list[int]
     """Those at the start."""
     closed: list[bool] = field(default_factory=list)
+    seconds: float = 0.0
+    places: tuple[str, ...] = ("base", "head")
+    member_s: float = 0.0
+    """Turns that a side could take."""
 
     def close(self) -> None:
         self.closed.append(True)
@@ -56,10 +61,14 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Built]:
     monkeypatch.setattr(live, "_all", lambda: {0, 1})
     monkeypatch.setattr(live, "cores_apart", lambda members: [0, 1])
     monkeypatch.setattr(live, "start_launch", start)
-    monkeypatch.setattr(live, "end_launch", lambda started, profile: [
-        Launch(started.name, "cpu-1", index=started.index, side=side) for side in ("base", "head")
-    ])  # fmt: skip
+    monkeypatch.setattr(live, "end_launch", end)
     return found
+
+
+def end(started: Built, profile: Profile) -> list[Launch]:
+    """What end_launch gives."""
+    started.member_s = profile.member_s
+    return [Launch(started.name, "cpu-1", index=started.index, side=x) for x in started.places]
 
 
 @pytest.fixture
@@ -77,6 +86,19 @@ def test_the_announced_launch_is_built_once_beside_the_turns(
     assert [x.index for x in pair] == [1, 1]
     assert [(b.index, b.cores) for b in built] == [(0, []), (1, [1])]  # the turns are on core 0
     assert not any(b.closed for b in built)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "member_s"), [(0.9, live.PROFILE.member_s), (3.0, 1.0), (60.0, live.MOST_MEMBER_S)]
+)
+def test_turns_may_take_as_long_as_building_did(
+    launcher: live.LiveLauncher, built: list[Built], seconds: float, member_s: float
+) -> None:
+    one = subject()
+    launcher.time(one, "screen", 0, (one, "screen", 1))
+    built[1].seconds = seconds
+    launcher.time(one, "screen", 1)
+    assert built[1].member_s == member_s
 
 
 def test_when_the_turns_are_over_their_core_builds_too(

@@ -84,3 +84,8 @@ def test_no_child_is_left() -> None:
 def test_a_kernel_that_cannot_renews_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames, "MADV_POPULATE_WRITE", 9999)
     assert frames.renew() == 0
+
+
+def test_no_more_pages_than_the_limit_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "MOST_PAGES", 10)
+    assert frames.renew() == 10

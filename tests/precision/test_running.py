@@ -89,7 +89,7 @@ def test_cases_cover_what_must_be_decided() -> None:
     found = cases(known)
     assert {c.scenario for c in found} == set(known)
     assert {c.configuration for c in found} == {"cpu-1", "cpu-all"}
-    assert {c.noise for c in found} == {"quiet", "building", "bursts"}
+    assert {c.noise for c in found} == {"quiet", "building", "placed", "bursts"}
     assert {c.noise for c in cases(known, beside=True)} == {"beside", "bursts"}
     assert {c.injection for c in found} == {"spin", "work"}
     assert len({c.name for c in found}) == len(found)
