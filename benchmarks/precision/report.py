@@ -228,10 +228,11 @@ launches; *before*: of all sessions before that.
 """
 TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns
 (1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in as
-a whole; more turns do not average that away, only more launches do. It is mostly where a
-process's pages lie in physical memory ([what makes launches
+a whole; more turns do not average that away, only more launches do. For tf.function inference in
+`cpu-1` it is mostly where a process's pages lie in physical memory ([what makes launches
 differ](measuring.md#what-makes-launches-differ)), which the blocks *placed* change within a
-launch; all others were recorded before that was known.
+launch; all others were recorded before that was known. Two blocks of training *placed* are left
+out: packages were installed beside them.
 
 Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a
 turn below; building the members of a launch at the same time on several cores, which saves time
@@ -305,7 +306,9 @@ launches varied by 3.2 % and were not gone on with. Since then a launch that was
 aside where it is told who is launched next (on invented launches with the noise of these suites,
 200 suites: 2 % in one scenario found in 172 instead of 162). 5bcce12735 missed four of seven, in
 suites during which other tenants took 5 to 29 % of the machine, and in which 54 to 88 launches were
-made instead of some 110.
+made instead of some 110. e751d0a5fe is the first whose launches get new physical pages between
+their parts and whose turns are 3 ms instead of 10 ms; of ten it missed 2 % in training, a launch of
+which was built for 3 s and took turns for 0.6 s (since then turns may take as long as building).
 
 Left out are suites of versions of the guard that had a defect. Before it spent its time first on
 what looks slower: of four with 2 % in one scenario two were found, the ten others were right. With
@@ -323,7 +326,8 @@ of all members of the group at once: every neighbour in time tells of the machin
 the baseline's turn of the same round. All others look at two members alone.
 """
 TURNS = """Longer turns, made of the recorded ones by taking consecutive turns of a member as one
-(median of log ratios within rounds):
+(median of log ratios within rounds; shorter ones were compared live, see
+[measuring.md](measuring.md#taking-turns)):
 """
 ABSOLUTE = """Both processes live at once, pinned to one core, and take parts of 0.6 s in turn:
 tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario. loadgen measures
