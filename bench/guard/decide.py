@@ -1,7 +1,7 @@
 """The rule: what evidence says of a change, and when there is evidence enough.
 
 A launch's value is the difference of both sides' levels, ln(head ÷ base), freed from the machine's
-drift by neighbouring turns (`bench.results.statistics.levels`). The rule looks at the estimate
+drift by neighbouring turns (`bench.results.levels`). The rule looks at the estimate
 once, when the launches have ended; whether to go on depends on the width that has been reached and
 on the time left, never on the estimate: looking again until it is significant would turn a 1 % rate
 of false alarms into several times as much.

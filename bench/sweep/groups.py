@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.results.statistics import levels
+from bench.results.levels import levels
 from bench.results.values import Launch
 from bench.sweep.members import Member, Place
 from bench.sweep.preloaded import LaunchFailed, Pool

@@ -17,7 +17,8 @@ from bench.guard.decide import ALPHA, LOOKS, Limit, sharp_enough, sign
 from bench.guard.evidence import Evidence
 from bench.guard.limits import ALLOWANCE, Limits
 from bench.results.effects import launch_effect
-from bench.results.statistics import levels, over_launches
+from bench.results.levels import levels
+from bench.results.statistics import over_launches
 from bench.results.values import Estimate, Launch, from_json
 
 PerLaunch = Callable[[Launch, Launch, int], float | None]
