@@ -1,12 +1,11 @@
 """New physical memory for a running process: where its pages lie moves its speed.
 
-Caches are indexed by physical address. Which of a process's pages collide is settled when they are
-first written, differs between processes that do exactly the same work, and stays until they end:
-levels of identical launches differed by 0.4 to 1 % (sd), kept their order over seconds and through
-a rebuild of the path, and changed as soon as the pages were copied (docs/measuring.md). So a launch
-lets its pages be placed anew now and then; what then remains is averaged like other noise. The idea
-is that of Curtsinger and Berger, "Stabilizer: statistically sound performance evaluation" (ASPLOS
-2013), which shuffles addresses; here they stay, and what lies behind them changes.
+Levels of launches that do exactly the same work differed, kept their order over seconds and through
+a rebuild of the path, and changed as soon as their pages were copied (docs/measuring.md). Probably
+the pages collide in caches that are indexed by physical address. So a launch lets its pages be
+placed anew now and then, and the difference is averaged like other noise. The idea is that of
+Curtsinger and Berger, "Stabilizer: statistically sound performance evaluation" (ASPLOS 2013), which
+shuffles addresses; here they stay, and what lies behind them changes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,8 +25,8 @@ PRESENT, EXCLUSIVE = 63, 56
 """Bits of an entry of /proc/PID/pagemap: the page is in memory; no other process maps it."""
 ENTRY_BYTES = 8
 MOST_PAGES = 1 << 16
-"""Pages copied at once, 256 MiB of 4 KiB: copies exist twice for a moment and cost 6 µs each. Those
-of small mappings come first, where most of the difference was."""
+"""Pages copied at once, 256 MiB of 4 KiB: copies exist twice for a moment and cost 3 to 6 µs each.
+Those of small mappings come first, where most of the difference was."""
 
 
 def renew() -> int:
@@ -40,21 +38,16 @@ def renew() -> int:
     Returns:
         Pages that lie elsewhere now; 0 where the system cannot do it.
     """
-    if sys.platform != "linux":
-        return 0
     libc = ctypes.CDLL(None)
+    if not hasattr(libc, "madvise"):
+        return 0
     libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     size = os.sysconf("SC_PAGE_SIZE")
-    runs = list(_limited(_written(size)))
-    reader, writer = os.pipe()
-    with warnings.catch_warnings():  # that other threads run: the child only waits
-        warnings.simplefilter("ignore", DeprecationWarning)
-        holder = os.fork()
-    if holder == 0:
-        os.close(writer)
-        os.read(reader, 1)  # ends with this process too, should it be killed meanwhile
-        os._exit(0)
-    os.close(reader)
+    try:
+        runs = list(_limited(_written(size)))
+        holder, release = _hold()
+    except OSError:  # a sandbox without pagemap, or no process or memory left for a fork
+        return 0
     try:
         done = [
             count
@@ -62,10 +55,29 @@ def renew() -> int:
             if libc.madvise(start, count * size, MADV_POPULATE_WRITE) == 0
         ]
     finally:
-        os.close(writer)
+        os.close(release)
         os.kill(holder, signal.SIGKILL)  # what Python or a library runs in a child may not return
         os.waitpid(holder, 0)
     return sum(done)
+
+
+def _hold() -> tuple[int, int]:
+    """A fork that shares all pages and waits: its process id, and the pipe's end it waits for."""
+    reader, writer = os.pipe()
+    try:
+        with warnings.catch_warnings():  # that other threads run: the child only waits
+            warnings.simplefilter("ignore", DeprecationWarning)
+            holder = os.fork()
+    except OSError:
+        os.close(writer)
+        os.close(reader)
+        raise
+    if holder == 0:
+        os.close(writer)
+        os.read(reader, 1)  # ends with this process too, should it be killed meanwhile
+        os._exit(0)
+    os.close(reader)
+    return holder, writer
 
 
 def _limited(runs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
