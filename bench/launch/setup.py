@@ -99,23 +99,29 @@ def _install(package: str) -> str:
     return f"python -m pip install '.[{extra}]'" if extra else f"python -m pip install {package}"
 
 
+_schedstat: dict[str, int] = {}
+"""Open files of the running threads' statistics: opening them took longer than a short turn."""
+SCHEDSTAT_BYTES = 64
+
+
 def delayed_ns() -> int:
     """Time this process's threads could have run but others had the core; 0 where not counted.
 
-    The second number of Linux's schedstat, summed over threads. Their files stay open: opening
-    them took longer than a short turn.
+    The second number of Linux's schedstat, summed over threads.
     """
+    running = {thread.name: thread for thread in Path("/proc/self/task").glob("*")}
+    for ended in _schedstat.keys() - running.keys():
+        os.close(_schedstat.pop(ended))
     total = 0
-    for thread in Path("/proc/self/task").glob("*"):
-        with contextlib.suppress(OSError):  # the thread has just ended, or nothing is counted here
-            if thread.name not in _schedstat:
-                _schedstat[thread.name] = os.open(thread / "schedstat", os.O_RDONLY)
-            total += int(os.pread(_schedstat[thread.name], SCHEDSTAT_BYTES, 0).split()[1])
+    for name, thread in running.items():
+        try:
+            if name not in _schedstat:
+                _schedstat[name] = os.open(thread / "schedstat", os.O_RDONLY)
+            total += int(os.pread(_schedstat[name], SCHEDSTAT_BYTES, 0).split()[1])
+        except OSError:  # it has just ended, or another one has its number now: open anew
+            if name in _schedstat:
+                os.close(_schedstat.pop(name))
     return total
-
-
-_schedstat: dict[str, int] = {}
-SCHEDSTAT_BYTES = 64
 
 
 def resident_bytes() -> int:
