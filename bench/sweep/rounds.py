@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.results.values import Turn
 from bench.sweep.members import Place
@@ -70,18 +71,20 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
     is left out. Where the profile says how quiet a launch shall be, rounds go on until it is, or
     time is spent.
     """
-    cpu, wall = _waited(places)
     parts = _parts(places, rounds, profile)
     share = rounds if parts == 1 else 2 * math.ceil(rounds / parts / 2)
     first = 0
+    waited = np.zeros(2)
     for part in range(parts):
         if part:
             _renew(places, profile)
+        before = _waited(places)
         first = _take_part(places, first, share, parts, profile, rng) + 1
+        waited += _waited(places) - before
         if not places[0].alive:  # the baseline is everybody's neighbour
             return
-    now_cpu, now_wall = _waited(places)
-    used = max(now_cpu - cpu, 0.0) / max(now_wall - wall, 1e-9)
+    cpu_s, wall_s = waited.tolist()
+    used = max(cpu_s, 0.0) / max(wall_s, 1e-9)
     base = places[0].launch
     places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": used})
 
@@ -164,10 +167,10 @@ def _error(base: Sequence[Turn], candidate: Sequence[Turn]) -> float:
     return float(1.2533 * (high - low) / 1.349 / math.sqrt(len(logs)))
 
 
-def _waited(places: Sequence[Place]) -> tuple[float, float]:
+def _waited(places: Sequence[Place]) -> NDArray[np.float64]:
     """CPU and wall time that this process spent in waiting for the members' answers, s."""
     running = [place.process for place in places if place.process is not None]
-    return sum(p.waited_cpu_s for p in running), sum(p.waited_s for p in running)
+    return np.array([sum(p.waited_cpu_s for p in running), sum(p.waited_s for p in running)])
 
 
 def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
