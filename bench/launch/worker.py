@@ -181,9 +181,9 @@ class LaunchProcess:
         return answer
 
     def renew(self) -> dict[str, Any]:
-        """Go on on other physical pages."""
+        """Make a step that moves what it writes to other physical pages, and go on on these."""
         self._woken()
-        pages = frames.renew()
+        pages = frames.renew(lambda: turns.finish(self.path.advance()))
         self._wait()
         return {"pages": pages}
 

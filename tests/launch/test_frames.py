@@ -14,16 +14,18 @@ from bench.launch import frames
 
 PAGES = 64
 SIZE = mmap.PAGESIZE
+FRAME = np.uint64((1 << 55) - 1)
+"""Bits of an entry of pagemap that tell the physical page."""
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/pagemap").exists(), reason="needs Linux")
 
 
 def entries(block: np.ndarray) -> np.ndarray:
-    """The block's entries of pagemap; frame numbers are zero without the right to see them."""
+    """Where the block's pages lie; zeros without the right to see it."""
     start = block.ctypes.data // SIZE
     with Path("/proc/self/pagemap").open("rb", buffering=0) as pagemap:
         data = os.pread(pagemap.fileno(), 8 * (block.nbytes // SIZE), 8 * start)
-    return np.frombuffer(data, dtype=np.uint64)
+    return np.frombuffer(data, dtype=np.uint64) & FRAME
 
 
 def written() -> np.ndarray:
@@ -33,17 +35,20 @@ def written() -> np.ndarray:
     return block
 
 
-def test_written_pages_lie_elsewhere_with_the_same_contents() -> None:
-    block = written()
-    before, held = entries(block).copy(), block.copy()
-    assert frames.renew() >= PAGES
-    after = entries(block)
-    np.testing.assert_array_equal(block, held)
-    number = (1 << 55) - 1
-    assert ((after >> np.uint64(frames.PRESENT)) & np.uint64(1)).all()
-    if not (before & np.uint64(number)).any():
+def test_pages_that_the_step_writes_lie_elsewhere_and_others_stay() -> None:
+    used, idle = written(), written()
+    before, still, held = entries(used), entries(idle), used.copy()
+
+    def step() -> None:
+        used[::SIZE] += 1
+
+    assert frames.renew(step) >= PAGES
+    held[::SIZE] += 1
+    np.testing.assert_array_equal(used, held)
+    if not before.any():
         pytest.skip("this user may not see where pages lie")
-    assert not (before & np.uint64(number) == after & np.uint64(number)).any()
+    assert not (before == entries(used)).any()
+    np.testing.assert_array_equal(entries(idle), still)
 
 
 def test_threads_go_on_meanwhile() -> None:
@@ -58,7 +63,7 @@ def test_threads_go_on_meanwhile() -> None:
     thread.start()
     try:
         for _ in range(3):
-            assert frames.renew() > 0
+            assert frames.renew(written) > 0
         seen = counts[0]
         while counts[0] == seen:
             pass
@@ -67,25 +72,21 @@ def test_threads_go_on_meanwhile() -> None:
         thread.join()
 
 
-def test_a_page_only_read_is_not_copied() -> None:
-    block = np.frombuffer(mmap.mmap(-1, PAGES * SIZE, mmap.MAP_PRIVATE), dtype=np.uint8)
-    assert block.sum() == 0  # all its pages are the one page of zeros
-    before = entries(block).copy()
-    frames.renew()
-    np.testing.assert_array_equal(entries(block), before)
+def test_no_child_is_left_even_where_the_step_fails() -> None:
+    def broken() -> None:
+        raise RuntimeError("broken")
 
-
-def test_no_child_is_left() -> None:
-    frames.renew()
+    with pytest.raises(RuntimeError, match="broken"):
+        frames.renew(broken)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_a_kernel_that_cannot_renews_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MADV_POPULATE_WRITE", 9999)
-    assert frames.renew() == 0
+def test_without_a_fork_nothing_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise OSError("no process is left")
 
-
-def test_no_more_pages_than_the_limit_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MOST_PAGES", 10)
-    assert frames.renew() == 10
+    monkeypatch.setattr(os, "fork", refused)
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    assert frames.renew(lambda: None) == 0
+    assert len(list(Path("/proc/self/fd").iterdir())) == files
