@@ -150,9 +150,15 @@ def test_blocks_count_no_single_steps() -> None:
 
 def test_the_lead_in_is_neither_timed_nor_counted() -> None:
     machine = Machine()
-    one = timer(machine, each=True)
+    one = turns.Timer(lambda: machine.step(500_000), lambda _: None, True, clock=machine.clock)
     one.lead_in(100)
     assert machine.steps == 100 * turns.LEAD_IN_SHARE
     assert one.histogram == {}
     one.lead_in(1)  # a turn of one long step has none
     assert machine.steps == 100 * turns.LEAD_IN_SHARE
+
+
+def test_short_steps_lead_in_for_a_millisecond() -> None:
+    machine = Machine()
+    timer(machine).lead_in(10)
+    assert machine.now == turns.LEAD_IN_NS
