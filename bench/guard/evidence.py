@@ -10,14 +10,12 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from bench.results.statistics import over_launches
+from bench.results.statistics import mean_over_launches
 
 POWER = 0.975
 MOST_LAUNCHES = 1000
 LEAST_TO_GUESS = 4
 """Launches below which a median absolute deviation says nothing."""
-LEAST_TO_TRIM = 6
-"""Launches of each start order."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +30,10 @@ class Evidence:
 
     @classmethod
     def of(cls, values: Sequence[float], orders: Sequence[int]) -> Evidence | None:
-        """From one value a launch and its start order (1: head first); None below two launches.
-
-        From six launches of each order on, the means are trimmed: a launch that another program
-        disturbed is off by tens of percent, and one of them would hide a change of 2 %.
-        """
+        """From one value a launch and its start order (1: head first); None below two launches."""
         if len(values) < 2:
             return None
-        parts = [[v for v, o in zip(values, orders, strict=False) if o == n] for n in (0, 1)]
-        if min(map(len, parts)) >= LEAST_TO_TRIM:
-            return cls(*_trimmed(parts), len(values))
-        estimate = over_launches(values, orders)
-        balanced = min(orders.count(0), orders.count(1)) >= 3 if orders else False
-        freedom = len(values) - (2 if balanced else 1)
-        reach = student(0.975, freedom)
-        return cls(estimate.value, (estimate.high - estimate.value) / reach, freedom, len(values))
+        return cls(*mean_over_launches(values, orders or None), len(values))
 
     @classmethod
     def guess(cls, values: Sequence[float]) -> Evidence | None:
@@ -90,26 +77,6 @@ class Evidence:
         if self.error == 0:
             return 0.0 if self.theta > 0 else 1.0
         return float(special.stdtr(self.freedom, -self.theta / self.error))
-
-
-def _trimmed(parts: Sequence[Sequence[float]]) -> tuple[float, float, int]:
-    """Mean over start orders of their trimmed means, its standard error, degrees of freedom.
-
-    Yuen (1974) for each order, a sixth trimmed at either end. Simulated one-sided error rates at a
-    nominal 1 %: 12 launches 1.2 % (normal), 1.0 % (5 % of launches off by ten deviations), 48
-    launches 1.0 and 0.9 %; untrimmed the latter are 0.4 %, with intervals twice as wide.
-    """
-    means, variances, freedom = [], [], 0
-    for part in parts:
-        ordered = np.sort(np.asarray(part, dtype=float))
-        cut = len(ordered) // 6
-        kept = ordered[cut : len(ordered) - cut]
-        winsorised = np.clip(ordered, kept[0], kept[-1])
-        squares = float(np.sum((winsorised - winsorised.mean()) ** 2))
-        means.append(float(kept.mean()))
-        variances.append(squares / (len(kept) * (len(kept) - 1)))
-        freedom += len(kept) - 1
-    return sum(means) / 2, math.sqrt(sum(variances)) / 2, freedom
 
 
 @lru_cache(maxsize=4096)

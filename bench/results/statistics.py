@@ -12,6 +12,8 @@ from scipy import special
 from bench.results.values import Estimate, Turn
 
 Floats = NDArray[np.float64]
+LEAST_TO_TRIM = 6
+"""Launches of each start order."""
 BUCKETS_PER_LOG = 500
 """Histogram buckets per unit of ln(ns): each is 0.2 % wide."""
 
@@ -41,12 +43,7 @@ def launch_log_ratio(
 def over_launches(
     effects: Sequence[float], orders: Sequence[int] | None = None, confidence: float = 0.95
 ) -> Estimate:
-    """Mean of independent launches' effects with a t-interval.
-
-    With start orders (0: baseline first, 1: candidate first) of at least three launches each, the
-    mean is balanced over them and the variance is that within an order (K-2 degrees of freedom):
-    a bias from being started second then neither shifts nor widens the interval. A percentile
-    bootstrap would be too narrow at 5 to 10 launches (shared notes, measured: 4 to 9 % for 2.5 %).
+    """Mean of independent launches' effects with a t-interval; see `mean_over_launches`.
 
     Args:
         effects: One value a launch (log ratios).
@@ -59,6 +56,32 @@ def over_launches(
     Raises:
         ValueError: There is no launch.
     """
+    mean, error, freedom = mean_over_launches(effects, orders)
+    if freedom < 1:
+        return Estimate(mean, -math.inf, math.inf, len(effects), confidence)
+    reach = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
+    return Estimate(mean, mean - reach, mean + reach, len(effects), confidence)
+
+
+def mean_over_launches(
+    effects: Sequence[float], orders: Sequence[int] | None = None
+) -> tuple[float, float, int]:
+    """Mean of independent launches' effects, its standard error and its degrees of freedom.
+
+    With start orders (0: baseline first, 1: candidate first) of at least three launches each, the
+    mean is balanced over them and the variance is that within an order (K-2 degrees of freedom):
+    a bias from being started second then neither shifts nor widens the interval. From six launches
+    of each order on, the means are trimmed: a launch that another program disturbed, or whose
+    memory lies badly, is off by several percent, and one of them would hide a change of 2 %. A
+    percentile bootstrap would be too narrow at 5 to 10 launches (shared notes, measured: 4 to 9 %
+    for 2.5 %).
+
+    Returns:
+        (mean, error, freedom); freedom is 0, and the error NaN, with a single launch.
+
+    Raises:
+        ValueError: There is no launch.
+    """
     values = np.asarray(effects, dtype=float)
     if values.size == 0:
         raise ValueError("no launches to estimate from")
@@ -66,17 +89,38 @@ def over_launches(
     if orders is not None:
         marks = np.asarray(orders)
         split = [values[marks == 0], values[marks == 1]]
+        if min(len(part) for part in split) >= LEAST_TO_TRIM:
+            return _trimmed(split)
         if min(len(part) for part in split) >= 3:
             groups = split
     mean = float(np.mean([np.mean(part) for part in groups]))
     freedom = values.size - len(groups)
     if freedom < 1:
-        return Estimate(mean, -math.inf, math.inf, values.size, confidence)
+        return mean, math.nan, 0
     squares = sum(float(np.sum((part - np.mean(part)) ** 2)) for part in groups)
     variance = squares / freedom
     error = math.sqrt(variance * sum(1 / len(part) for part in groups)) / len(groups)
-    reach = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
-    return Estimate(mean, mean - reach, mean + reach, values.size, confidence)
+    return mean, error, freedom
+
+
+def _trimmed(parts: Sequence[Floats]) -> tuple[float, float, int]:
+    """Mean over start orders of their trimmed means, its standard error, degrees of freedom.
+
+    Yuen (1974) for each order, a sixth trimmed at either end. Simulated one-sided error rates at a
+    nominal 1 %: 12 launches 1.2 % (normal), 1.0 % (5 % of launches off by ten deviations), 48
+    launches 1.0 and 0.9 %; untrimmed the latter are 0.4 %, with intervals twice as wide.
+    """
+    means, variances, freedom = [], [], 0
+    for part in parts:
+        ordered = np.sort(part)
+        cut = len(ordered) // 6
+        kept = ordered[cut : len(ordered) - cut]
+        winsorised = np.clip(ordered, kept[0], kept[-1])
+        squares = float(np.sum((winsorised - winsorised.mean()) ** 2))
+        means.append(float(kept.mean()))
+        variances.append(squares / (len(kept) * (len(kept) - 1)))
+        freedom += len(kept) - 1
+    return sum(means) / 2, math.sqrt(sum(variances)) / 2, freedom
 
 
 def as_speedup(log_ratio: Estimate) -> Estimate:

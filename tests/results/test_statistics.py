@@ -69,7 +69,7 @@ def coverage(
     return hits / SETS, float(np.mean(widths))
 
 
-@pytest.mark.parametrize("launches", [2, 8])
+@pytest.mark.parametrize("launches", [2, 8, 12, 24])
 def test_intervals_hold_the_truth_as_often_as_they_say(launches: int) -> None:
     rng = np.random.default_rng(launches)
     for confidence in (0.95, 0.98):
@@ -94,6 +94,15 @@ def test_unequal_numbers_of_orders_are_balanced() -> None:
     values = [0.03] * 9 + [0.01] * 3
     found = statistics.over_launches(values, [0] * 9 + [1] * 3)
     assert found.value == pytest.approx(0.02)
+
+
+def test_a_disturbed_launch_of_twelve_neither_shifts_the_mean_nor_hides_a_change() -> None:
+    values = [0.02 + 0.001 * (number % 5) for number in range(12)]
+    orders = [number % 2 for number in range(12)]
+    plain = statistics.over_launches(values, orders)
+    hit = statistics.over_launches([*values[:-1], 0.5], orders)
+    assert hit.value == pytest.approx(plain.value, abs=0.001)
+    assert 0.01 < hit.low < plain.value < hit.high < 0.03
 
 
 def test_heavy_tails_do_not_break_the_level() -> None:
