@@ -18,7 +18,7 @@ from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.settings import find_configuration
 from bench.sweep.starting import free_cores, start_launch
-from benchmarks.precision.cases import IDENTICAL, Case
+from benchmarks.precision.cases import IDENTICAL, PEDESTAL, Case
 from benchmarks.precision.corunner import bursts
 from benchmarks.precision.records import Records
 
@@ -124,13 +124,15 @@ class Ours:
         scenario = self.scenarios[case.scenario]
         configuration = find_configuration(case.configuration, {})
         environment = Environment.of(scenario, configuration, "", ROOT)
+        spins = case.injection == "spin"
+        base = PEDESTAL if spins else 0.0
         members = [
-            Member(scenario, configuration, environment, side=f"same-{number}")
+            Member(scenario, configuration, environment, "candidate", base, f"same-{number}")
             for number in range(IDENTICAL)
         ]
         members[0] = dataclasses.replace(members[0], role="baseline")
         for effect in case.effects:
-            spin, work = (effect, 0.0) if case.injection == "spin" else (0.0, effect)
+            spin, work = ((1 + base) * (1 + effect) - 1, 0.0) if spins else (0.0, effect)
             members.append(
                 Member(scenario, configuration, environment, "candidate", spin, f"{effect:g}", work)
             )

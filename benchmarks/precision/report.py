@@ -14,7 +14,6 @@ from bench.guard.timing import TIMED
 from bench.results.errors import UsageError
 from benchmarks import guard_experiment
 from benchmarks.precision import plots, tables
-from benchmarks.precision.cases import ALONE, LONG_SPIN
 from benchmarks.precision.decisions import Block, blocks, by_case, joined
 from benchmarks.precision.records import Records
 
@@ -40,8 +39,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         raise UsageError(f"{out} holds no results: run `python -m benchmarks.precision` first")
     docs.mkdir(parents=True, exist_ok=True)
     done = blocks(ours)
-    exact = [r for r in ours if r["injection"] != LONG_SPIN]
-    spreads = tables.estimator_spreads(exact)
+    spreads = tables.estimator_spreads(ours)
     pictures = docs / "precision"
     pictures.mkdir(exist_ok=True)
     plots.effects(done, pictures / "effects.svg")
@@ -68,7 +66,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         tables.estimator_table(spreads) + "\n",
         "![spread by estimator](precision/estimators.svg)\n",
         TURNS,
-        tables.turn_length_table(exact) + "\n",
+        tables.turn_length_table(ours) + "\n",
         f"## Absolute latency\n\n{ABSOLUTE}",
         tables.absolute_table(absolute) + "\n",
     ]
@@ -79,19 +77,14 @@ def _required(
     done: Sequence[Block], ours: Sequence[dict[str, Any]], absolute: Sequence[dict[str, Any]]
 ) -> Iterator[list[str]]:
     """Rows of the summary: what, required, reached, whether it is met."""
-    exact = [b for b in done if b.injection != LONG_SPIN]
-    alone = [b for b in exact if b.noise in ALONE]
-    one, every = ([b for b in alone if b.configuration == c] for c in ("cpu-1", "cpu-all"))
+    quiet = [b for b in done if b.noise == "quiet"]
+    one, every = ([b for b in quiet if b.configuration == c] for c in ("cpu-1", "cpu-all"))
     yield _sd(one, "LiteRT int8", 0.002, 6, "decision", sides=2)
     graph = ("tf.function inference", "tf.function training")
     for kind in graph:
-        for noise in ALONE:
-            part = [b for b in one if b.noise == noise]
-            yield _sd(part, kind, 0.0025, 10, f"candidate, {noise}")
+        yield _sd(one, kind, 0.0025, 10, "candidate")
     for kind in graph:
-        for noise in dict.fromkeys(b.noise for b in every):
-            part = [b for b in every if b.noise == noise]
-            yield _sd(part, kind, 0.007, 15, f"candidate, {noise}")
+        yield _sd(every, kind, 0.007, 15, "candidate")
     _, alarms, total, effective = tables.alarm_counts(done)
     enough = _met(alarms == 0 and total >= 500, total)
     yield [f"A/A false alarms at the guard's default rule, {LOOKS[0]} launches a stage",
@@ -118,7 +111,7 @@ def _required(
         yield [f"power at {effect:.0%}, {label}, going on as the guard does", f"≥ {least:.0%}",
                f"{tables.share(hits, trials, number)}, {launches:.0f} launches",
                _met(bool(trials) and hits >= least * trials, trials)]  # fmt: skip
-    hits, trials, number = tables.coverage(exact)
+    hits, trials, number = tables.coverage(done)
     covered = hits / trials if trials else 0.0
     yield ["coverage of the 95 % interval", "93 to 97 %",
            f"{covered:.1%}: {tables.share(hits, trials, number)}",
@@ -173,7 +166,7 @@ def _guard(folder: Path | None) -> list[str]:
     found = list(guard_experiment.results(folder)) if folder else []
     if not found:
         return []
-    return [f"## Planted changes\n\n{GUARD}", guard_experiment.table(found) + "\n", GUARD_MISSED]
+    return [f"## Planted changes\n\n{GUARD}", guard_experiment.table(found) + "\n"]
 
 
 def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
@@ -203,13 +196,14 @@ and `--report` writes this page anew. The sessions behind this page:
 A *block* is one group launched six times (the guard's first look): four members that do the same
 work and up to four that are slowed by a known share, by spinning after each step or by making more
 steps than are counted. Every pair of the four is an A/A decision, every slowed member is judged
-against each of the four. *Quiet* means that no other load was meant to run; what ran at times all
-the same is told with the session; *building*: the same, while tfbench built the next launch on
-another core, as the guard does; *placed*: launches of several parts, between which members get new
-physical pages, the next launch being built meanwhile where a core is left; *beside* that another
-program, named with its session above, kept the other core busy; *bursts* that a co-runner loaded
-one core in random bursts, half of the time. On a shared machine other tenants are always there.
-How a turn is taken and why it is so is told in [measuring.md](measuring.md).
+against each of the four. Launches are made as the guard makes them: in parts, between which members
+get new physical pages, the next one being built on another core where one is left. *Quiet* means
+that no other load was meant to run; what ran at times all the same is told with the session;
+*beside* that another program, named with its session above, kept the other core busy; *bursts* that
+a co-runner loaded one core in random bursts, half of the time. On a shared machine other tenants
+are always there. How a turn is taken and why it is so is told in [measuring.md](measuring.md).
+What an earlier version reached on another machine, beside other tools too, is kept in
+[precision-intel.md](precision-intel.md).
 """
 COUNTING = """Intervals are Clopper and Pearson's at 95 %, at the *effective* number of
 decisions: of the six A/A pairs of four members three are independent, and the four decisions on one
@@ -217,52 +211,19 @@ slowed member count as n ÷ (1 + (m-1)·ρ) with the intraclass correlation ρ o
 includes bias: it is taken about what was injected. Machine time counts all of a launch:
 fork, build, first step, warm-up and turns.
 
-*Long spin*: blocks of LiteRT recorded before a spin repaid the time of its own bookkeeping, 0.3 µs,
-which shows at steps of 0.1 ms; on several cores a spin also lets a runtime's worker threads fall
-asleep, so there LiteRT is slowed by work now. What these blocks injected is not what they say: they
-count for false alarms, and their effects and power are shown below, but they are left out of this
-table's spreads, power and coverage, and of the comparison of estimators.
+Where effects are spun, every member spins: the identical ones for 2 % of each step, the slowed ones
+for as much more. That there is a spin at all lengthens the next step of a tf.function, by 0.3 % of
+the inference step on the machine above (200 turns each of five timers in one process), which is not
+what is injected.
 """
 SESSIONS = """The same work in different sessions, told apart since these are kept with
 launches; *before*: of all sessions before that.
 """
 TRIED = """*Of it by its turns*: half of the difference between the two halves of a launch's turns
 (1.48 times the median, as halves of few turns go astray). The rest is what a launch differs in as
-a whole; more turns do not average that away, only more launches do. For tf.function inference in
-`cpu-1` it is mostly where a process's pages lie in physical memory ([what makes launches
-differ](measuring.md#what-makes-launches-differ)), which the blocks *placed* change within a
-launch; all others were recorded before that was known. Two blocks of training *placed* are left
-out: packages were installed beside them.
-
-Tried where a figure is missed (by hand, and told from notes): the estimators and lengths of a
-turn below; building the members of a launch at the same time on several cores, which saves time
-and leaves the spread as it is; more turns for launches that are noisy; huge pages for all
-allocations (`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`), three blocks of tf.function inference in
-`cpu-1`, two of them in turns with two without: sd of a launch 0.72 % and 0.84 %, of an A/A effect
-0.24 % both times, so nothing gained beyond what the machine's quieter quarter of an hour gave to
-both. Then, each on 8 to 10 launches of four identical members of tf.function inference in
-`cpu-1`, most of them beside a diagnosis on the other core: the same padding for all members of a
-launch, or none (sd of a launch 1.1 and 1.5 %, against 1.3 % with one for each); copying all
-written pages by a fork between turns (1.3 against 1.1 %); blocks of random sizes held between
-turns, by Python and by TensorFlow (1.5 and 2.5 against 1.8 %); huge pages for every process (1.2
-against 1.3 %); collapsing memory into huge pages after the warm-up (2.6 against 1.1 %, one launch
-being off by 6 %). None is a clear gain; the noise of the turns hid that copying the pages does
-change what a launch differs in, as turns of single steps showed later. Four members again, 10
-launches or 22, the machine noisier at times: TensorFlow's threads told not to spin (1.3 against
-1.2 %), the scheduling policy SCHED_BATCH, under which no thread is preempted by the one that it
-wakes (0.9 against 1.2 % in 10 launches, 1.3 against 1.2 % in 22), oneDNN switched off (1.8
-against 2.2 %). Eight builds of the same path in *one* process, in turns, three times: two of them
-differed by some 0.3 % (sd) when each had taken 1 s of turns, two members with processes of their
-own by 1.2 % after 0.7 s. Eight forks of one process differed by 0.33 to 0.56 % (sd, four phases
-of 60 turns each of 20 ms), in CPU time as in wall time; page faults and context switches of a
-step did not go with it.
-
-Building the next launch ahead, with 0.3 s of turns a member instead of 0.7 s, makes three times
-as many launches in the same time. It could only be compared in one hour of the last session, in
-which the machine was two to three times as noisy as before: two blocks of tf.function inference
-without it had a launch's sd of 2.5 and 3.3 %, at 11 s a candidate, twelve with it 1.4 to 3.8 %,
-at 3.2 to 5.0 s. The rows of *quiet* and *building* are therefore of different hours, and their
-spreads do not compare.
+a whole; more turns do not average that away, only more launches do ([what makes launches
+differ](measuring.md#what-makes-launches-differ)). From twelve launches on the mean is trimmed by a
+sixth on either side, as everywhere in tfbench.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
@@ -284,40 +245,13 @@ start-up; google/benchmark's `compare.py` reads only results of C++ binaries bui
 library, so it does not apply.
 """
 GUARD = """Real changes of the code, committed to a scratch clone and compared by `tfbench guard
---base` over ten scenarios in `cpu-1` (`python -m benchmarks.guard_experiment`). Of unchanged code
-the false alarms are counted, of all else the suites that found it. pytest-benchmark runs the same
-steps of both versions, one after the other, for as long as the guard took, where it was run at all.
-A slow function counts as found where the guard names a scenario that it builds. The whole
-experiment is 20 suites of unchanged code, ten of 2 % and five of 5 % of each place, three of the
-others; the exact ones had 60 s instead of 170 s. Versions differ in how they spend their time and
-in what memory and sizes are compared with; the rule of latencies and its level are the same in all.
-What other tenants took is the machine's *steal*, known of the last suites only.
-"""
-GUARD_MISSED = """What the versions ff992a4b8c, 6fc53bcc66 and 25287d7975 missed: 2 % in
-infer/savedmodel, in a suite that also called a SavedModel larger, by 98 bytes of names in it
-(mended: each program's artifacts have a place of their own); 2 % in training, a launch of which
-takes 3 s and varied by 2.7 %; 5 % in the core, in a suite of 42 launches instead of some 100, as
-other tenants took much of the machine (the guard now settles some scenarios where time is too short
-for all). The budget was exceeded most in that suite, and by 10 s in one of unchanged code. In one
-suite with 5 % in the core training's peak memory was called 5.7 % smaller, which it was not. What
-229bcee460 missed: 2 % in infer/frozen (by its figures flagged when no time was left to confirm it),
-in infer/litert-int8 (in minutes in which other tenants took up to 9 %), and in training, whose six
-launches varied by 3.2 % and were not gone on with. Since then a launch that was disturbed is left
-aside where it is told who is launched next (on invented launches with the noise of these suites,
-200 suites: 2 % in one scenario found in 172 instead of 162). 5bcce12735 missed four of seven, in
-suites during which other tenants took 5 to 29 % of the machine, and in which 54 to 88 launches were
-made instead of some 110. e751d0a5fe is the first whose launches get new physical pages between
-their parts and whose turns are 3 ms instead of 10 ms; of ten it missed 2 % in training, a launch of
-which was built for 3 s and took turns for 0.6 s (since then turns may take as long as building).
-
-Left out are suites of versions of the guard that had a defect. Before it spent its time first on
-what looks slower: of four with 2 % in one scenario two were found, the ten others were right. With
-baselines that were trained within their time: three with 2 % in one scenario, none found. With a
-first try at settling some scenarios, which left the others behind: six, of which 2 % and 5 % in one
-scenario were missed, and in one of which training's peak memory was called 5.7 % larger: a launch's
-peak there is 65 or 69 MB, by chance (now a change of memory has to be seen again in new processes).
-During some suites an editor, git or ruff ran for seconds, on any core, and during one of unchanged
-code a simulation at idle priority on the core that times nothing.
+--base` over ten scenarios in `cpu-1` (`python -m benchmarks.guard_experiment --budget 130`; the
+kinds that are compared exactly had 60 s). Of unchanged code the false alarms are counted, of all
+else the suites that found it; a slow function counts as found where the guard names a scenario that
+it builds. Where it was run, pytest-benchmark runs the same steps of both versions, one after the
+other, for as long as the guard took. The whole experiment is 20 suites of unchanged code, ten of
+2 % and five of 5 % of each place, three of the others; the table has those that were run. What
+other tenants took is the machine's *steal*.
 """
 ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
 way of estimating; all pairs of all blocks. Bold is the least of its row. What tfbench uses,

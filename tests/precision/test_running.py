@@ -48,7 +48,7 @@ def test_the_next_launch_is_built_while_one_takes_turns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each launch once and in order; the time of a launch is what it added to the whole."""
-    case = Case("made up", "infer/x", "cpu-1", "building", 0.1, 10, blocks=4, at_once=2)
+    case = Case("made up", "infer/x", "cpu-1", "quiet", 0.1, 10, blocks=4, at_once=2)
     events: list[tuple[str, int]] = []
 
     def start(*arguments: object, index: int, cores: Cores, **options: object) -> int:
@@ -89,7 +89,7 @@ def test_cases_cover_what_must_be_decided() -> None:
     found = cases(known)
     assert {c.scenario for c in found} == set(known)
     assert {c.configuration for c in found} == {"cpu-1", "cpu-all"}
-    assert {c.noise for c in found} == {"quiet", "building", "placed", "bursts"}
+    assert {c.noise for c in found} == {"quiet", "bursts"}
     assert {c.noise for c in cases(known, beside=True)} == {"beside", "bursts"}
     assert {c.injection for c in found} == {"spin", "work"}
     assert len({c.name for c in found}) == len(found)
