@@ -89,7 +89,7 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     fine, coarse, large = EFFECTS[:2], EFFECTS[1:3], EFFECTS[2:]
     # By work, a turn is made of whole steps: 1 % needs 100 of them, 2 % needs 50, 5 % needs 20.
     for case in (
-        Case("LiteRT int8", int8, one, "quiet", 0.3, 3, 12),
+        Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 12),
         Case("LiteRT int8", int8, one, "quiet", 0.3, 10, 6, "work"),
         Case("LiteRT float32", float32, one, "quiet", 0.3, 3, 6),
         Case("LiteRT float32", float32, one, "quiet", 0.3, 10, 6, "work"),
