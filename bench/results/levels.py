@@ -29,7 +29,7 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     own (new physical pages, `bench.launch.frames`), and count alike. Solved by iteratively
     reweighted least squares (Schlossmacher 1973, J. Am. Stat. Assoc. 68:857). On recorded turns its
     spread was 0.66 to 0.99 of that of the median ratio of the rounds that two members share in
-    `cpu-1`, 0.80 to 1.12 in `cpu-all` (docs/precision.md).
+    `cpu-1`, 0.80 to 1.12 in `cpu-all` (docs/precision-intel.md).
 
     Args:
         members: The turns of each; the first is the baseline, whose level is its median turn.
