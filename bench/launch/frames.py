@@ -28,7 +28,8 @@ def renew(step: Callable[[], object]) -> int:
         step: Makes one step, all of it.
 
     Returns:
-        Page faults of the step, each of which gave one page a new place; 0 where there is no fork.
+        Minor page faults of the step: the pages that were copied, and any that are new to the
+        process; 0 where there is no fork.
     """
     try:
         holder, release = _hold()

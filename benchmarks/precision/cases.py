@@ -20,7 +20,7 @@ SMALL = "benchmarks/precision/small.py:small"
 Injection = Literal["spin", "work"]
 PEDESTAL = 0.02
 """Spin of every member where effects are spun: that a step is followed by a spin at all lengthens
-the next one of a tf.function by 0.3 % here, which is not what is injected."""
+the next one of a tf.function by some 0.3 %, which is not what is injected."""
 Noise = Literal["quiet", "beside", "bursts"]
 """Alone; beside a program on another core that the session names; beside random bursts."""
 AT_ONCE = 3

@@ -218,9 +218,9 @@ includes bias: it is taken about what was injected. Machine time counts all of a
 fork, build, first step, warm-up and turns.
 
 Where effects are spun, every member spins: the identical ones for 2 % of each step, the slowed ones
-for as much more. That there is a spin at all lengthens the next step of a tf.function, by 0.3 % of
-the inference step on the machine above (200 turns each of five timers in one process), which is not
-what is injected.
+for as much more. That there is a spin at all seems to lengthen the next step of a tf.function, by
+0.3 % (± 0.2) of the inference step on the machine above (200 turns each of five timers in one
+process), which is not what is injected.
 """
 SESSIONS = """The same work in different sessions:
 """
