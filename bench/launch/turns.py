@@ -14,8 +14,8 @@ LEAD_IN_SHARE = 0.1
 """Share of a turn's steps run untimed first: another process has just used the caches."""
 LEAD_IN_NS = 1_000_000
 """They last this long at least: caches fill in time, not in steps. How much it gains is not sure:
-0.25 s of turns of 3 ms spread by 0.52 % (sd of a pair) after one step of 0.33 ms and by 0.41 % after
-three, turns of 5 ms by 0.50 and 0.48 %, in four launches."""
+0.25 s of turns of 3 ms spread by 0.52 % (sd of a pair) after one step of 0.33 ms and by 0.41 %
+after three, turns of 5 ms by 0.50 and 0.48 %, in four launches."""
 
 
 @dataclass
