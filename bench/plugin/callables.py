@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.results.errors import TfbenchError, Unsupported
+from bench.results.levels import levels
 from bench.results.messages import Channel
 from bench.results.values import Launch, Turn
 
@@ -57,22 +58,23 @@ def run_launch(new: Callable[[], Any], old: Callable[[], Any], index: int) -> tu
             running[name].ask("warm")
         sequence = list(running)
         turns: dict[str, list[Turn]] = {name: [] for name in running}
-        for number in range(ROUNDS):
+        for number in range(ROUNDS):  # alternating: nobody finds its caches warm
             for position, name in enumerate(sequence):
                 steps = running[name].steps
                 elapsed = running[name].ask("turn", steps)
                 turns[name].append(Turn(number, position, steps, elapsed))
-            sequence.reverse()
     finally:
         for process in running.values():
             process.close()
     places = {name: position for position, (name, _) in enumerate(order)}
+    names = ("old", "new")
+    found = levels([turns[name] for name in names])
     old_launch, new_launch = (
         Launch(
             name, "callable", index=index, turns=tuple(turns[name]), examples_per_step=1,
-            start_order=places[name],
+            start_order=places[name], level=level,
         )
-        for name in ("old", "new")
+        for name, level in zip(names, found, strict=True)
     )  # fmt: skip
     return old_launch, new_launch
 

@@ -48,8 +48,7 @@ def agree(places: Sequence[Place], profile: Profile) -> int:
     jobs = any(p.member.scenario.unit == "job" for p in places)
     rounds = 1 if jobs else _affordable(places[0], profile)
     for place in places:
-        stride = max(1, rounds // _affordable(place, profile))
-        place.stride = stride | 1  # odd, or it would meet every round in the same order
+        place.stride = max(1, rounds // _affordable(place, profile))
         if places[0].member.key[:2] == place.member.key[:2]:
             place.stride = 1
     return rounds
@@ -63,16 +62,16 @@ def _affordable(place: Place, profile: Profile) -> int:
 
 
 def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: random.Random) -> None:
-    """Rounds in a random order and then its reverse; only one member runs at a time.
+    """Rounds in random orders; only one member runs at a time, and none twice in a row.
 
-    The reverse cancels a drift of the machine. A new order for each pair of rounds lets every
-    member be now and then the one that takes two turns in a row and finds its caches warm. The
-    launch's parts, between which members get new physical pages, are told by a round number that
-    is left out. Where the profile says how quiet a launch shall be, rounds go on until it is, or
-    time is spent.
+    Who takes two turns in a row finds its caches warm in the second, which is faster by several
+    percent: that would be another kind of turn, and a median over both kinds tells little. Two
+    members strictly alternate. The launch's parts, between which members get new physical pages,
+    are told by a round number that is left out. Where the profile says how quiet a launch shall
+    be, rounds go on until it is, or time is spent.
     """
     parts = _parts(places, rounds, profile)
-    share = rounds if parts == 1 else 2 * math.ceil(rounds / parts / 2)
+    share = math.ceil(rounds / parts)
     first = 0
     waited = np.zeros(2)
     for part in range(parts):
@@ -102,17 +101,26 @@ def _take_part(
     rng: random.Random,
 ) -> int:  # fmt: skip
     """Rounds from number `first` on; returns the number after the last."""
-    sequence = list(places)
+    last: Place | None = None
     number = 0
-    while number < rounds or _goes_on(places, first, number, parts, profile):
-        sequence = sequence[::-1] if number % 2 else rng.sample(sequence, len(sequence))
-        for position, place in enumerate(sequence):
-            if place.alive and number % place.stride == 0:
-                _turn(place, first + number, position, profile)
+    while number < rounds or _goes_on(places, first, parts, profile):
+        due = [place for place in places if place.alive and number % place.stride == 0]
+        for position, place in enumerate(_order(due, last, rng)):
+            _turn(place, first + number, position, profile)
+            last = place
         if not places[0].alive:
             break
         number += 1
     return first + number
+
+
+def _order(due: Sequence[Place], last: Place | None, rng: random.Random) -> list[Place]:
+    """A random order of a round's members that does not begin with who took the last turn."""
+    order = rng.sample(due, len(due))
+    if len(order) > 1 and order[0] is last:
+        other = rng.randrange(1, len(order))
+        order[0], order[other] = order[other], order[0]
+    return order
 
 
 def _renew(places: Sequence[Place], profile: Profile) -> None:
@@ -134,14 +142,10 @@ def _renew(places: Sequence[Place], profile: Profile) -> None:
         )
 
 
-def _goes_on(
-    places: Sequence[Place], first: int, number: int, parts: int, profile: Profile
-) -> bool:
-    """Whether another pair of rounds is worth its time: by how noisy, never by how large."""
+def _goes_on(places: Sequence[Place], first: int, parts: int, profile: Profile) -> bool:
+    """Whether another round is worth its time: by how noisy, never by how large."""
     if not profile.within_error or places[0].member.scenario.unit == "job":
         return False
-    if number % 2:
-        return True  # the round that reverses the last one
     taken = [[turn for turn in place.turns if turn.round >= first] for place in places]
     spent_ns = sum(turn.elapsed_ns for turns in taken for turn in turns)
     if spent_ns >= profile.member_s * 1e9 * len(places) / parts:

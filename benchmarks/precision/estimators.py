@@ -45,13 +45,6 @@ def trimmed(base: Turns, candidate: Turns) -> float:
     return float(stats.trim_mean(np.log(candidate[:, 1] / base[:, 1]), 0.25))
 
 
-def round_pairs(base: Turns, candidate: Turns) -> float:
-    """Median over pairs of rounds in opposite order of the mean log ratio: drift cancels."""
-    logs = np.log(candidate[:, 1] / base[:, 1])
-    pairs = logs[: len(logs) // 2 * 2].reshape(-1, 2)
-    return float(np.median(pairs.mean(axis=1))) if len(pairs) else float(np.median(logs))
-
-
 def interpolated(base: Turns, candidate: Turns) -> float:
     """Median log ratio to the baseline interpolated between its turns before and after."""
     level = np.interp(candidate[:, 0], base[:, 0], np.log(base[:, 1]))
@@ -97,7 +90,6 @@ def ratio_of_means(base: Turns, candidate: Turns) -> float:
 ESTIMATORS: Mapping[str, Estimator] = {
     "median of log ratios within rounds": neighbours,
     "trimmed mean of them (25 % each side)": trimmed,
-    "median over pairs of opposite rounds": round_pairs,
     "baseline interpolated in time": interpolated,
     "rounds not held up by other programs": undisturbed,
     "turns less the time held up": without_delay,

@@ -19,13 +19,11 @@ def turns(*elapsed: float) -> list[Turn]:
 def launched(
     steps_ns: list[float], rounds: int, rng: np.random.Generator, walk: float, noise: float
 ) -> list[list[Turn]]:
-    """Turns of a group on a machine whose speed walks at random: each round and its reverse."""
+    """Turns of a group on a machine whose speed walks at random."""
     members: list[list[Turn]] = [[] for _ in steps_ns]
     state = 0.0
-    order = np.arange(len(steps_ns))
     for number in range(rounds):
-        order = order[::-1] if number % 2 else rng.permutation(len(steps_ns))
-        for position, member in enumerate(order):
+        for position, member in enumerate(rng.permutation(len(steps_ns))):
             state += rng.normal(0, walk)
             disturbed = 0.5 * (rng.random() < 0.05)
             log = state + disturbed + rng.normal(0, noise)
