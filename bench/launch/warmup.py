@@ -14,9 +14,9 @@ WINDOW = 3
 """Turns in each of the two windows that must agree."""
 AGREEMENT = 0.05
 """Relative difference within which two windows agree; single turns of a noisy machine vary more."""
-LONG_NS = 10_000_000
-"""A step this long is a turn of its own; of shorter ones a turn has two, after one that warms the
-caches: some 0.4 ms of a first step were for cold ones."""
+LONG_NS = 5_000_000
+"""A step this long is a turn of its own where turns may be as short; of shorter ones a turn has
+two, after one that warms the caches: some 0.4 ms of a first step were for cold ones."""
 
 
 @dataclass(frozen=True)
