@@ -17,16 +17,15 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from bench.results.statistics import clopper_pearson
 from bench.sweep.discovery import ROOT
-from benchmarks.plants import SUITE, Plant, plant, sharing
+from bench.sweep.environment import fingerprint
+from benchmarks.guard_table import RULES, results, table
+from benchmarks.plants import SUITE, Plant, plant
 
 CASES = {
     "same": 20, "core-2": 10, "one-2": 10, "core-5": 5, "one-5": 5,
@@ -36,20 +35,8 @@ RIVALLED = ("same", "core-2", "one-2", "core-5", "one-5")
 BUDGET_S = 170
 SEEDS = 4
 """A new seed's baseline is trained first, which takes half of a suite's time."""
-RULES = ("mean:5%", "min:5%")
 RIVAL_START_S = 10.0
 """What one pytest process spends on imports and builds, taken off the rivals' timing."""
-WHAT = {
-    "same": "nothing changed (false alarms)",
-    "core-2": "2 % slower in the shared core",
-    "one-2": "2 % slower in one scenario",
-    "core-5": "5 % slower in the shared core",
-    "one-5": "5 % slower in one scenario",
-    "memory": "peak memory +10 %",
-    "retrace": "one more retrace",
-    "size": "model 1 % larger",
-    "accuracy": "accuracy −2 points",
-}
 
 
 def main() -> None:
@@ -77,14 +64,6 @@ def main() -> None:
             with (options.out / "results.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(found) + "\n")
             print(json.dumps({k: v for k, v in found.items() if k != "judgements"}), flush=True)
-
-
-def results(folder: Path) -> Iterator[dict[str, Any]]:
-    """The cases that are done."""
-    file = folder / "results.jsonl"
-    if file.exists():
-        for line in file.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
 
 
 def fresh_clone(folder: Path) -> Path:
@@ -128,6 +107,7 @@ def case(
         "kind": kind,
         "number": number,
         "commit": _version(clone),
+        "cpu": fingerprint()["cpu"],
         "started": time.time() - seconds,
         "seconds": round(seconds, 1),
         "stolen": round(stolen(before, after), 4),
@@ -187,48 +167,6 @@ def rival(clone: Path, seconds: float) -> dict[str, Any]:
         **{rule: [x.split(" - ")[0].strip() for x in lines if f"'{rule.split(':')[0]}'" in x]
            for rule in RULES},
     }  # fmt: skip
-
-
-def table(found: list[dict[str, Any]]) -> str:
-    """The results as Markdown, with exact intervals: by version of the guard, and of all."""
-    lines = [
-        "| change | the guard's version | found | 95 % interval | seconds | "
-        "taken by other tenants | pytest-benchmark mean:5% | min:5% |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for kind in CASES:
-        of_kind = [r for r in found if r["kind"] == kind]
-        versions = Counter(r["commit"] for r in sorted(of_kind, key=lambda r: r["started"]))
-        for version in versions:
-            lines.append(_row(kind, version, [r for r in of_kind if r["commit"] == version]))
-        if len(versions) > 1:
-            lines.append(_row(kind, "all", of_kind))
-    return "\n".join(lines)
-
-
-def _row(kind: str, version: str, own: list[dict[str, Any]]) -> str:
-    hits = sum(bool(r["alarms"]) if kind == "same" else r["found"] for r in own)
-    low, high = clopper_pearson(hits, len(own))
-    longest = max(r["seconds"] for r in own)
-    shares = [r["stolen"] for r in own if r.get("stolen") is not None]
-    rivals = [r["rivals"] for r in own if r["rivals"]]
-    cells = [f"{sum(_failed(r, rule, kind, own) for r in rivals)} of {len(rivals)}"
-             if rivals else "" for rule in RULES]  # fmt: skip
-    taken = f"{min(shares):.1%} to {max(shares):.1%}" if shares else "–"
-    return (
-        f"| {WHAT[kind]} | {version} | {hits} of {len(own)} | {low:.0%} to {high:.0%} | "
-        f"≤ {longest:.0f} | {taken} | {cells[0]} | {cells[1]} |"
-    )
-
-
-def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, Any]]) -> bool:
-    """Whether a rival's rule failed; in one scenario only a slowed scenario's test counts."""
-    failed = result[rule]
-    if not kind.startswith("one"):
-        return bool(failed)
-    number = next(r["number"] for r in own if r["rivals"] is result)
-    slowed = sharing(SUITE[number % len(SUITE)])
-    return any(f"[{id}]" in test for test in failed for id in slowed)
 
 
 def _environment(clone: Path) -> dict[str, str]:

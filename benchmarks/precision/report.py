@@ -12,7 +12,7 @@ from typing import Any
 from bench.guard.decide import LOOKS, alpha
 from bench.guard.timing import TIMED
 from bench.results.errors import UsageError
-from benchmarks import guard_experiment
+from benchmarks import guard_table
 from benchmarks.precision import plots, tables
 from benchmarks.precision.decisions import Block, blocks, by_case, joined
 from benchmarks.precision.records import Records
@@ -26,7 +26,8 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
     Args:
         out: Folder of the results.
         docs: Where `precision.md` and its plots go.
-        guard: Folder of `benchmarks.guard_experiment`, whose table is then part of the page.
+        guard: Folder of `benchmarks.guard_experiment`, whose cases are added to those that
+            `precision/guard.jsonl` there keeps; their table is part of the page.
 
     Raises:
         UsageError: There are none.
@@ -60,7 +61,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         tables.power_table(done) + "\n",
         "![share of effects called](precision/called.svg)\n",
         *_rivals(rivals),
-        *_guard(guard),
+        *_guard(guard_table.keep(guard, pictures / "guard.jsonl")),
         f"## Estimator and length of a turn\n\n{ESTIMATOR}",
         tables.estimator_table(spreads) + "\n",
         "![spread by estimator](precision/estimators.svg)\n",
@@ -167,12 +168,11 @@ def _rivals(records: Sequence[dict[str, Any]]) -> list[str]:
     return [f"## Other tools on the same work\n\n{RIVALS}", tables.rival_table(records) + "\n"]
 
 
-def _guard(folder: Path | None) -> list[str]:
+def _guard(found: Sequence[dict[str, Any]]) -> list[str]:
     """What the guard found of planted changes; nothing where the experiment was not run."""
-    found = list(guard_experiment.results(folder)) if folder else []
     if not found:
         return []
-    return [f"## Planted changes\n\n{GUARD}", guard_experiment.table(found) + "\n"]
+    return [f"## Planted changes\n\n{GUARD}", guard_table.table(found) + "\n"]
 
 
 def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
@@ -208,8 +208,8 @@ that no other load was meant to run; what ran at times all the same is told with
 *beside* that another program, named with its session above, kept the other core busy; *bursts* that
 a co-runner loaded one core in random bursts, half of the time. On a shared machine other tenants
 are always there. How a turn is taken and why it is so is told in [measuring.md](measuring.md).
-What an earlier version reached on another machine, beside other tools too, is kept in
-[precision-intel.md](precision-intel.md).
+What earlier versions reached on other machines is kept in [precision-amd.md](precision-amd.md) and,
+beside other tools, in [precision-intel.md](precision-intel.md).
 """
 COUNTING = """Intervals are Clopper and Pearson's at 95 %, at the *effective* number of
 decisions: of the six A/A pairs of four members three are independent, and the four decisions on one
@@ -219,8 +219,8 @@ fork, build, first step, warm-up and turns.
 
 Where effects are spun, every member spins: the identical ones for 2 % of each step, the slowed ones
 for as much more. That there is a spin at all seems to lengthen the next step of a tf.function, by
-0.3 % (± 0.2) of the inference step on the machine above (200 turns each of five timers in one
-process), which is not what is injected.
+0.3 % (± 0.2) of the inference step on an AMD machine (200 turns each of five timers in one process),
+which is not what is injected.
 """
 SESSIONS = """The same work in different sessions:
 """
@@ -274,8 +274,8 @@ TURNS = """Longer turns, made of the recorded ones by taking consecutive turns o
 (median of log ratios within rounds; shorter ones were compared live, see
 [measuring.md](measuring.md#taking-turns)):
 """
-ABSOLUTE = """Both processes live at once, pinned to one core, and take parts of 0.6 s in turn:
-tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario. loadgen measures
-from issuing a query to its completion call, through its Python binding; what that costs with
-nothing to compute is shown beside it.
+ABSOLUTE = """Both tools time the same built path in one process, pinned to one core, in parts of
+0.6 s in turn: tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario.
+loadgen measures from issuing a query to its completion call, through its Python binding; what that
+costs with nothing to compute is shown beside it.
 """

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.guard_experiment import stolen, table
+from benchmarks.guard_experiment import stolen
+from benchmarks.guard_table import keep, table
+from benchmarks.precision.records import Records
 
 
 def _case(kind: str, number: int, **other: Any) -> dict[str, Any]:
@@ -30,17 +33,32 @@ def test_it_counts_alarms_of_unchanged_code_and_what_was_found_of_changes() -> N
     assert "| 1 of 1 | 3% to 100% | ≤ 150 |" in core
 
 
-def test_each_version_has_rows_of_its_own() -> None:
+def test_each_machine_and_version_has_rows_of_its_own() -> None:
     old, new = {"commit": "bbb", "started": 1.0}, {"commit": "aaa", "started": 2.0}
     found = [
         _case("same", 0, **new),
         _case("same", 0, alarms=["x"], **old),
         _case("same", 1, **new),
     ]
-    *_, first, second, both = table(found).splitlines()
-    assert first.startswith("| nothing changed (false alarms) | bbb | 1 of 1 |")
-    assert second.startswith("| nothing changed (false alarms) | aaa | 0 of 2 |")
-    assert both.startswith("| nothing changed (false alarms) | all | 1 of 3 |")
+    found.append(_case("same", 0, started=3.0, cpu="EPYC"))
+    *_, first, second, third, all_ = table(found).splitlines()
+    assert first.startswith("| nothing changed (false alarms) | – | bbb | 1 of 1 |")
+    assert second.startswith("| nothing changed (false alarms) | – | aaa | 0 of 2 |")
+    assert third.startswith("| nothing changed (false alarms) | EPYC | aaa | 0 of 1 |")
+    assert all_.startswith("| nothing changed (false alarms) | all | all | 1 of 4 |")
+
+
+def test_cases_are_kept_once_beside_those_of_earlier_machines(tmp_path: Path) -> None:
+    kept = tmp_path / "guard.jsonl"
+    Records(kept).append(_case("same", 0, cpu="EPYC"))
+    new = _case("same", 0, started=9.0, cpu="Xeon", judgements=[{"metric": "latency"}])
+    Records(tmp_path / "results.jsonl").append(new)
+    for _ in range(2):
+        cases = keep(tmp_path, kept)
+        assert [c["cpu"] for c in cases] == ["EPYC", "Xeon"]
+        assert "judgements" not in cases[1]
+    assert [c["cpu"] for c in keep(None, kept)] == ["EPYC", "Xeon"]
+    assert keep(None, tmp_path / "none.jsonl") == []
 
 
 def test_it_tells_what_other_tenants_took_where_that_was_recorded() -> None:
