@@ -1,4 +1,4 @@
-"""Absolute latency: tfbench's median against MLPerf loadgen's p50, alternating in one run."""
+"""Absolute latency: tfbench's median against MLPerf loadgen's p50, alternating in one process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,20 @@ from bench.results.errors import TfbenchError
 from bench.results.statistics import histogram_quantile
 from bench.results.values import Configuration, Scenario, WorkloadSpec, to_json
 from bench.sweep.discovery import ROOT, discover
-from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.settings import find_configuration
 from benchmarks.precision.records import Records
 
 SCENARIOS = ("infer/litert-float32", "infer/function", "infer/eager")
-ALTERNATIONS = 8
+ALTERNATIONS = 6
 PART_MS = 600
 """Each tool's part of an alternation."""
-ROUNDS = 8
-NULL = "nothing"
-"""A system under test that answers at once: what loadgen's own callbacks cost."""
+ROUNDS = 4
 
 
 class Absolute:
-    """Alternates tfbench's turns with loadgen's SingleStream tests, both processes alive.
+    """Alternates tfbench's turns with loadgen's SingleStream tests on the same built path.
+
+    In one process, for processes differ by more than the two tools do.
 
     Args:
         records: Where both medians of each alternation go.
@@ -39,7 +37,6 @@ class Absolute:
     def __init__(self, records: Records, cache: str) -> None:
         self.records = records
         self.spec = WorkloadSpec(cache=cache)
-        self._pool: Pool | None = None
         self._done = len({(r["round"]) for r in records})
 
     def share(self) -> float:
@@ -47,7 +44,7 @@ class Absolute:
         return self._done / ROUNDS
 
     def round(self) -> None:
-        """One fresh process of each tool for each scenario.
+        """A fresh process for each scenario.
 
         Raises:
             TfbenchError: A process failed, or loadgen is not installed.
@@ -56,91 +53,58 @@ class Absolute:
         configuration = find_configuration("cpu-1", {})
         for name in SCENARIOS:
             if name in found:
-                self._alternate(found[name], configuration)
+                for number, answer in enumerate(self._alternate(found[name], configuration)):
+                    self.records.append(
+                        {"round": self._done, "scenario": name, "number": number} | answer
+                    )
         self._done += 1
 
-    def close(self) -> None:
-        """End the preloaded process."""
-        if self._pool is not None:
-            self._pool.close()
-
-    def _alternate(self, scenario: Scenario, configuration: Configuration) -> None:
-        self._pool = self._pool or Pool(self.spec, 8 << 30)
-        environment = Environment.of(scenario, configuration, "", ROOT)
-        launch = self._pool.launch(environment, scenario, configuration)
-        peer = Peer(scenario, configuration, self.spec)
-        try:
-            launch.call("build", 300)
-            warm = launch.call("warm", 300, turn_ns=20_000_000, cap_ns=1_000_000_000)
-            steps = max(20, round(PART_MS * 1e6 / warm["step_ns"]))
-            before: Counter[str] = Counter()
-            for number in range(ALTERNATIONS):
-                own = launch.call("turn", 300, steps=steps)["elapsed_ns"] / steps
-                theirs = peer.test(PART_MS, max(20, steps))
-                total = Counter(launch.call("done", 60)["histogram"])
-                histogram, before = total - before, total
-                self.records.append({
-                    "round": self._done, "scenario": scenario.id, "number": number,
-                    "mean_ns": own, "loadgen_ns": theirs["p50"], "null_ns": theirs["null"],
-                    "samples": steps, "median_ns": histogram_quantile(histogram, 0.5),
-                })  # fmt: skip
-        finally:
-            launch.close()
-            peer.close()
-
-
-class Peer:
-    """A process that runs loadgen's SingleStream on the scenario's own path when told to."""
-
-    def __init__(
-        self, scenario: Scenario, configuration: Configuration, spec: WorkloadSpec
-    ) -> None:
+    def _alternate(self, scenario: Scenario, configuration: Configuration) -> list[dict[str, Any]]:
         request = {"scenario": to_json(scenario), "configuration": to_json(configuration),
-                   "workload": to_json(spec)}  # fmt: skip
-        self._process = subprocess.Popen(
+                   "workload": to_json(self.spec)}  # fmt: skip
+        done = subprocess.run(
             [sys.executable, "-m", __name__, json.dumps(request)], cwd=ROOT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            capture_output=True,
         )  # fmt: skip
-
-    def test(self, milliseconds: int, queries: int) -> dict[str, float]:
-        """p50 of one test, ns, and that of a system that does nothing."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{milliseconds} {queries}\n")
-        self._process.stdin.flush()
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                answer: dict[str, float] = json.loads(line)
-                return answer
-        raise TfbenchError(
-            "the loadgen process ended: is mlcommons-loadgen installed? "
-            "python -m pip install mlcommons-loadgen"
-        )
-
-    def close(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.wait()
+        if done.returncode:
+            last = done.stderr.strip().splitlines()[-1:]
+            raise TfbenchError(
+                f"the loadgen process ended: {''.join(last)}; is mlcommons-loadgen installed? "
+                "python -m pip install mlcommons-loadgen"
+            )
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def serve(request: dict[str, Any]) -> None:
-    """Be the peer: build the path as a launch does, then answer each line with one test."""
+def alternate(request: dict[str, Any]) -> None:
+    """Build the path as a launch does; let both tools time it in turn, either one first."""
     from bench.launch.worker import LaunchProcess
 
     launch = LaunchProcess(request)
     launch.build()
-    launch.warm(turn_ns=20_000_000, cap_ns=1_000_000_000)
-    for line in sys.stdin:
-        milliseconds, queries = map(int, line.split())
-        answer = {
-            "p50": single_stream(launch.path.advance, milliseconds, queries),
-            "null": single_stream(lambda: None, 20, 1000),
-        }
-        print(json.dumps(answer), flush=True)
+    warm = launch.warm(turn_ns=20_000_000, cap_ns=1_000_000_000)
+    steps = max(20, round(PART_MS * 1e6 / warm["step_ns"]))
+    single_stream(launch.path.advance, PART_MS // 4, 20)  # loadgen is warm too
+    for number in range(ALTERNATIONS):
+        answer: dict[str, Any] = {}
+        for tool in ("tfbench", "loadgen") if number % 2 else ("loadgen", "tfbench"):
+            if tool == "tfbench":
+                launch.timer.histogram.clear()
+                answer["mean_ns"] = launch.turn(steps)["elapsed_ns"] / steps
+                answer["median_ns"] = histogram_quantile(launch.timer.histogram, 0.5)
+            else:
+                answer["loadgen_ns"] = single_stream(launch.path.advance, PART_MS, steps)
+        answer["null_ns"] = single_stream(lambda: None, 20, 1000)
+        print(json.dumps(answer | {"samples": steps}), flush=True)
 
 
 def single_stream(advance: Any, milliseconds: int, queries: int) -> float:
-    """p50 latency, ns, of loadgen's SingleStream in performance mode, from its own summary."""
+    """p50 latency, ns, of loadgen's SingleStream in performance mode, from its own summary.
+
+    Args:
+        advance: Makes a step; one that does nothing tells what loadgen's own callbacks cost.
+        milliseconds: Least duration.
+        queries: Least number of queries.
+    """
     import mlperf_loadgen as lg
 
     from bench.launch.turns import finish
@@ -184,4 +148,4 @@ def p50(summary: str) -> float:
 
 
 if __name__ == "__main__":
-    serve(json.loads(sys.argv[1]))
+    alternate(json.loads(sys.argv[1]))
