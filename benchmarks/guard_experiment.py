@@ -4,8 +4,9 @@
     python -m benchmarks.guard_experiment --out FOLDER --table
 
 Each case appends a line to FOLDER/results.jsonl; what this version has done is not repeated, so
-that the experiment goes on where it stopped. A new version, FOLDER/clone being removed, starts
-anew beside the results of the old. The rivals get the same change and the same time.
+that the experiment goes on where it stopped. A new version of `bench/`, FOLDER/clone being removed,
+starts anew beside the results of the old. The rivals get the same change and the same time. The page
+that `python -m benchmarks.precision --report --guard FOLDER` writes keeps the cases of all machines.
 """
 
 from __future__ import annotations
@@ -174,7 +175,8 @@ def _environment(clone: Path) -> dict[str, str]:
 
 
 def _version(clone: Path) -> str:
-    return _git(clone, "rev-parse", "--short=10", "unchanged")
+    """The git tree of `bench/`, the same for all commits that leave it alone."""
+    return _git(clone, "rev-parse", "--short=10", "unchanged:bench")
 
 
 def _git(clone: Path, *arguments: str) -> str:
