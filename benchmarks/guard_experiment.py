@@ -4,9 +4,9 @@
     python -m benchmarks.guard_experiment --out FOLDER --table
 
 Each case appends a line to FOLDER/results.jsonl; what this version has done is not repeated, so
-that the experiment goes on where it stopped. A new version of `bench/`, FOLDER/clone being removed,
-starts anew beside the results of the old. The rivals get the same change and the same time. The page
-that `python -m benchmarks.precision --report --guard FOLDER` writes keeps the cases of all machines.
+that the experiment goes on where it stopped. A new version of `bench/`, FOLDER/clone being
+removed, starts anew beside the old results. The rivals get the same change and the same time. The
+page of `python -m benchmarks.precision --report --guard FOLDER` keeps the cases of all machines.
 """
 
 from __future__ import annotations

@@ -219,8 +219,8 @@ fork, build, first step, warm-up and turns.
 
 Where effects are spun, every member spins: the identical ones for 2 % of each step, the slowed ones
 for as much more. That there is a spin at all seems to lengthen the next step of a tf.function, by
-0.3 % (± 0.2) of the inference step on an AMD machine (200 turns each of five timers in one process),
-which is not what is injected.
+0.3 % (± 0.2) of the inference step on an AMD machine (200 turns each of five timers in one
+process), which is not what is injected.
 """
 SESSIONS = """The same work in different sessions:
 """
@@ -231,10 +231,11 @@ differ](measuring.md#what-makes-launches-differ)). From twelve launches on the m
 sixth on either side, as everywhere in tfbench.
 
 In training a launch's level still differs by more than its turns explain, though its pages have
-moved three times; why is not known. Trying `SCHED_BATCH` for all launches, and turns of 5 to 14 ms,
-gained nothing ([what makes launches differ](measuring.md#what-makes-launches-differ)). In `cpu-all`
-no launch can be built ahead, which halves how many fit the time, and the levels spread more than
-other estimators where a runtime with threads of its own is disturbed (LiteRT, one block each).
+moved three times; why is not known. On an AMD machine `SCHED_BATCH` for all launches, and turns of
+5 to 14 ms, gained nothing ([what makes launches
+differ](measuring.md#what-makes-launches-differ)). In `cpu-all` no launch can be built ahead, which
+halves how many fit the time, and on that machine the levels spread more than other estimators where
+a runtime with threads of its own is disturbed.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
@@ -256,14 +257,14 @@ start-up; google/benchmark's `compare.py` reads only results of C++ binaries bui
 library, so it does not apply.
 """
 GUARD = """Real changes of the code, committed to a scratch clone and compared by `tfbench guard
---base` over ten scenarios in `cpu-1` (`python -m benchmarks.guard_experiment`, the longest suite of a
-kind being told in seconds). Of unchanged code the false alarms are counted, of all else the suites
+--base` over ten scenarios in `cpu-1` (`python -m benchmarks.guard_experiment`; the longest suite of
+a kind is told in seconds). Of unchanged code the false alarms are counted, of all else the suites
 that found it; a slow function counts as found where the guard names a scenario that it builds. The
-guard's version is the git tree of `bench/`. Where it was run, pytest-benchmark runs the same steps of
-both versions, one after the other, for as long as the guard took. The whole experiment is 20 suites
-of unchanged code, ten of 2 % and five of 5 % of each place, three of the others; the table has those
-that were run, each of which is kept in [guard.jsonl](precision/guard.jsonl). What other tenants took
-is the machine's *steal*.
+guard's version is the git tree of `bench/`. Where it was run, pytest-benchmark runs the same steps
+of both versions, one after the other, for as long as the guard took. The whole experiment is 20
+suites of unchanged code, ten of 2 % and five of 5 % of each place, three of the others; the table
+has those that were run, and [guard.jsonl](precision/guard.jsonl) keeps each. What other tenants
+took is the machine's *steal*.
 """
 ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
 way of estimating; all pairs of all blocks. Bold is the least of its row. What tfbench uses,
