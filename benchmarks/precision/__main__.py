@@ -115,7 +115,6 @@ def measure(out: Path, budget_s: float, only: Sequence[str], cache: str, beside:
             print(f"{left:5.1f} min left  {unit.name}: {note}", flush=True)
     finally:
         ours.close()
-        absolute.close()
 
 
 if __name__ == "__main__":

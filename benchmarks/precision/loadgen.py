@@ -18,8 +18,8 @@ from bench.sweep.settings import find_configuration
 from benchmarks.precision.records import Records
 
 SCENARIOS = ("infer/litert-float32", "infer/function", "infer/eager")
-ALTERNATIONS = 6
-PART_MS = 600
+ALTERNATIONS = 18
+PART_MS = 200
 """Each tool's part of an alternation."""
 ROUNDS = 4
 
@@ -83,7 +83,7 @@ def alternate(request: dict[str, Any]) -> None:
     launch.build()
     warm = launch.warm(turn_ns=20_000_000, cap_ns=1_000_000_000)
     steps = max(20, round(PART_MS * 1e6 / warm["step_ns"]))
-    single_stream(launch.path.advance, PART_MS // 4, 20)  # loadgen is warm too
+    single_stream(launch.path.advance, PART_MS, 20)  # loadgen is warm too
     for number in range(ALTERNATIONS):
         answer: dict[str, Any] = {}
         for tool in ("tfbench", "loadgen") if number % 2 else ("loadgen", "tfbench"):

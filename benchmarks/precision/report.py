@@ -277,7 +277,7 @@ TURNS = """Longer turns, made of the recorded ones by taking consecutive turns o
 [measuring.md](measuring.md#taking-turns)):
 """
 ABSOLUTE = """Both tools time the same built path in one process, pinned to one core, in parts of
-0.6 s in turn: tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario.
+0.2 s in turn: tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario.
 loadgen measures from issuing a query to its completion call, through its Python binding; what that
 costs with nothing to compute is shown beside it.
 """
