@@ -79,12 +79,12 @@ def _required(
     """Rows of the summary: what, required, reached, whether it is met."""
     quiet = [b for b in done if b.noise == "quiet"]
     one, every = ([b for b in quiet if b.configuration == c] for c in ("cpu-1", "cpu-all"))
-    yield _sd(one, "LiteRT int8", 0.002, 6, "decision", sides=2)
+    yield _sd(one, "cpu-1", "LiteRT int8", 0.002, 6, "decision", sides=2)
     graph = ("tf.function inference", "tf.function training")
     for kind in graph:
-        yield _sd(one, kind, 0.0025, 10, "candidate")
+        yield _sd(one, "cpu-1", kind, 0.0025, 10, "candidate")
     for kind in graph:
-        yield _sd(every, kind, 0.007, 15, "candidate")
+        yield _sd(every, "cpu-all", kind, 0.007, 15, "candidate")
     _, alarms, total, effective = tables.alarm_counts(done)
     enough = _met(alarms == 0 and total >= 500, total)
     yield [f"A/A false alarms at the guard's default rule, {LOOKS[0]} launches a stage",
@@ -108,8 +108,9 @@ def _required(
             yield [what, f"≥ {least:.0%}", tables.share(hits, trials, number),
                    _met(reached >= least, trials)]  # fmt: skip
         hits, trials, number, launches = tables.guarded_counts(part, effect)
+        spent = f", {launches:.0f} launches" if trials else ""
         yield [f"power at {effect:.0%}, {label}, going on as the guard does", f"≥ {least:.0%}",
-               f"{tables.share(hits, trials, number)}, {launches:.0f} launches",
+               tables.share(hits, trials, number) + spent,
                _met(bool(trials) and hits >= least * trials, trials)]  # fmt: skip
     hits, trials, number = tables.coverage(done)
     covered = hits / trials if trials else 0.0
@@ -131,12 +132,17 @@ def _required(
 
 
 def _sd(
-    part: Sequence[Block], kind: str, limit: float, seconds: float, of: str, sides: int = 1
+    part: Sequence[Block],
+    where: str,
+    kind: str,
+    limit: float,
+    seconds: float,
+    of: str,
+    sides: int = 1,
 ) -> list[str]:
     """One row: as many blocks taken as one as fit the time, or one."""
     mine = [b for b in part if b.kind == kind]
-    where = f"{part[0].configuration}, " if part else ""
-    what = f"sd of an effect, {where}{kind}, {seconds} s a {of}"
+    what = f"sd of an effect, {where}, {kind}, {seconds} s a {of}"
     if not mine:
         return [what, f"≤ {100 * limit:.2f} %", "not run", "–"]
     own_s = median(b.wall_s / b.members for b in mine) * sides
