@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -167,7 +168,7 @@ def test_a_group_goes_on_without_the_member_that_died(bad_pool: Pool, root: Path
     assert launches[0].waiting_cpu_share is not None
 
 
-def test_members_take_turns_in_alternating_order(bad_pool: Pool, root: Path) -> None:
+def test_members_take_one_turn_a_round_and_none_twice_in_a_row(bad_pool: Pool, root: Path) -> None:
     fine = discover(root)["infer/fine"]
     environment = Environment.of(fine, CONFIGURATION, "", root)
     members = [
@@ -177,9 +178,9 @@ def test_members_take_turns_in_alternating_order(bad_pool: Pool, root: Path) -> 
     ]
     pair = [run_launch(bad_pool, "g", members, k, PROFILES["smoke"], seed=3) for k in (0, 1)]
     for launches in pair:
-        for a in launches:
-            places = [turn.position for turn in a.turns]
-            assert places[1] == 2 - places[0]
+        turns = [(t.round, t.position, i) for i, x in enumerate(launches) for t in x.turns]
+        assert [position for _, position, _ in sorted(turns)] == [0, 1, 2] * (len(turns) // 3)
+        assert all(one != other for (*_, one), (*_, other) in pairwise(sorted(turns)))
     orders = [[x.start_order for x in launches] for launches in pair]
     assert orders[1] == [2 - place for place in orders[0]]
 
