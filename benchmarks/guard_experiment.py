@@ -52,7 +52,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.table:
-        print(table(list(results(options.out))))
+        print(table(results(options.out)))
         return
     clone = fresh_clone(options.out)
     commit = _version(clone)
@@ -62,8 +62,7 @@ def main() -> None:
             if (kind, number, commit) in done:
                 continue
             found = case(kind, number, clone, options.out, options.budget, not options.no_rivals)
-            with (options.out / "results.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(found) + "\n")
+            results(options.out).append(found)
             print(json.dumps({k: v for k, v in found.items() if k != "judgements"}), flush=True)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bench.results.errors import UsageError
 from bench.results.statistics import clopper_pearson
 from benchmarks.plants import SUITE, sharing
+from benchmarks.precision.records import Records
 
 RULES = ("mean:5%", "min:5%")
 WHAT = {
@@ -27,27 +28,26 @@ KEPT = ("kind", "number", "commit", "cpu", "started", "seconds", "stolen", "exit
 """Of a case; each judgement's figures stay in the experiment's folder."""
 
 
-def results(folder: Path) -> Iterator[dict[str, Any]]:
-    """The cases that are done."""
-    yield from _lines(folder / "results.jsonl")
-
-
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    if file.exists():
-        for line in file.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
+def results(folder: Path) -> Records:
+    """The cases of an experiment's folder."""
+    return Records(folder / "results.jsonl")
 
 
 def keep(folder: Path | None, kept: Path) -> list[dict[str, Any]]:
-    """Add a folder's cases to a file of those of earlier machines and versions; all of them."""
-    known = list(_lines(kept))
-    seen = {_named(case) for case in known}
-    new = [] if folder is None else [c for c in results(folder) if _named(c) not in seen]
-    found = known + [{key: case.get(key) for key in KEPT} for case in new]
+    """Add a folder's cases to a file of those of earlier machines and versions; all of them.
+
+    Raises:
+        UsageError: The folder holds none.
+    """
+    cases = [] if folder is None else list(results(folder))
+    if folder is not None and not cases:
+        raise UsageError(f"{folder} holds no suites: run `python -m benchmarks.guard_experiment`")
+    file = Records(kept)
+    seen = {_named(case) for case in file}
+    new = [case for case in cases if _named(case) not in seen]
     if new:
-        text = "".join(f"{json.dumps(case)}\n" for case in found)
-        kept.write_text(text, encoding="utf-8")
-    return found
+        file.append(*({key: case.get(key) for key in KEPT} for case in new))
+    return list(file)
 
 
 def _named(case: dict[str, Any]) -> tuple[Any, ...]:
@@ -81,9 +81,9 @@ def _row(kind: str, machine: str, version: str, own: list[dict[str, Any]]) -> st
     low, high = clopper_pearson(hits, len(own))
     longest = max(r["seconds"] for r in own)
     shares = [r["stolen"] for r in own if r.get("stolen") is not None]
-    rivals = [r["rivals"] for r in own if r["rivals"]]
-    cells = [f"{sum(_failed(r, rule, kind, own) for r in rivals)} of {len(rivals)}"
-             if rivals else "" for rule in RULES]  # fmt: skip
+    rivals = [r for r in own if r["rivals"]]
+    cells = [f"{sum(_failed(r, rule) for r in rivals)} of {len(rivals)}" if rivals else ""
+             for rule in RULES]  # fmt: skip
     taken = f"{min(shares):.1%} to {max(shares):.1%}" if shares else "–"
     return (
         f"| {WHAT[kind]} | {machine} | {version} | {hits} of {len(own)} | {low:.0%} to {high:.0%} "
@@ -91,11 +91,10 @@ def _row(kind: str, machine: str, version: str, own: list[dict[str, Any]]) -> st
     )
 
 
-def _failed(result: dict[str, Any], rule: str, kind: str, own: list[dict[str, Any]]) -> bool:
+def _failed(case: dict[str, Any], rule: str) -> bool:
     """Whether a rival's rule failed; in one scenario only a slowed scenario's test counts."""
-    failed = result[rule]
-    if not kind.startswith("one"):
+    failed = case["rivals"][rule]
+    if not case["kind"].startswith("one"):
         return bool(failed)
-    number = next(r["number"] for r in own if r["rivals"] is result)
-    slowed = sharing(SUITE[number % len(SUITE)])
+    slowed = sharing(SUITE[case["number"] % len(SUITE)])
     return any(f"[{id}]" in test for test in failed for id in slowed)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.results.errors import UsageError
 from benchmarks.guard_experiment import stolen
 from benchmarks.guard_table import keep, table
 from benchmarks.precision.records import Records
@@ -59,6 +60,8 @@ def test_cases_are_kept_once_beside_those_of_earlier_machines(tmp_path: Path) ->
         assert "judgements" not in cases[1]
     assert [c["cpu"] for c in keep(None, kept)] == ["EPYC", "Xeon"]
     assert keep(None, tmp_path / "none.jsonl") == []
+    with pytest.raises(UsageError, match="holds no suites"):
+        keep(tmp_path / "elsewhere", kept)
 
 
 def test_it_tells_what_other_tenants_took_where_that_was_recorded() -> None:
