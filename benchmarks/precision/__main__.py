@@ -16,6 +16,7 @@ from bench.results.errors import TfbenchError, UsageError
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.environment import fingerprint, git_state
 from benchmarks.precision import cases as cases_
+from benchmarks.precision.kept import NAMES
 from benchmarks.precision.loadgen import Absolute
 from benchmarks.precision.ours import Ours
 from benchmarks.precision.records import Records
@@ -81,13 +82,13 @@ def measure(out: Path, budget_s: float, only: Sequence[str], cache: str, beside:
     """Run units, the one that is furthest behind its share first, until the budget is spent."""
     started = time.monotonic()
     scenarios = discover()
-    facts = Records(out / "sessions.jsonl")
-    session = time.time()
-    facts.append({"started": session, "environment": fingerprint(), "git": git_state(ROOT),
-                  "load": os.getloadavg(), "beside": beside})  # fmt: skip
-    ours = Ours(scenarios, Records(out / "ours.jsonl"), cache, session)
-    rivals = Rivals(Records(out / "rivals.jsonl"), cache)
-    absolute = Absolute(Records(out / "absolute.jsonl"), cache)
+    machine = fingerprint()
+    stamp = {"session": time.time(), "cpu": machine["cpu"]}
+    all_sessions, own, others, absolutes = (Records(out / f"{name}.jsonl", stamp) for name in NAMES)
+    all_sessions.append({"environment": machine, "git": git_state(ROOT),
+                         "load": os.getloadavg(), "beside": beside})  # fmt: skip
+    ours, rivals = Ours(scenarios, own, cache), Rivals(others, cache)
+    absolute = Absolute(absolutes, cache)
     units = [Unit(c.name, partial(ours.share, c), partial(ours.block, c))
              for c in cases_.cases(scenarios, bool(beside))]  # fmt: skip
     units += [Unit(f"rival {r.name}", partial(rivals.share, r), partial(rivals.round, r))

@@ -69,7 +69,8 @@ class Block:
     """By launch, the members by side."""
     per_launch: PerLaunch | None = None
     session: float = 0.0
-    """When the run that made it began, s since 1970; 0: recorded before that was kept."""
+    """When the run that made it began, s since 1970."""
+    cpu: str = ""
     pairs: list[Pair] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,19 +152,19 @@ def with_levels(members: dict[str, Launch]) -> dict[str, Launch]:
 
 def blocks(records: Iterable[dict[str, Any]], per_launch: PerLaunch | None = None) -> list[Block]:
     """The whole blocks of the records, in order."""
-    found: dict[tuple[str, int], dict[int, dict[str, Launch]]] = {}
-    about: dict[tuple[str, int], dict[str, Any]] = {}
+    found: dict[tuple[float, str, int], dict[int, dict[str, Launch]]] = {}
+    about: dict[tuple[float, str, int], dict[str, Any]] = {}
     for record in records:
-        key = record["case"], record["block"]
+        key = record["session"], record["case"], record["block"]
         launch = from_json(Launch, record["launch"])
         found.setdefault(key, {}).setdefault(record["number"], {})[launch.side] = launch
         about[key] = record
     return [
         Block(
             about[key]["kind"], about[key]["configuration"], about[key]["noise"],
-            about[key]["injection"], key[1],
+            about[key]["injection"], key[2],
             [with_levels(launches[n]) for n in sorted(launches)], per_launch,
-            about[key].get("session", 0.0),
+            about[key]["session"], about[key]["cpu"],
         )
         for key, launches in found.items()
         if len(launches) == about[key]["launches"]
@@ -258,11 +259,19 @@ def joined(chain: Sequence[Block], count: int) -> list[Block]:
 
 
 def by_case(all_blocks: Iterable[Block]) -> dict[tuple[str, str, str, str], list[Block]]:
-    """Blocks of each case in order."""
+    """Blocks of each case in order, of all machines."""
     cases: dict[tuple[str, str, str, str], list[Block]] = {}
     for block in all_blocks:
         cases.setdefault(block.case, []).append(block)
     return cases
+
+
+def chains(all_blocks: Iterable[Block]) -> list[list[Block]]:
+    """Blocks of each case and machine in order: only these go into one decision."""
+    found: dict[tuple[str, ...], list[Block]] = {}
+    for block in all_blocks:
+        found.setdefault((*block.case, block.cpu), []).append(block)
+    return list(found.values())
 
 
 # --- counting with dependence -----------------------------------------------------------------

@@ -33,20 +33,19 @@ class Ours:
         scenarios: All, by id.
         records: Where launches go.
         cache: Folder of trained models.
-        session: When this run began, s since 1970: tells a quiet hour from a noisy one.
     """
 
     scenarios: Mapping[str, Scenario]
     records: Records
     cache: str
-    session: float = 0.0
 
     def __post_init__(self) -> None:
         self._pools: dict[str, Pool] = {}
         self._trained: set[str] = set()
         self.done: dict[str, int] = {}
         for record in self.records:
-            self.done[record["case"]] = max(self.done.get(record["case"], 0), record["number"] + 1)
+            whole = (record["number"] + 1) // record["launches"] * record["launches"]
+            self.done[record["case"]] = max(self.done.get(record["case"], 0), whole)
 
     def share(self, case: Case) -> float:
         """Share of a case's blocks that is done."""
@@ -54,6 +53,8 @@ class Ours:
 
     def block(self, case: Case) -> None:
         """Launch the group of a case until the blocks under way are whole.
+
+        A block that another run left unfinished is made anew: its launches belong together.
 
         Raises:
             TfbenchError: A member failed.
@@ -145,5 +146,5 @@ class Ours:
         return {
             "case": case.name, "kind": case.kind, "configuration": case.configuration,
             "noise": case.noise, "injection": case.injection, "block": number // case.launches,
-            "launches": case.launches, "number": number, "session": self.session, "launch": kept,
+            "launches": case.launches, "number": number, "launch": kept,
         }  # fmt: skip

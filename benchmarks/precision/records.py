@@ -10,17 +10,22 @@ from typing import Any
 
 
 class Records:
-    """One file of JSON objects, a line each."""
+    """One file of JSON objects, a line each.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        path: The file; its folder is made.
+        stamp: What is added to each appended record.
+    """
+
+    def __init__(self, path: Path, stamp: Mapping[str, Any] | None = None) -> None:
+        self.path, self.stamp = path, stamp or {}
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def append(self, *records: Mapping[str, Any]) -> None:
         """Add records and sync them to the disk."""
         with self.path.open("a", encoding="utf-8") as file:
             for record in records:
-                file.write(json.dumps(record, separators=(",", ":")) + "\n")
+                file.write(json.dumps({**self.stamp, **record}, separators=(",", ":")) + "\n")
             file.flush()
             os.fsync(file.fileno())
 

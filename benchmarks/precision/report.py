@@ -14,40 +14,38 @@ from bench.guard.timing import TIMED
 from bench.results.errors import UsageError
 from benchmarks import guard_table
 from benchmarks.precision import plots, tables
-from benchmarks.precision.decisions import Block, blocks, by_case, joined
-from benchmarks.precision.records import Records
+from benchmarks.precision.decisions import Block, blocks, chains, joined
+from benchmarks.precision.kept import keep, recorded
 
 SUITE = 50
 
 
 def write(out: Path, docs: Path, guard: Path | None = None) -> None:
-    """Write the report of the results in `out`.
+    """Write the report of the results in `out` and of those that earlier reports kept.
 
     Args:
         out: Folder of the results.
-        docs: Where `precision.md` and its plots go.
+        docs: Where `precision.md` and its plots go; the records are kept in `precision/records`.
         guard: Folder of `benchmarks.guard_experiment`, whose cases are added to those that
             `precision/guard.jsonl` there keeps; their table is part of the page.
 
     Raises:
-        UsageError: There are none.
+        UsageError: There are none, here or kept.
     """
-    ours = list(Records(out / "ours.jsonl"))
-    rivals = list(Records(out / "rivals.jsonl"))
-    absolute = list(Records(out / "absolute.jsonl"))
-    sessions = list(Records(out / "sessions.jsonl"))
+    pictures = docs / "precision"
+    keep(out, pictures / "records")
+    found = recorded(pictures / "records")
+    ours, rivals, absolute = found["ours"], found["rivals"], found["absolute"]
     if not (ours or rivals or absolute):
         raise UsageError(f"{out} holds no results: run `python -m benchmarks.precision` first")
-    docs.mkdir(parents=True, exist_ok=True)
     done = blocks(ours)
     spreads = tables.estimator_spreads(ours)
-    pictures = docs / "precision"
-    pictures.mkdir(exist_ok=True)
+    pictures.mkdir(parents=True, exist_ok=True)
     plots.effects(done, pictures / "effects.svg")
     plots.called(done, rivals, pictures / "called.svg")
     plots.estimators(spreads, pictures / "estimators.svg")
     parts = [
-        HEAD.format(sessions=_sessions(sessions)),
+        HEAD.format(sessions=_sessions(found["sessions"])),
         "## Required and reached\n",
         tables.markdown(["what", "required", "reached", "met"], _required(done, ours, absolute)),
         f"\n{COUNTING}",
@@ -117,8 +115,8 @@ def _required(
     yield ["coverage of the 95 % interval", "93 to 97 %",
            f"{covered:.1%}: {tables.share(hits, trials, number)}",
            _met(0.93 <= covered <= 0.97, trials)]  # fmt: skip
-    for name, (ratio, null, pairs, _) in tables.absolute_rows(absolute).items():
-        yield [f"median latency of {name} against loadgen's p50", "within 1 %",
+    for (name, cpu), (ratio, null, pairs, _) in tables.absolute_rows(absolute).items():
+        yield [f"median latency of {name} against loadgen's p50, {cpu}", "within 1 %",
                f"{100 * ratio:+.2f} % (loadgen's callback alone {100 * null:.2f} %)",
                _met(abs(ratio) <= 0.01, pairs)]  # fmt: skip
     idle = tables.idle_shares(ours)
@@ -147,7 +145,7 @@ def _sd(
         return [what, f"≤ {100 * limit:.2f} %", "not run", "–"]
     own_s = median(b.wall_s / b.members for b in mine) * sides
     count = max(1, int(seconds / own_s))
-    taken = [b for chain in by_case(mine).values() for b in joined(chain, count)]
+    taken = [b for chain in chains(mine) for b in joined(chain, count)]
     sd = tables.spread(p for b in taken for p in b.pairs) if taken else math.nan
     text = (
         f"{tables.percent(sd)} at {count * own_s:.1f} s "
@@ -185,7 +183,7 @@ def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
     lines = []
     for session in sessions:
         machine = session["environment"]
-        day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(session["started"]))
+        day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(session["session"]))
         commit = session["git"].get("commit", "")[:10] or "no commit"
         lines.append(
             f"- {day} UTC: {machine['cores']} cores of {machine['cpu']}, kernel "
@@ -200,8 +198,10 @@ def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
 HEAD = """# How precise tfbench is
 
 Written by `nox -s precision` (`python -m benchmarks.precision`) from its recorded launches; no
-table is typed in, what was tried is. Run it again with `--minutes N`: it goes on where it stopped,
-and `--report` writes this page anew. The sessions behind this page:
+table is typed in, what was tried is. Run it again with `--minutes N`: it goes on where it stopped.
+What each session recorded is kept in [precision/records](precision/records), and `--report` makes
+this page of all of them; for a page of your machine alone give `--docs FOLDER`. A decision is made
+from launches on one machine. The sessions behind this page:
 
 {sessions}
 
@@ -210,10 +210,11 @@ work and up to four that are slowed by a known share, by spinning after each ste
 steps than are counted. Every pair of the four is an A/A decision, every slowed member is judged
 against each of the four. Launches are made as the guard makes them: in parts, between which members
 get new physical pages, the next one being built on another core where one is left. *Quiet* means
-that no other load was meant to run; what ran at times all the same is told with the session;
-*beside* that another program, named with its session above, kept the other core busy; *bursts* that
-a co-runner loaded one core in random bursts, half of the time. On a shared machine other tenants
-are always there. How a turn is taken and why it is so is told in [measuring.md](measuring.md).
+(a row's *load*) that no other load was meant to run; what ran at times all the same is told with
+the session; *beside* that another program, named with its session above, kept the other core busy;
+*bursts* that a co-runner loaded one core in random bursts, half of the time. On a shared machine
+other tenants are always there. How a turn is taken and why it is so is told in
+[measuring.md](measuring.md).
 What earlier versions reached on other machines is kept in [precision-amd.md](precision-amd.md) and,
 beside other tools, in [precision-intel.md](precision-intel.md).
 """

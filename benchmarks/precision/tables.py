@@ -18,6 +18,7 @@ from benchmarks.precision.decisions import (
     PerLaunch,
     blocks,
     by_case,
+    chains,
     chosen,
     decisions,
     default_limit,
@@ -87,7 +88,7 @@ def spread_table(all_blocks: Sequence[Block]) -> str:
             f"{100 * float(np.mean(bias)):+.2f} %" if bias else "–",
             f"{100 * hits / len(pairs):.0f} %",
         ])  # fmt: skip
-    head = ["scenario", "configuration", "machine", "injected by", "blocks",
+    head = ["scenario", "configuration", "load", "injected by", "blocks",
             "machine time a candidate", "sd of a launch", "of it by its turns", "sd of an effect",
             "bias of injected", "95 % intervals that hold the truth"]  # fmt: skip
     return markdown(head, rows)
@@ -103,13 +104,14 @@ def session_table(all_blocks: Sequence[Block]) -> str:
             sds = [percent(spread(p for b in joined(part, count) for p in b.pairs))
                    if len(part) >= count else "–" for count in (1, TWICE)]  # fmt: skip
             begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(session))
+            cpu = part[0].cpu
             launches = [v - p.truth for b in part for p in b.pairs for v in p.values]
             rows.append([
-                kind, configuration, noise, injection, begun if session else "before",
-                str(len(part)), f"{median(b.wall_s / b.members for b in part):.1f} s",
+                kind, configuration, noise, injection, begun, cpu, str(len(part)),
+                f"{median(b.wall_s / b.members for b in part):.1f} s",
                 percent(_rms(launches)), *sds,
             ])  # fmt: skip
-    head = ["scenario", "configuration", "machine", "injected by", "session", "blocks",
+    head = ["scenario", "configuration", "load", "injected by", "session", "machine", "blocks",
             "machine time a candidate", "sd of a launch", f"sd of {LOOKS[0]} launches",
             f"of {TWICE * LOOKS[0]}"]  # fmt: skip
     return markdown(head, rows) if rows else ""
@@ -126,8 +128,8 @@ def alarm_counts(
     """
     flagged = confirmed = total = 0
     effective = 0.0
-    for case, chain in by_case(all_blocks).items():
-        limit = sharp_limit(sharp) if sharp else default_limit(case[1])
+    for chain in chains(all_blocks):
+        limit = sharp_limit(sharp) if sharp else default_limit(chain[0].configuration)
         found = decisions(chain, 0.0, limit)
         flagged += sum(bool(first) for first, _ in found)
         confirmed += sum(bool(both) for _, both in found)
@@ -137,7 +139,7 @@ def alarm_counts(
 
 
 def alarm_table(all_blocks: Sequence[Block]) -> str:
-    """False alarms by configuration and machine, both signs, at the default and a sharp margin."""
+    """False alarms by configuration and load, both signs, at the default and a sharp margin."""
     rows = []
     groups = sorted({(b.configuration, b.noise) for b in all_blocks})
     for configuration, noise in groups:
@@ -149,7 +151,7 @@ def alarm_table(all_blocks: Sequence[Block]) -> str:
     flagged, confirmed, total, effective = alarm_counts(all_blocks)
     rows.append(["all", "all", "default", share(flagged, total, effective),
                  share(confirmed, total, effective)])  # fmt: skip
-    return markdown(["configuration", "machine", "margin", "flagged by the screen",
+    return markdown(["configuration", "load", "margin", "flagged by the screen",
                      "confirmed: an alarm"], rows)  # fmt: skip
 
 
@@ -166,9 +168,9 @@ def power(
     """
     hits = total = 0
     effective = 0.0
-    for case, blocks_ in by_case(all_blocks).items():
+    for blocks_ in chains(all_blocks):
         chain = joined(blocks_, count)
-        limit = default_limit(case[1]) if default else sharp_limit(effect)
+        limit = default_limit(blocks_[0].configuration) if default else sharp_limit(effect)
         found = decisions(chain, effect, limit)
         hits += sum(both == "slower" for _, both in found)
         total += len(found)
@@ -188,8 +190,9 @@ def guarded_counts(
     """
     hits = total = launches = 0
     effective = 0.0
-    for case, chain in by_case(all_blocks).items():
-        found = guarded(chain, effect, default_limit(case[1]) if default else sharp_limit(effect))
+    for chain in chains(all_blocks):
+        limit = default_limit(chain[0].configuration) if default else sharp_limit(effect)
+        found = guarded(chain, effect, limit)
         if not found:
             continue
         hits += sum(x.called == "slower" if effect else bool(x.called) for x in found)
@@ -202,7 +205,7 @@ def guarded_counts(
 
 
 def power_table(all_blocks: Sequence[Block]) -> str:
-    """How often an injected effect is called, by effect, configuration, machine and injection."""
+    """How often an injected effect is called, by effect, configuration, load and injection."""
     rows = []
     groups = sorted({(b.configuration, b.noise, b.injection) for b in all_blocks})
     for effect in EFFECTS:
@@ -216,7 +219,7 @@ def power_table(all_blocks: Sequence[Block]) -> str:
                              share(*power(part, effect, count=TWICE)),
                              share(hits, trials, number), f"{launches:.0f}",
                              share(*power(part, effect, default=True, count=TWICE))])  # fmt: skip
-    head = ["effect", "configuration", "machine", "injected by",
+    head = ["effect", "configuration", "load", "injected by",
             *(f"called at a margin of that size, {n * LOOKS[0]} launches a stage"
               for n in (1, TWICE)),
             "called at a margin of that size, going on as the guard does",
@@ -229,7 +232,7 @@ def coverage(all_blocks: Sequence[Block]) -> tuple[int, int, float]:
     """(95 % intervals that hold the truth, intervals, effective number)."""
     hits = total = 0
     effective = 0.0
-    for chain in by_case(all_blocks).values():
+    for chain in chains(all_blocks):
         pairs = [p for b in chain for p in b.pairs]
         hits += sum(p.estimate.low <= p.truth <= p.estimate.high for p in pairs)
         total += len(pairs)
@@ -266,7 +269,7 @@ def rival_table(records: Iterable[Mapping[str, Any]]) -> str:
 def estimator_spreads(
     records: Sequence[dict[str, Any]], merge: int = 1
 ) -> dict[str, dict[tuple[str, str, str], float]]:
-    """By estimator and (scenario, configuration, machine): sd of one launch's effect, a share."""
+    """By estimator and (scenario, configuration, load): sd of one launch's effect, a share."""
     ways: dict[str, PerLaunch] = {
         CHOSEN: chosen,
         **{name: _per_launch(estimator, merge) for name, estimator in ESTIMATORS.items()},
@@ -290,7 +293,7 @@ def estimator_table(spreads: Mapping[str, Mapping[tuple[str, str, str], float]])
         values = [spreads[name][key] for name in names]
         cells = [percent(v) if v > min(values) else f"**{percent(v)}**" for v in values]
         rows.append([*key, *cells])
-    return markdown(["scenario", "configuration", "machine", *names], rows)
+    return markdown(["scenario", "configuration", "load", *names], rows)
 
 
 def turn_length_table(records: Sequence[dict[str, Any]]) -> str:
@@ -298,7 +301,7 @@ def turn_length_table(records: Sequence[dict[str, Any]]) -> str:
     estimator = next(iter(ESTIMATORS.values()))
     columns = [_launch_spreads(blocks(records, _per_launch(estimator, merge))) for merge in MERGES]
     rows = [[*key, *(percent(c[key]) for c in columns)] for key in columns[0]]
-    return markdown(["scenario", "configuration", "machine", "turns as recorded",
+    return markdown(["scenario", "configuration", "load", "turns as recorded",
                      *(f"{m} taken as one" for m in MERGES[1:])], rows)  # fmt: skip
 
 
@@ -310,30 +313,34 @@ def _per_launch(estimator: Estimator, merge: int) -> PerLaunch:
     return value
 
 
-def absolute_rows(records: Iterable[Mapping[str, Any]]) -> dict[str, tuple[float, float, int, int]]:
-    """By scenario: median of tfbench ÷ loadgen - 1, the callback's share, pairs, processes."""
-    pairs: dict[str, list[Mapping[str, Any]]] = {}
+def absolute_rows(
+    records: Iterable[Mapping[str, Any]],
+) -> dict[tuple[str, str], tuple[float, float, int, int]]:
+    """By scenario and machine: median of tfbench ÷ loadgen - 1, the callback's share, pairs,
+    processes."""
+    pairs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for record in records:
-        pairs.setdefault(record["scenario"], []).append(record)
+        pairs.setdefault((record["scenario"], record["cpu"]), []).append(record)
     return {
-        name: (
+        place: (
             median(r["median_ns"] / r["loadgen_ns"] for r in found) - 1,
             median(r["null_ns"] / r["loadgen_ns"] for r in found),
             len(found),
-            len({r["round"] for r in found}),
+            len({(r["session"], r["round"]) for r in found}),
         )
-        for name, found in pairs.items()
+        for place, found in pairs.items()
     }
 
 
 def absolute_table(records: Iterable[Mapping[str, Any]]) -> str:
     """Tfbench's median against loadgen's p50."""
     rows = [
-        [name, f"{100 * ratio:+.2f} %", percent(null), str(pairs), str(processes)]
-        for name, (ratio, null, pairs, processes) in absolute_rows(records).items()
+        [*place, f"{100 * ratio:+.2f} %", percent(null), str(pairs), str(processes)]
+        for place, (ratio, null, pairs, processes) in absolute_rows(records).items()
     ]
-    return markdown(["scenario", "tfbench's median ÷ loadgen's p50 - 1", "loadgen's own callback",
-                     "alternations", "processes"], rows)  # fmt: skip
+    head = ["scenario", "machine", "tfbench's median ÷ loadgen's p50 - 1",
+            "loadgen's own callback", "alternations", "processes"]  # fmt: skip
+    return markdown(head, rows)
 
 
 def idle_shares(records: Iterable[Mapping[str, Any]]) -> dict[str, list[float]]:

@@ -42,7 +42,7 @@ def records(
             found.append({
                 "case": case, "kind": "made up", "configuration": configuration, "noise": "quiet",
                 "injection": "spin", "block": number // launches, "launches": launches,
-                "number": number, "launch": to_json(launch),
+                "number": number, "session": 1.6e9, "cpu": "a", "launch": to_json(launch),
             })  # fmt: skip
     return found
 
@@ -67,10 +67,18 @@ def test_sessions_of_the_same_work_are_told_apart() -> None:
     assert tables.session_table(decisions.blocks(noisy)) == ""
     later = [record | {"session": 1.8e9} for record in calm]
     *_, before, after = tables.session_table(decisions.blocks(noisy + later)).splitlines()
-    assert "| before | 2 |" in before
-    assert "| 2027-01-15 08:00 UTC | 2 |" in after
+    assert "| 2020-09-13 12:26 UTC | a | 2 |" in before
+    assert "| 2027-01-15 08:00 UTC | a | 2 |" in after
     sds = [float(row.split("|")[-2].strip(" %")) for row in (before, after)]
     assert sds[0] > 3 * sds[1]
+
+
+def test_launches_on_two_machines_make_no_decision_together() -> None:
+    here = records(1)
+    there = [record | {"session": 1.8e9, "cpu": "b"} for record in records(1)]
+    assert len(decisions.chains(decisions.blocks(here + there))) == 2
+    assert tables.power(decisions.blocks(here + there), 0.05)[1] == 0  # nothing confirms either
+    assert tables.coverage(decisions.blocks(here + there))[1] == 2 * 14
 
 
 def test_a_block_that_was_interrupted_is_left_out() -> None:

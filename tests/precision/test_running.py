@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.results.errors import TfbenchError, UsageError
-from bench.results.values import Configuration, Launch, Scenario
+from bench.results.values import Configuration, Launch, Scenario, to_json
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment
 from bench.sweep.settings import Profile
@@ -18,6 +18,7 @@ from bench.sweep.starting import Cores
 from benchmarks.precision import __main__ as command
 from benchmarks.precision import ours, report, rivals
 from benchmarks.precision.cases import EFFECTS, Case, cases, input_scenario
+from benchmarks.precision.kept import keep, recorded
 from benchmarks.precision.loadgen import p50
 from benchmarks.precision.ours import Ours
 from benchmarks.precision.records import Records
@@ -42,6 +43,34 @@ def test_a_case_goes_on_where_it_stopped(tmp_path: Path) -> None:
     again = Ours({}, Records(file.path), cache="")
     assert again.done == {case.name: 16}
     assert again.share(case) == 0.5
+
+
+def test_a_block_that_a_run_left_unfinished_is_made_anew(tmp_path: Path) -> None:
+    case = Case("made up", "infer/x", "cpu-1", "quiet", 0.1, 10, blocks=4, launches=8)
+    file = Records(tmp_path / "ours.jsonl")
+    file.append(*(r for r in records(2, case=case.name) if r["number"] < 13))
+    assert Ours({}, Records(file.path), cache="").done == {case.name: 8}
+
+
+def test_what_sessions_recorded_is_kept_and_adds_up(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    for session, cpu in ((1.6e9, "a"), (1.8e9, "b")):
+        out, stamp = tmp_path / cpu, {"session": session, "cpu": cpu}
+        launch = to_json(Launch("infer/x", "cpu-1", outputs=(1.0, 2.0), wall_s=3.0))
+        Records(out / "sessions.jsonl", stamp).append({"beside": ""})
+        Records(out / "ours.jsonl", stamp).append({"case": "c", "launch": launch})
+        keep(out, kept)
+        keep(out, kept)
+    Records(tmp_path / "c" / "sessions.jsonl", {"session": 1.9e9}).append({"beside": ""})
+    keep(tmp_path / "c", kept)  # it recorded nothing
+    assert [p.name for p in sorted(kept.iterdir())] == [
+        "2020-09-13T122640.jsonl.xz", "2027-01-15T080000.jsonl.xz",
+    ]  # fmt: skip
+    found = recorded(kept)
+    assert [(r["session"], r["cpu"]) for r in found["ours"]] == [(1.6e9, "a"), (1.8e9, "b")]
+    assert len(found["sessions"]) == 2
+    assert "outputs" not in found["ours"][0]["launch"]
+    assert found["ours"][0]["launch"]["wall_s"] == 3.0
 
 
 def test_the_next_launch_is_built_while_one_takes_turns(
@@ -185,11 +214,12 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
         *records(3), *records(2, case="other", configuration="cpu-all")
     )
     Records(out / "rivals.jsonl").append(
-        {"rival": "tool", "round": 0, "effect": 0.0, "wall_s": 6.0, "ln": 0.1, "flags": {"r": True}}
-    )
+        {"rival": "tool", "round": 0, "effect": 0.0, "wall_s": 6.0, "ln": 0.1, "flags": {"r": True},
+         "session": 1.6e9}
+    )  # fmt: skip
     Records(out / "absolute.jsonl").append(
-        {"round": 0, "scenario": "infer/x", "number": 0, "mean_ns": 1e6, "loadgen_ns": 1e6,
-         "null_ns": 2000.0, "samples": 600, "median_ns": 1.002e6}
+        {"session": 1.6e9, "cpu": "a", "round": 0, "scenario": "infer/x", "number": 0,
+         "mean_ns": 1e6, "loadgen_ns": 1e6, "null_ns": 2000.0, "samples": 600, "median_ns": 1.002e6}
     )  # fmt: skip
     suite = {
         "kind": "same",
