@@ -229,7 +229,7 @@ def _tenth_of_memory(folder: Path, scenario: str) -> int:
     for line in (folder / "results.jsonl").read_text().splitlines():
         for each in json.loads(line)["judgements"]:
             if each["scenario"] == scenario and each["metric"] == "peak_memory":
-                return round(each["base"] / 10)
+                return round(float(each["base"]) / 10)
     raise UsageError("run a case of kind `same` first: it measures the memory that is to grow")
 
 
