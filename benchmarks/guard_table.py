@@ -55,7 +55,10 @@ def _named(case: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def table(found: Iterable[dict[str, Any]]) -> str:
-    """The cases as Markdown, with exact intervals: by machine and version of the guard, and all."""
+    """The cases as Markdown, with exact intervals: by machine and version of the guard, and all.
+
+    Those of one version on several machines are told together too.
+    """
     lines = [
         "| change | machine | the guard's version | found | 95 % interval | seconds | "
         "taken by other tenants | pytest-benchmark mean:5% | min:5% |",
@@ -64,16 +67,22 @@ def table(found: Iterable[dict[str, Any]]) -> str:
     cases = sorted(found, key=lambda case: case["started"])
     for kind in WHAT:
         of_kind = [case for case in cases if case["kind"] == kind]
-        places = list(dict.fromkeys(map(_place, of_kind)))
-        for place in places:
-            lines.append(_row(kind, *place, [c for c in of_kind if _place(c) == place]))
-        if len(places) > 1:
+        versions = list(dict.fromkeys(case["commit"] for case in of_kind))
+        for version in versions:
+            own = [case for case in of_kind if case["commit"] == version]
+            machines = list(dict.fromkeys(map(_machine, own)))
+            for machine in machines:
+                part = [case for case in own if _machine(case) == machine]
+                lines.append(_row(kind, machine, version, part))
+            if len(machines) > 1:
+                lines.append(_row(kind, "all", version, own))
+        if len(versions) > 1:
             lines.append(_row(kind, "all", "all", of_kind))
     return "\n".join(lines)
 
 
-def _place(case: dict[str, Any]) -> tuple[str, str]:
-    return case.get("cpu") or "–", case["commit"]
+def _machine(case: dict[str, Any]) -> str:
+    return case.get("cpu") or "–"
 
 
 def _row(kind: str, machine: str, version: str, own: list[dict[str, Any]]) -> str:

@@ -42,10 +42,11 @@ def test_each_machine_and_version_has_rows_of_its_own() -> None:
         _case("same", 1, **new),
     ]
     found.append(_case("same", 0, started=3.0, cpu="EPYC"))
-    *_, first, second, third, all_ = table(found).splitlines()
+    *_, first, second, third, both, all_ = table(found).splitlines()
     assert first.startswith("| nothing changed (false alarms) | – | bbb | 1 of 1 |")
     assert second.startswith("| nothing changed (false alarms) | – | aaa | 0 of 2 |")
     assert third.startswith("| nothing changed (false alarms) | EPYC | aaa | 0 of 1 |")
+    assert both.startswith("| nothing changed (false alarms) | all | aaa | 0 of 3 |")
     assert all_.startswith("| nothing changed (false alarms) | all | all | 1 of 4 |")
 
 
