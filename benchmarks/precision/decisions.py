@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from scipy import stats
-
 from bench.guard.decide import ALPHA, LOOKS, Limit, sharp_enough, sign
 from bench.guard.evidence import Evidence
 from bench.guard.limits import ALLOWANCE, Limits
@@ -272,42 +269,3 @@ def chains(all_blocks: Iterable[Block]) -> list[list[Block]]:
     for block in all_blocks:
         found.setdefault((*block.case, block.cpu), []).append(block)
     return list(found.values())
-
-
-# --- counting with dependence -----------------------------------------------------------------
-
-
-def effective_aa(chain: Sequence[Block]) -> float:
-    """Independent contrasts behind the A/A pairs: m members that are alike have m - 1."""
-    return sum(len({s for p in b.aa for s in (p.base, p.candidate)}) - 1 for b in chain)
-
-
-def effective_injected(chain: Sequence[Block], effect: float) -> float:
-    """N ÷ (1 + (m-1)·ρ): the m pairs of one slowed member share its noise (Kish's design effect).
-
-    ρ is the intraclass correlation of their errors, by one-way analysis of variance.
-    """
-    groups = [[p.error for p in b.pairs if p.effect == effect] for b in chain]
-    groups = [g for g in groups if len(g) > 1]
-    if not groups:
-        return 0.0
-    size = len(groups[0])
-    total = sum(map(len, groups))
-    if len(groups) < 3:
-        rho = 0.5  # two independent, equal noises, one of them shared
-    else:
-        between = size * float(np.var([np.mean(g) for g in groups], ddof=1))
-        within = float(np.mean([np.var(g, ddof=1) for g in groups]))
-        rho = max(0.0, (between - within) / (between + (size - 1) * within))
-    return total / (1 + (size - 1) * rho)
-
-
-def proportion(hits: int, trials: int, effective: float) -> tuple[float, float]:
-    """Clopper and Pearson's 95 % interval of hits ÷ trials at the effective number of trials."""
-    if not trials:
-        return 0.0, 1.0
-    scale = min(1.0, effective / trials)
-    k, n = hits * scale, trials * scale
-    low = float(stats.beta.ppf(0.025, k, n - k + 1)) if k > 0 else 0.0
-    high = float(stats.beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
-    return low, high

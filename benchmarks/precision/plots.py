@@ -13,7 +13,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
 
-from benchmarks.precision import tables
+from benchmarks.precision import counts
 from benchmarks.precision.cases import EFFECTS
 from benchmarks.precision.decisions import Block, by_case
 
@@ -50,11 +50,11 @@ def called(blocks: Sequence[Block], rivals: Sequence[Mapping[str, Any]], out: Pa
     figure, axes = plt.subplots(figsize=(8, 3.6))
     lines: dict[str, list[tuple[float, float]]] = {}
     quiet = [b for b in blocks if (b.configuration, b.noise) == ("cpu-1", "quiet")]
-    _, alarms, total, _ = tables.alarm_counts(quiet, 0.01)
+    _, alarms, total, _ = counts.alarm_counts(quiet, 0.01)
     if total:
         points = [(0.0, alarms / total)]
         for effect in EFFECTS:
-            hits, trials, _ = tables.power(quiet, effect)
+            hits, trials, _ = counts.power(quiet, effect)
             points += [(effect, hits / trials)] if trials else []
         lines["tfbench guard, cpu-1, quiet"] = points
     flags: dict[str, dict[float, list[bool]]] = {}

@@ -13,7 +13,7 @@ from bench.guard.decide import LOOKS, alpha
 from bench.guard.timing import TIMED
 from bench.results.errors import UsageError
 from benchmarks import guard_table
-from benchmarks.precision import plots, tables
+from benchmarks.precision import counts, plots, tables
 from benchmarks.precision.decisions import Block, blocks, chains, joined
 from benchmarks.precision.kept import keep, recorded
 
@@ -83,11 +83,11 @@ def _required(
         yield _sd(one, "cpu-1", kind, 0.0025, 10, "candidate")
     for kind in graph:
         yield _sd(every, "cpu-all", kind, 0.007, 15, "candidate")
-    _, alarms, total, effective = tables.alarm_counts(done)
+    _, alarms, total, effective = counts.alarm_counts(done)
     enough = _met(alarms == 0 and total >= 500, total)
     yield [f"A/A false alarms at the guard's default rule, {LOOKS[0]} launches a stage",
            "0 of 500", tables.share(alarms, total, effective), enough]  # fmt: skip
-    alarms, total, effective, _ = tables.guarded_counts(done, 0.0, default=True)
+    alarms, total, effective, _ = counts.guarded_counts(done, 0.0, default=True)
     enough = _met(alarms == 0 and total >= 500, total)
     yield ["A/A false alarms at the guard's default rule, going on as it does", "0 of 500",
            tables.share(alarms, total, effective), enough]  # fmt: skip
@@ -100,17 +100,17 @@ def _required(
         (0.02, one, "cpu-1", 0.99), (0.01, one, "cpu-1", 0.95), (0.05, every, "cpu-all", 0.99),
     ):  # fmt: skip
         for count in (1, tables.TWICE):
-            hits, trials, number = tables.power(part, effect, count=count)
+            hits, trials, number = counts.power(part, effect, count=count)
             reached = hits / trials if trials else 0.0
             what = f"power at {effect:.0%}, {label}, {count * LOOKS[0]} launches a stage"
             yield [what, f"≥ {least:.0%}", tables.share(hits, trials, number),
                    _met(reached >= least, trials)]  # fmt: skip
-        hits, trials, number, launches = tables.guarded_counts(part, effect)
+        hits, trials, number, launches = counts.guarded_counts(part, effect)
         spent = f", {launches:.0f} launches" if trials else ""
         yield [f"power at {effect:.0%}, {label}, going on as the guard does", f"≥ {least:.0%}",
                tables.share(hits, trials, number) + spent,
                _met(bool(trials) and hits >= least * trials, trials)]  # fmt: skip
-    hits, trials, number = tables.coverage(done)
+    hits, trials, number = counts.coverage(done)
     covered = hits / trials if trials else 0.0
     yield ["coverage of the 95 % interval", "93 to 97 %",
            f"{covered:.1%}: {tables.share(hits, trials, number)}",
@@ -146,7 +146,7 @@ def _sd(
     own_s = median(b.wall_s / b.members for b in mine) * sides
     count = max(1, int(seconds / own_s))
     taken = [b for chain in chains(mine) for b in joined(chain, count)]
-    sd = tables.spread(p for b in taken for p in b.pairs) if taken else math.nan
+    sd = counts.spread(p for b in taken for p in b.pairs) if taken else math.nan
     text = (
         f"{tables.percent(sd)} at {count * own_s:.1f} s "
         f"({len(taken)} times {count * LOOKS[0]} launches)"

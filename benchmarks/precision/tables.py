@@ -12,22 +12,14 @@ import numpy as np
 
 from bench.guard.decide import LOOKS
 from benchmarks.precision.cases import EFFECTS
+from benchmarks.precision.counts import alarm_counts, guarded_counts, power, proportion, rms, spread
 from benchmarks.precision.decisions import (
     Block,
-    Pair,
     PerLaunch,
     blocks,
     by_case,
-    chains,
     chosen,
-    decisions,
-    default_limit,
-    effective_aa,
-    effective_injected,
-    guarded,
     joined,
-    proportion,
-    sharp_limit,
 )
 from benchmarks.precision.estimators import ESTIMATORS, Estimator, table
 
@@ -58,15 +50,6 @@ def percent(value: float) -> str:
     return f"{100 * value:.2f} %"
 
 
-def spread(pairs: Iterable[Pair]) -> float:
-    """Standard deviation of estimates about what was injected: bias counts as error."""
-    return _rms([p.error for p in pairs])
-
-
-def _rms(values: Sequence[float]) -> float:
-    return math.sqrt(float(np.mean(np.square(values)))) if values else math.nan
-
-
 def _robust(values: Sequence[float]) -> float:
     """Standard deviation from the median of the absolute values: halves of few turns go astray."""
     return 1.4826 * float(np.median(np.abs(values))) if values else math.nan
@@ -83,7 +66,7 @@ def spread_table(all_blocks: Sequence[Block]) -> str:
         hits = sum(p.estimate.low <= p.truth <= p.estimate.high for p in pairs)
         rows.append([
             kind, configuration, noise, injection, str(len(chain)), f"{candidate_s:.1f} s",
-            percent(_rms(launches)), percent(_robust([x for b in chain for x in b.within()])),
+            percent(rms(launches)), percent(_robust([x for b in chain for x in b.within()])),
             percent(spread(pairs)),
             f"{100 * float(np.mean(bias)):+.2f} %" if bias else "–",
             f"{100 * hits / len(pairs):.0f} %",
@@ -109,33 +92,12 @@ def session_table(all_blocks: Sequence[Block]) -> str:
             rows.append([
                 kind, configuration, noise, injection, begun, cpu, str(len(part)),
                 f"{median(b.wall_s / b.members for b in part):.1f} s",
-                percent(_rms(launches)), *sds,
+                percent(rms(launches)), *sds,
             ])  # fmt: skip
     head = ["scenario", "configuration", "load", "injected by", "session", "machine", "blocks",
             "machine time a candidate", "sd of a launch", f"sd of {LOOKS[0]} launches",
             f"of {TWICE * LOOKS[0]}"]  # fmt: skip
     return markdown(head, rows) if rows else ""
-
-
-def alarm_counts(
-    all_blocks: Sequence[Block], sharp: float | None = None
-) -> tuple[int, int, int, float]:
-    """(flagged by the screen, confirmed, decisions, effective number) of A/A pairs.
-
-    Args:
-        all_blocks: Of any cases.
-        sharp: Margin of the guard; None: its default.
-    """
-    flagged = confirmed = total = 0
-    effective = 0.0
-    for chain in chains(all_blocks):
-        limit = sharp_limit(sharp) if sharp else default_limit(chain[0].configuration)
-        found = decisions(chain, 0.0, limit)
-        flagged += sum(bool(first) for first, _ in found)
-        confirmed += sum(bool(both) for _, both in found)
-        total += len(found)
-        effective += effective_aa(chain) if found else 0.0
-    return flagged, confirmed, total, effective
 
 
 def alarm_table(all_blocks: Sequence[Block]) -> str:
@@ -153,55 +115,6 @@ def alarm_table(all_blocks: Sequence[Block]) -> str:
                  share(confirmed, total, effective)])  # fmt: skip
     return markdown(["configuration", "load", "margin", "flagged by the screen",
                      "confirmed: an alarm"], rows)  # fmt: skip
-
-
-def power(
-    all_blocks: Sequence[Block], effect: float, default: bool = False, count: int = 1
-) -> tuple[int, int, float]:
-    """(called slower by both stages, decisions, effective number) of one injected effect.
-
-    Args:
-        all_blocks: Of any cases.
-        effect: The injected share.
-        default: Judge at the guard's default margin, not at one of the effect's size.
-        count: Blocks of launches that a stage has.
-    """
-    hits = total = 0
-    effective = 0.0
-    for blocks_ in chains(all_blocks):
-        chain = joined(blocks_, count)
-        limit = default_limit(blocks_[0].configuration) if default else sharp_limit(effect)
-        found = decisions(chain, effect, limit)
-        hits += sum(both == "slower" for _, both in found)
-        total += len(found)
-        effective += effective_injected(chain, effect) if found else 0.0
-    return hits, total, effective
-
-
-def guarded_counts(
-    all_blocks: Sequence[Block], effect: float, default: bool = False
-) -> tuple[int, int, float, float]:
-    """(called twice, decisions, effective number, launches of one), going on as the guard does.
-
-    Args:
-        all_blocks: Of any cases.
-        effect: The injected share; of 0 each call, slower or faster, is a false alarm.
-        default: Judge at the guard's default margin, not at one of the effect's size.
-    """
-    hits = total = launches = 0
-    effective = 0.0
-    for chain in chains(all_blocks):
-        limit = default_limit(chain[0].configuration) if default else sharp_limit(effect)
-        found = guarded(chain, effect, limit)
-        if not found:
-            continue
-        hits += sum(x.called == "slower" if effect else bool(x.called) for x in found)
-        total += len(found)
-        launches += sum(x.launches for x in found)
-        pairs = sum(p.effect == effect for b in chain for p in b.pairs)
-        alone = effective_injected(chain, effect) if effect else effective_aa(chain)
-        effective += len(found) * alone / pairs
-    return hits, total, effective, launches / total if total else math.nan
 
 
 def power_table(all_blocks: Sequence[Block]) -> str:
@@ -226,18 +139,6 @@ def power_table(all_blocks: Sequence[Block]) -> str:
             "launches of such a decision",
             f"called at the default margin, {TWICE * LOOKS[0]} launches a stage"]  # fmt: skip
     return markdown(head, rows)
-
-
-def coverage(all_blocks: Sequence[Block]) -> tuple[int, int, float]:
-    """(95 % intervals that hold the truth, intervals, effective number)."""
-    hits = total = 0
-    effective = 0.0
-    for chain in chains(all_blocks):
-        pairs = [p for b in chain for p in b.pairs]
-        hits += sum(p.estimate.low <= p.truth <= p.estimate.high for p in pairs)
-        total += len(pairs)
-        effective += sum(b.members - 1 for b in chain)
-    return hits, total, effective
 
 
 def rival_table(records: Iterable[Mapping[str, Any]]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.results.values import Launch, Turn, to_json
-from benchmarks.precision import decisions, estimators, tables
+from benchmarks.precision import counts, decisions, estimators, tables
 
 SIDES = ("same-0", "same-1", "same-2", "same-3", "0.02", "0.05")
 
@@ -77,8 +77,8 @@ def test_launches_on_two_machines_make_no_decision_together() -> None:
     here = records(1)
     there = [record | {"session": 1.8e9, "cpu": "b"} for record in records(1)]
     assert len(decisions.chains(decisions.blocks(here + there))) == 2
-    assert tables.power(decisions.blocks(here + there), 0.05)[1] == 0  # nothing confirms either
-    assert tables.coverage(decisions.blocks(here + there))[1] == 2 * 14
+    assert counts.power(decisions.blocks(here + there), 0.05)[1] == 0  # nothing confirms either
+    assert counts.coverage(decisions.blocks(here + there))[1] == 2 * 14
 
 
 def test_a_block_that_was_interrupted_is_left_out() -> None:
@@ -87,35 +87,35 @@ def test_a_block_that_was_interrupted_is_left_out() -> None:
 
 def test_the_guard_s_rule_calls_what_is_there_and_nothing_else() -> None:
     done = decisions.blocks(records(6))
-    flagged, confirmed, total, effective = tables.alarm_counts(done)
+    flagged, confirmed, total, effective = counts.alarm_counts(done)
     assert (confirmed, total, effective) == (0, 36, 18)
     assert flagged <= 1
     for effect in (0.02, 0.05):
-        hits, trials, _ = tables.power(done, effect)
+        hits, trials, _ = counts.power(done, effect)
         assert (hits, trials) == (24, 24)
 
 
 def test_noise_hides_effects_and_a_single_block_confirms_nothing() -> None:
     noisy = decisions.blocks(records(4, sd=0.2))
-    hits, trials, _ = tables.power(noisy, 0.02)
+    hits, trials, _ = counts.power(noisy, 0.02)
     assert hits < trials / 4
-    assert tables.power(decisions.blocks(records(1)), 0.05)[0] == 0
+    assert counts.power(decisions.blocks(records(1)), 0.05)[0] == 0
 
 
 def test_a_decision_goes_on_until_it_is_sharp_as_the_guard_does() -> None:
     quiet, noisy = decisions.blocks(records(12)), decisions.blocks(records(12, sd=0.006))
-    hits, trials, effective, launches = tables.guarded_counts(quiet, 0.02)
+    hits, trials, effective, launches = counts.guarded_counts(quiet, 0.02)
     assert (hits, launches) == (trials, 12)  # both stages end at their first look
     assert effective < trials
-    hits, trials, _, launches = tables.guarded_counts(noisy, 0.02)
+    hits, trials, _, launches = counts.guarded_counts(noisy, 0.02)
     assert hits >= 0.9 * trials
     assert launches > 12
-    assert tables.guarded_counts(noisy, 0.0, default=True)[0] == 0
+    assert counts.guarded_counts(noisy, 0.0, default=True)[0] == 0
 
 
 def test_what_stays_too_noisy_with_all_launches_counts_as_not_found() -> None:
     hopeless = decisions.blocks(records(4, sd=0.2))
-    hits, trials, _, launches = tables.guarded_counts(hopeless, 0.02)
+    hits, trials, _, launches = counts.guarded_counts(hopeless, 0.02)
     assert (hits, trials, launches) == (0, 4, 32)  # half of 32 launches for each stage
     assert decisions.guarded([], 0.02, decisions.sharp_limit(0.02)) == []
 
@@ -128,23 +128,23 @@ def test_the_default_margin_is_the_guard_s() -> None:
 
 def test_coverage_and_spread_are_those_of_the_noise() -> None:
     done = decisions.blocks(records(40, sd=0.002))
-    hits, total, _ = tables.coverage(done)
+    hits, total, _ = counts.coverage(done)
     assert 0.92 <= hits / total <= 0.98
     pairs = [p for b in done for p in b.pairs]
-    assert tables.spread(pairs) == pytest.approx(0.002 * math.sqrt(2 / 8), rel=0.1)
+    assert counts.spread(pairs) == pytest.approx(0.002 * math.sqrt(2 / 8), rel=0.1)
 
 
 def test_four_decisions_on_one_slowed_member_count_as_fewer() -> None:
     chain = decisions.blocks(records(40))
-    effective = decisions.effective_injected(chain, 0.05)
+    effective = counts.effective_injected(chain, 0.05)
     assert 160 / effective == pytest.approx(1 + 3 * 0.5, rel=0.3)  # half of the noise is shared
-    assert decisions.effective_injected(chain, 0.1) == 0
+    assert counts.effective_injected(chain, 0.1) == 0
 
 
 def test_proportions_at_fewer_effective_trials_are_wider() -> None:
-    assert decisions.proportion(0, 500, 500) == pytest.approx((0, 0.00735), abs=1e-4)
-    assert decisions.proportion(0, 500, 250)[1] == pytest.approx(0.0146, abs=2e-4)
-    assert decisions.proportion(3, 0, 0) == (0.0, 1.0)
+    assert counts.proportion(0, 500, 500) == pytest.approx((0, 0.00735), abs=1e-4)
+    assert counts.proportion(0, 500, 250)[1] == pytest.approx(0.0146, abs=2e-4)
+    assert counts.proportion(3, 0, 0) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("name", estimators.ESTIMATORS)
