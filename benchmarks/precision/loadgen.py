@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.results.errors import TfbenchError
@@ -17,7 +19,7 @@ from bench.sweep.discovery import ROOT, discover
 from bench.sweep.settings import find_configuration
 from benchmarks.precision.records import Records
 
-SCENARIOS = ("infer/litert-float32", "infer/function", "infer/eager")
+SCENARIOS = ("infer/litert-float32", "infer/function", "infer/function-b32", "infer/eager")
 ALTERNATIONS = 18
 PART_MS = 200
 """Each tool's part of an alternation."""
@@ -83,7 +85,7 @@ def alternate(request: dict[str, Any]) -> None:
     launch.build()
     warm = launch.warm(turn_ns=20_000_000, cap_ns=1_000_000_000)
     steps = max(20, round(PART_MS * 1e6 / warm["step_ns"]))
-    single_stream(launch.path.advance, PART_MS, 20)  # loadgen is warm too
+    single_stream(launch.path.advance, PART_MS, 20, [])  # loadgen is warm too
     for number in range(ALTERNATIONS):
         answer: dict[str, Any] = {}
         for tool in ("tfbench", "loadgen") if number % 2 else ("loadgen", "tfbench"):
@@ -92,18 +94,20 @@ def alternate(request: dict[str, Any]) -> None:
                 answer["mean_ns"] = launch.turn(steps)["elapsed_ns"] / steps
                 answer["median_ns"] = histogram_quantile(launch.timer.histogram, 0.5)
             else:
-                answer["loadgen_ns"] = single_stream(launch.path.advance, PART_MS, steps)
-        answer["null_ns"] = single_stream(lambda: None, 20, 1000)
+                times: list[int] = []
+                answer["loadgen_ns"] = single_stream(launch.path.advance, PART_MS, steps, times)
+                answer["inside_ns"] = median(times)
         print(json.dumps(answer | {"samples": steps}), flush=True)
 
 
-def single_stream(advance: Any, milliseconds: int, queries: int) -> float:
+def single_stream(advance: Any, milliseconds: int, queries: int, times: list[int]) -> float:
     """p50 latency, ns, of loadgen's SingleStream in performance mode, from its own summary.
 
     Args:
-        advance: Makes a step; one that does nothing tells what loadgen's own callbacks cost.
+        advance: Makes a step.
         milliseconds: Least duration.
         queries: Least number of queries.
+        times: Gets each query's step as tfbench's clock times it, ns, without loadgen's callbacks.
     """
     import mlperf_loadgen as lg
 
@@ -111,7 +115,9 @@ def single_stream(advance: Any, milliseconds: int, queries: int) -> float:
 
     def issue(samples: Any) -> None:
         for sample in samples:
+            began = time.perf_counter_ns()
             finish(advance())
+            times.append(time.perf_counter_ns() - began)
             lg.QuerySamplesComplete([lg.QuerySampleResponse(sample.id, 0, 0)])
 
     settings = lg.TestSettings()

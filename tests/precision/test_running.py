@@ -219,7 +219,8 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
     )  # fmt: skip
     Records(out / "absolute.jsonl").append(
         {"session": 1.6e9, "cpu": "a", "round": 0, "scenario": "infer/x", "number": 0,
-         "mean_ns": 1e6, "loadgen_ns": 1e6, "null_ns": 2000.0, "samples": 600, "median_ns": 1.002e6}
+         "mean_ns": 1e6, "loadgen_ns": 1e6, "inside_ns": 0.997e6, "samples": 600,
+         "median_ns": 1.002e6}
     )  # fmt: skip
     suite = {
         "kind": "same",
@@ -239,7 +240,7 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
         in page
     )
     assert "15 effective" in page
-    assert "+0.20 %" in page
+    assert "| +0.20 % | 0.30 % | +0.50 % | 1 | 1 |" in page
     assert "| tool | r | 6.0 s |" in page
     assert "| nothing changed (false alarms) | – | abc123 | 0 of 1 |" in page
     for name in ("effects", "called", "estimators"):
