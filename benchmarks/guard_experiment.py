@@ -108,6 +108,7 @@ def case(
         "number": number,
         "commit": _version(clone),
         "cpu": fingerprint()["cpu"],
+        "budget_s": budget_s,
         "started": time.time() - seconds,
         "seconds": round(seconds, 1),
         "stolen": round(stolen(before, after), 4),

@@ -23,8 +23,8 @@ WHAT = {
     "size": "model 1 % larger",
     "accuracy": "accuracy −2 points",
 }
-KEPT = ("kind", "number", "commit", "cpu", "started", "seconds", "stolen", "exit_code", "found",
-        "alarms", "verdicts", "rivals")  # fmt: skip
+KEPT = ("kind", "number", "commit", "cpu", "budget_s", "started", "seconds", "stolen", "exit_code",
+        "found", "alarms", "verdicts", "rivals")  # fmt: skip
 """Of a case; each judgement's figures stay in the experiment's folder."""
 
 
@@ -55,14 +55,14 @@ def _named(case: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def table(found: Iterable[dict[str, Any]]) -> str:
-    """The cases as Markdown, with exact intervals: by machine and version of the guard, and all.
+    """The cases as Markdown, with exact intervals: by version of the guard, machine and budget.
 
-    Those of one version on several machines are told together too.
+    Those of one version are told together too, and those of all.
     """
     lines = [
-        "| change | machine | the guard's version | found | 95 % interval | seconds | "
+        "| change | the guard's version | machine | budget | found | 95 % interval | seconds | "
         "taken by other tenants | pytest-benchmark mean:5% | min:5% |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     cases = sorted(found, key=lambda case: case["started"])
     for kind in WHAT:
@@ -70,22 +70,23 @@ def table(found: Iterable[dict[str, Any]]) -> str:
         versions = list(dict.fromkeys(case["commit"] for case in of_kind))
         for version in versions:
             own = [case for case in of_kind if case["commit"] == version]
-            machines = list(dict.fromkeys(map(_machine, own)))
-            for machine in machines:
-                part = [case for case in own if _machine(case) == machine]
-                lines.append(_row(kind, machine, version, part))
-            if len(machines) > 1:
-                lines.append(_row(kind, "all", version, own))
+            places = list(dict.fromkeys(map(_place, own)))
+            for place in places:
+                part = [case for case in own if _place(case) == place]
+                lines.append(_row(kind, version, *place, part))
+            if len(places) > 1:
+                lines.append(_row(kind, version, "all", "all", own))
         if len(versions) > 1:
-            lines.append(_row(kind, "all", "all", of_kind))
+            lines.append(_row(kind, "all", "all", "all", of_kind))
     return "\n".join(lines)
 
 
-def _machine(case: dict[str, Any]) -> str:
-    return case.get("cpu") or "–"
+def _place(case: dict[str, Any]) -> tuple[str, str]:
+    budget = case.get("budget_s")
+    return case.get("cpu") or "–", f"{budget} s" if budget else "–"
 
 
-def _row(kind: str, machine: str, version: str, own: list[dict[str, Any]]) -> str:
+def _row(kind: str, version: str, machine: str, budget: str, own: list[dict[str, Any]]) -> str:
     hits = sum(bool(r["alarms"]) if kind == "same" else r["found"] for r in own)
     low, high = clopper_pearson(hits, len(own))
     longest = max(r["seconds"] for r in own)
@@ -95,8 +96,8 @@ def _row(kind: str, machine: str, version: str, own: list[dict[str, Any]]) -> st
              for rule in RULES]  # fmt: skip
     taken = f"{min(shares):.1%} to {max(shares):.1%}" if shares else "–"
     return (
-        f"| {WHAT[kind]} | {machine} | {version} | {hits} of {len(own)} | {low:.0%} to {high:.0%} "
-        f"| ≤ {longest:.0f} | {taken} | {cells[0]} | {cells[1]} |"
+        f"| {WHAT[kind]} | {version} | {machine} | {budget} | {hits} of {len(own)} "
+        f"| {low:.0%} to {high:.0%} | ≤ {longest:.0f} | {taken} | {cells[0]} | {cells[1]} |"
     )
 
 

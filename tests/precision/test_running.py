@@ -242,7 +242,7 @@ def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
     assert "15 effective" in page
     assert "| +0.20 % | 0.30 % | +0.50 % | 1 | 1 |" in page
     assert "| tool | r | 6.0 s |" in page
-    assert "| nothing changed (false alarms) | – | abc123 | 0 of 1 |" in page
+    assert "| nothing changed (false alarms) | abc123 | – | – | 0 of 1 |" in page
     for name in ("effects", "called", "estimators"):
         assert f"precision/{name}.svg" in page
         assert (docs / "precision" / f"{name}.svg").stat().st_size > 1000
