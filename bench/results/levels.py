@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,12 @@ Floats = NDArray[np.float64]
 REACH = 3
 """Turns apart at which two turns still count as neighbours."""
 ITERATIONS = 25
-FLOOR = 0.1
-"""Residuals below this share of their median weigh alike, so that none takes all the weight."""
+FLOOR = 0.5
+"""Residuals below this share of their median weigh alike: they are averaged as means are."""
+DELAYED = 0.01
+"""Share of a turn by which other programs may have held its threads up; longer, it is left out."""
+LEAST = 4
+"""Turns that must be left of each member, and a quarter of them; otherwise none is left out."""
 
 
 def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
@@ -25,11 +28,10 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     Least absolute deviations of the log differences between turns of different members that are
     at most REACH turns apart, weighted by 1 / distance, with one slope for a drift common to all:
     neighbours in time share the machine's state, and every neighbour has its say, not only the
-    baseline. Parts of the launch, between which a round number is left out, have levels of their
-    own (new physical pages, `bench.launch.frames`), and count alike. Solved by iteratively
-    reweighted least squares (Schlossmacher 1973, J. Am. Stat. Assoc. 68:857). On recorded turns its
-    spread was 0.66 to 0.99 of that of the median ratio of the rounds that two members share in
-    `cpu-1`, 0.80 to 1.12 in `cpu-all` (docs/precision-intel.md).
+    baseline. Turns on either side of a left out round number (between which members got new
+    physical pages, `bench.launch.frames`) are no neighbours, but all have their say in the same
+    levels: a level of each part, and their mean, spread more (docs/measuring.md). Solved by
+    iteratively reweighted least squares (Schlossmacher 1973, J. Am. Stat. Assoc. 68:857).
 
     Args:
         members: The turns of each; the first is the baseline, whose level is its median turn.
@@ -39,28 +41,20 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     """
     if not members or not members[0]:
         return [None] * len(members)
-    found: list[list[float]] = [[] for _ in members]
-    for part in _parts(members):
-        for member, value in _differences(part).items():
-            found[member].append(value)
     first = float(np.median([math.log(turn.step_ns) for turn in members[0]]))
-    return [first + float(np.mean(values)) if values else None for values in found]
+    found = _differences(_undisturbed(members))
+    return [first + found[n] if n in found else None for n in range(len(members))]
 
 
-def _parts(members: Sequence[Sequence[Turn]]) -> list[list[list[Turn]]]:
-    """The members' turns in each part of the launch, which a left out round number separates."""
-    rounds = np.array(sorted({turn.round for turns in members for turn in turns}))
-    starts = [int(rounds[0]), *rounds[1:][np.diff(rounds) > 1].tolist(), int(rounds[-1]) + 1]
-    return [
-        [[turn for turn in turns if start <= turn.round < end] for turns in members]
-        for start, end in pairwise(starts)
-    ]
+def _undisturbed(members: Sequence[Sequence[Turn]]) -> Sequence[Sequence[Turn]]:
+    """Without the turns that other programs held up, where enough are left of every member."""
+    kept = [[t for t in turns if t.delayed_ns < DELAYED * t.elapsed_ns] for turns in members]
+    pairs = zip(kept, members, strict=True)
+    return kept if all(len(k) >= max(LEAST, len(all_) / 4) for k, all_ in pairs) else members
 
 
 def _differences(members: Sequence[Sequence[Turn]]) -> dict[int, float]:
-    """Each member's level less the first's within one part; without those it cannot tell of."""
-    if not members[0]:
-        return {}
+    """Each member's level less the first's; without those it cannot tell of."""
     sequence = sorted(
         (turn.round, turn.position, member, math.log(turn.step_ns))
         for member, turns in enumerate(members)
@@ -93,7 +87,7 @@ def _differences(members: Sequence[Sequence[Turn]]) -> dict[int, float]:
 
 
 def _least_absolute(design: Floats, values: Floats, weights: Floats) -> list[float]:
-    """Coefficients that minimise the weighted sum of absolute residuals."""
+    """Coefficients that minimise the weighted sum of absolute residuals, of small ones squared."""
     found: Floats = np.zeros(design.shape[1])
     scale = weights
     for _ in range(ITERATIONS):

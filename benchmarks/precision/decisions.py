@@ -16,9 +16,11 @@ from bench.guard.limits import ALLOWANCE, Limits
 from bench.results.effects import launch_effect
 from bench.results.levels import levels
 from bench.results.statistics import over_launches
-from bench.results.values import Estimate, Launch, from_json
+from bench.results.values import Estimate, Launch, Turn, from_json
 
 PerLaunch = Callable[[Launch, Launch, int], float | None]
+Levels = Callable[[Sequence[Sequence[Turn]]], list[float | None]]
+"""Of the turns of each member, its ln(step time, ns)."""
 
 
 @dataclass(frozen=True)
@@ -138,17 +140,27 @@ def chosen(base: Launch, candidate: Launch, members: int) -> float | None:
     return launch_effect(base, candidate)
 
 
-def with_levels(members: dict[str, Launch]) -> dict[str, Launch]:
+def with_levels(members: dict[str, Launch], way: Levels = levels) -> dict[str, Launch]:
     """The members of a launch with their levels, as tfbench takes them from the recorded turns."""
-    found = levels([launch.turns for launch in members.values()])
+    found = way([launch.turns for launch in members.values()])
     return {
         side: dataclasses.replace(launch, level=level)
         for (side, launch), level in zip(members.items(), found, strict=True)
     }
 
 
-def blocks(records: Iterable[dict[str, Any]], per_launch: PerLaunch | None = None) -> list[Block]:
-    """The whole blocks of the records, in order."""
+def blocks(
+    records: Iterable[dict[str, Any]],
+    per_launch: PerLaunch | None = None,
+    way: Levels = levels,
+) -> list[Block]:
+    """The whole blocks of the records, in order.
+
+    Args:
+        records: Of launches.
+        per_launch: What estimates one launch's effect; None: as tfbench does, from levels.
+        way: What takes the levels; tfbench's own unless others are compared with it.
+    """
     found: dict[tuple[float, str, int], dict[int, dict[str, Launch]]] = {}
     about: dict[tuple[float, str, int], dict[str, Any]] = {}
     for record in records:
@@ -160,7 +172,7 @@ def blocks(records: Iterable[dict[str, Any]], per_launch: PerLaunch | None = Non
         Block(
             about[key]["kind"], about[key]["configuration"], about[key]["noise"],
             about[key]["injection"], key[2],
-            [with_levels(launches[n]) for n in sorted(launches)], per_launch,
+            [with_levels(launches[n], way) for n in sorted(launches)], per_launch,
             about[key]["session"], about[key]["cpu"],
         )
         for key, launches in found.items()

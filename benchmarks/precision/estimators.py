@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from scipy import stats
 
-from bench.results.values import Launch
+from bench.results.levels import levels
+from bench.results.values import Launch, Turn
+from benchmarks.precision.decisions import Levels
 
 Turns = np.ndarray
 """float64 [rounds, 4]: index in the launch's sequence, step time, its delay, position; ns."""
@@ -87,6 +91,30 @@ def ratio_of_means(base: Turns, candidate: Turns) -> float:
     return float(np.log(candidate[:, 1].mean() / base[:, 1].mean()))
 
 
+def levels_of_all_turns(members: Sequence[Sequence[Turn]]) -> list[float | None]:
+    """Tfbench's levels with the turns that other programs held up."""
+    return levels([[dataclasses.replace(t, delayed_ns=0) for t in turns] for turns in members])
+
+
+def levels_by_part(members: Sequence[Sequence[Turn]]) -> list[float | None]:
+    """The mean of levels of each part, between which a round number is left out; of all turns."""
+    rounds = np.array(sorted({turn.round for turns in members for turn in turns}))
+    starts = [rounds[0], *rounds[1:][np.diff(rounds) > 1], rounds[-1] + 1]
+    found: list[list[float]] = [[] for _ in members]
+    for start, end in itertools.pairwise(starts):
+        part = [[t for t in turns if start <= t.round < end] for turns in members]
+        base, *others = levels_of_all_turns(part)
+        for values, value in zip(found, (base, *others), strict=True):
+            if base is not None and value is not None:
+                values.append(value - base)
+    return [float(np.mean(values)) if values else None for values in found]
+
+
+LEVELS: Mapping[str, Levels] = {
+    "with the turns held up": levels_of_all_turns,
+    "with them, of each part, their mean": levels_by_part,
+}
+"""Other ways to take the levels of a whole group."""
 ESTIMATORS: Mapping[str, Estimator] = {
     "median of log ratios within rounds": neighbours,
     "trimmed mean of them (25 % each side)": trimmed,

@@ -242,8 +242,7 @@ In training a launch's level still differs by more than its turns explain, thoug
 moved three times; why is not known. On an AMD machine `SCHED_BATCH` for all launches, and turns of
 5 to 14 ms, gained nothing ([what makes launches
 differ](measuring.md#what-makes-launches-differ)). In `cpu-all` no launch can be built ahead, which
-halves how many fit the time, and on that machine the levels spread more than other estimators where
-a runtime with threads of its own is disturbed.
+halves how many fit the time.
 """
 ALARMS = """Both signs count. The guard's own rule and code (`bench/guard`): both stages at α = 1 %;
 a confirmation is made on the launches of the block after. The default margin is 2 % in `cpu-1` and
@@ -278,7 +277,8 @@ ESTIMATOR = """The sd of one launch's effect about the truth, from the same reco
 way of estimating; all pairs of all blocks. Bold is the least of its row. What tfbench uses,
 the *levels*, are least absolute deviations of the log differences between turns up to three apart,
 of all members of the group at once: every neighbour in time tells of the machine's state, not only
-the baseline's turn of the same round. All others look at two members alone.
+the baseline's turn of the same round. Turns that other programs held up by more than 1 % are left
+out of them where enough are left. The columns from the median on look at two members alone.
 """
 TURNS = """Longer turns, made of the recorded ones by taking consecutive turns of a member as one
 (median of log ratios within rounds; shorter ones were compared live, see

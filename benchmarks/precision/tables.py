@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.guard.decide import LOOKS
+from bench.results.levels import levels
 from benchmarks.precision.cases import EFFECTS
 from benchmarks.precision.counts import alarm_counts, guarded_counts, power, proportion, rms, spread
 from benchmarks.precision.decisions import (
@@ -18,10 +19,9 @@ from benchmarks.precision.decisions import (
     PerLaunch,
     blocks,
     by_case,
-    chosen,
     joined,
 )
-from benchmarks.precision.estimators import ESTIMATORS, Estimator, table
+from benchmarks.precision.estimators import ESTIMATORS, LEVELS, Estimator, table
 
 Row = Sequence[str]
 CHOSEN = "levels of the whole group (chosen)"
@@ -168,14 +168,15 @@ def rival_table(records: Iterable[Mapping[str, Any]]) -> str:
 
 
 def estimator_spreads(
-    records: Sequence[dict[str, Any]], merge: int = 1
+    records: Sequence[dict[str, Any]],
 ) -> dict[str, dict[tuple[str, str, str], float]]:
     """By estimator and (scenario, configuration, load): sd of one launch's effect, a share."""
-    ways: dict[str, PerLaunch] = {
-        CHOSEN: chosen,
-        **{name: _per_launch(estimator, merge) for name, estimator in ESTIMATORS.items()},
+    groups = {CHOSEN: levels, **LEVELS}
+    found = {name: _launch_spreads(blocks(records, way=way)) for name, way in groups.items()}
+    return found | {
+        name: _launch_spreads(blocks(records, _per_launch(estimator)))
+        for name, estimator in ESTIMATORS.items()
     }
-    return {name: _launch_spreads(blocks(records, way)) for name, way in ways.items()}
 
 
 def _launch_spreads(found: Iterable[Block]) -> dict[tuple[str, str, str], float]:
@@ -206,7 +207,7 @@ def turn_length_table(records: Sequence[dict[str, Any]]) -> str:
                      *(f"{m} taken as one" for m in MERGES[1:])], rows)  # fmt: skip
 
 
-def _per_launch(estimator: Estimator, merge: int) -> PerLaunch:
+def _per_launch(estimator: Estimator, merge: int = 1) -> PerLaunch:
     def value(base: Any, candidate: Any, members: int) -> float | None:
         sides = table(base, candidate, members, merge)
         return estimator(*sides) if len(sides[0]) else None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.results.levels import levels
 from bench.results.values import Launch, Turn, to_json
 from benchmarks.precision import counts, decisions, estimators, tables
 
@@ -153,6 +154,24 @@ def test_every_estimator_finds_a_clean_effect(name: str) -> None:
     slow = Launch("x", "cpu-1", turns=tuple(Turn(r, 1 - r % 2, 10, 10_500) for r in range(12)))
     sides = estimators.table(base, slow, members=2)
     assert estimators.ESTIMATORS[name](*sides) == pytest.approx(math.log(1.05))
+
+
+def test_other_ways_to_take_levels_of_a_group_are_what_they_say() -> None:
+    parts = [*((n, 1.2, 0) for n in range(6)), *((n, 0.9, 5000) for n in range(7, 13))]
+    base = [Turn(n, n % 2, 1, 10_000) for n, _, _ in parts]
+    other = [Turn(n, 1 - n % 2, 1, round(10_000 * ratio), held) for n, ratio, held in parts]
+
+    def difference(way: decisions.Levels) -> float:
+        first, second = way([base, other])
+        assert first is not None
+        assert second is not None
+        return second - first
+
+    assert difference(levels) == pytest.approx(math.log(1.2), abs=1e-6)
+    mean = (math.log(1.2) + math.log(0.9)) / 2
+    assert difference(estimators.levels_by_part) == pytest.approx(mean, abs=1e-6)
+    between = difference(estimators.levels_of_all_turns)
+    assert math.log(0.9) < between < math.log(1.2) - 0.01
 
 
 def test_interpolation_follows_a_drift_that_neighbours_do_not() -> None:

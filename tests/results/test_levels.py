@@ -68,15 +68,41 @@ def test_a_linear_drift_is_no_difference_of_levels() -> None:
     assert found == pytest.approx([found[0]] * 3, abs=1e-6)
 
 
-def test_parts_of_a_launch_have_levels_of_their_own_that_count_alike() -> None:
+def test_turns_of_two_parts_are_no_neighbours() -> None:
+    """The machine is twice as slow after a left out round number; the candidate is always 1.2×."""
     group: list[list[Turn]] = [[], []]
-    for number, ratio in [*[(n, 1.2) for n in range(6)], *[(n, 0.9) for n in range(7, 9)]]:
-        group[0].append(Turn(number, 0, 1, 1_000_000))
-        group[1].append(Turn(number, 1, 1, round(1_000_000 * ratio)))
+    for number in (0, 1, 2, 4, 5, 6):
+        machine = 1_000_000 if number < 3 else 2_000_000
+        first = number % 2
+        group[0].append(Turn(number, first, 1, machine))
+        group[1].append(Turn(number, 1 - first, 1, round(1.2 * machine)))
     base, found = levels(group)
-    assert base is not None
-    assert found is not None
-    assert found - base == pytest.approx((math.log(1.2) + math.log(0.9)) / 2, abs=1e-6)
+    assert (found or 0) - (base or 0) == pytest.approx(math.log(1.2), abs=1e-6)
+
+
+def test_a_part_that_went_astray_does_not_move_the_level() -> None:
+    group: list[list[Turn]] = [[], []]
+    for part, ratio in enumerate((1.2, 1.2, 0.6, 1.2)):
+        for number in range(3):
+            group[0].append(Turn(4 * part + number, number % 2, 1, 1_000_000))
+            elapsed = round(1_000_000 * ratio)
+            group[1].append(Turn(4 * part + number, 1 - number % 2, 1, elapsed))
+    base, found = levels(group)
+    assert (found or 0) - (base or 0) == pytest.approx(math.log(1.2), abs=0.01)
+
+
+def test_turns_that_others_held_up_are_left_out_where_enough_are_left() -> None:
+    def candidate(held: int) -> list[Turn]:
+        return [
+            Turn(number, 1, 1, 3_000_000 if number < held else 1_200_000,
+                 1_800_000 if number < held else 0)
+            for number in range(10)
+        ]  # fmt: skip
+
+    base = [Turn(number, 0, 1, 1_000_000) for number in range(10)]
+    for held, ratio in ((6, 1.2), (8, 3.0)):
+        first, found = levels([base, candidate(held)])
+        assert (found or 0) - (first or 0) == pytest.approx(math.log(ratio), abs=0.01)
 
 
 def test_one_shared_round_gives_a_level_and_none_gives_none() -> None:
