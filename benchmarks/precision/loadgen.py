@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -81,11 +83,13 @@ def alternate(request: dict[str, Any]) -> None:
     """Build the path as a launch does; let both tools time it in turn, either one first."""
     from bench.launch.worker import LaunchProcess
 
+    cores = os.sched_getaffinity(0)
     launch = LaunchProcess(request)
     launch.build()
     warm = launch.warm(turn_ns=20_000_000, cap_ns=1_000_000_000)
     steps = max(20, round(PART_MS * 1e6 / warm["step_ns"]))
-    single_stream(launch.path.advance, PART_MS, 20, [])  # loadgen is warm too
+    stream = partial(single_stream, launch.path.advance, PART_MS, cores=cores)
+    stream(20, times=[])  # loadgen is warm too
     for number in range(ALTERNATIONS):
         answer: dict[str, Any] = {}
         for tool in ("tfbench", "loadgen") if number % 2 else ("loadgen", "tfbench"):
@@ -95,12 +99,14 @@ def alternate(request: dict[str, Any]) -> None:
                 answer["median_ns"] = histogram_quantile(launch.timer.histogram, 0.5)
             else:
                 times: list[int] = []
-                answer["loadgen_ns"] = single_stream(launch.path.advance, PART_MS, steps, times)
+                answer["loadgen_ns"] = stream(steps, times=times)
                 answer["inside_ns"] = median(times)
         print(json.dumps(answer | {"samples": steps}), flush=True)
 
 
-def single_stream(advance: Any, milliseconds: int, queries: int, times: list[int]) -> float:
+def single_stream(
+    advance: Any, milliseconds: int, queries: int, times: list[int], cores: Collection[int]
+) -> float:
     """p50 latency, ns, of loadgen's SingleStream in performance mode, from its own summary.
 
     Args:
@@ -108,12 +114,17 @@ def single_stream(advance: Any, milliseconds: int, queries: int, times: list[int
         milliseconds: Least duration.
         queries: Least number of queries.
         times: Gets each query's step as tfbench's clock times it, ns, without loadgen's callbacks.
+        cores: Where the thread that writes loadgen's log may run; steps stay where they are.
     """
     import mlperf_loadgen as lg
 
     from bench.launch.turns import finish
 
+    own = os.sched_getaffinity(0)
+
     def issue(samples: Any) -> None:
+        if not times:
+            os.sched_setaffinity(0, own)  # the log's thread has been started by now
         for sample in samples:
             began = time.perf_counter_ns()
             finish(advance())
@@ -134,6 +145,7 @@ def single_stream(advance: Any, milliseconds: int, queries: int, times: list[int
         log.enable_trace = False
         sut = lg.ConstructSUT(issue, lambda: None)
         qsl = lg.ConstructQSL(16, 16, lambda _: None, lambda _: None)
+        os.sched_setaffinity(0, cores)
         lg.StartTestWithLogSettings(sut, qsl, settings, log)
         lg.DestroyQSL(qsl)
         lg.DestroySUT(sut)

@@ -287,5 +287,6 @@ TURNS = """Longer turns, made of the recorded ones by taking consecutive turns o
 ABSOLUTE = """Both tools time the same built path in one process, pinned to one core, in parts of
 0.2 s in turn: tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario.
 loadgen measures from issuing a query to its completion call, through its Python binding. What that
-adds is told by timing the same queries' steps with tfbench's clock, within the binding.
+adds is told by timing the same queries' steps with tfbench's clock, within the binding. Steps stay
+on their core; the thread that writes loadgen's log may run on any.
 """
