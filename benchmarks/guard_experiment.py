@@ -40,6 +40,10 @@ RIVAL_START_S = 10.0
 """What one pytest process spends on imports and builds, taken off the rivals' timing."""
 
 
+COMPARED = ("--benchmark-compare=0001", "--benchmark-compare-fail", *RULES)
+"""One flag for all rules: pytest-benchmark takes the last of several."""
+
+
 def main() -> None:
     """Run the cases that are missing, or print the table of those that are there."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -155,19 +159,23 @@ def rival(clone: Path, seconds: float) -> dict[str, Any]:
     subprocess.run([*common, "--benchmark-save=base"], cwd=clone, env=environment, check=True,
                    capture_output=True)  # fmt: skip
     _git(clone, "checkout", "-q", head)
-    rules = [f"--benchmark-compare-fail={rule}" for rule in RULES]
     done = subprocess.run(
-        [*common, "--benchmark-compare=0001", *rules], cwd=clone, env=environment,
-        capture_output=True, text=True,
-    )  # fmt: skip
-    told = f"{done.stdout}\n{done.stderr}"
-    lines = [line for line in told.splitlines() if "has failed" in line]
+        [*common, *COMPARED], cwd=clone, env=environment, capture_output=True, text=True
+    )
     return {
         "seconds": round(time.monotonic() - began, 1),
         "exit_code": done.returncode,
-        **{rule: [x.split(" - ")[0].strip() for x in lines if f"'{rule.split(':')[0]}'" in x]
-           for rule in RULES},
-    }  # fmt: skip
+        **failed(f"{done.stdout}\n{done.stderr}"),
+    }
+
+
+def failed(told: str) -> dict[str, list[str]]:
+    """The tests that each of the rules failed, from what pytest-benchmark told."""
+    lines = [line for line in told.splitlines() if "has failed" in line]
+    return {
+        rule: [x.split(" - ")[0].strip() for x in lines if f"'{rule.partition(':')[0]}'" in x]
+        for rule in RULES
+    }
 
 
 def _environment(clone: Path) -> dict[str, str]:

@@ -91,9 +91,11 @@ def _row(kind: str, version: str, machine: str, budget: str, own: list[dict[str,
     low, high = clopper_pearson(hits, len(own))
     longest = max(r["seconds"] for r in own)
     shares = [r["stolen"] for r in own if r.get("stolen") is not None]
-    rivals = [r for r in own if r["rivals"]]
-    cells = [f"{sum(_failed(r, rule) for r in rivals)} of {len(rivals)}" if rivals else ""
-             for rule in RULES]  # fmt: skip
+    cells = []
+    for rule in RULES:
+        judged = [r for r in own if r["rivals"] and rule in r["rivals"]]
+        failed = sum(_failed(r, rule) for r in judged)
+        cells.append(f"{failed} of {len(judged)}" if judged else "")
     taken = f"{min(shares):.1%} to {max(shares):.1%}" if shares else "–"
     return (
         f"| {WHAT[kind]} | {version} | {machine} | {budget} | {hits} of {len(own)} "

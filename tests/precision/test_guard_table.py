@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import namedtuple
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.results.errors import UsageError
-from benchmarks.guard_experiment import stolen
+from benchmarks.guard_experiment import COMPARED, failed, stolen
 from benchmarks.guard_table import keep, table
 from benchmarks.precision.records import Records
 
@@ -25,13 +29,13 @@ def test_it_counts_alarms_of_unchanged_code_and_what_was_found_of_changes() -> N
     found = [
         _case("same", 0, rivals=rival),
         _case("same", 1, alarms=["infer/eager latency 0.03"]),
-        _case("core-2", 0, found=True, seconds=150.0),
+        _case("core-2", 0, found=True, seconds=150.0, rivals={"min:5%": ["test_step[infer/xla]"]}),
     ]
     lines = table(found).splitlines()
     same, core = (line for line in lines if line.startswith(("| nothing", "| 2 %")))
     assert "| 1 of 2 |" in same
     assert "| ≤ 170 | – | 1 of 1 | 0 of 1 |" in same
-    assert "| 1 of 1 | 3% to 100% | ≤ 150 |" in core
+    assert "| 1 of 1 | 3% to 100% | ≤ 150 | – |  | 1 of 1 |" in core  # mean was not judged
 
 
 def test_each_version_machine_and_budget_has_rows_of_its_own() -> None:
@@ -80,3 +84,24 @@ def test_the_share_that_other_tenants_took_is_of_all_time() -> None:
     times = namedtuple("times", "user idle steal")
     assert stolen(times(10, 10, 5), times(14, 14, 7)) == pytest.approx(0.2)
     assert stolen(times(1, 1, 1), times(1, 1, 1)) == 0
+
+
+def test_pytest_benchmark_judges_by_all_rules(tmp_path: Path) -> None:
+    """The real one, on a step that was ten times as fast in the stored run."""
+    file = tmp_path / "test_step.py"
+    file.write_text("def test_step(benchmark):\n    benchmark(sum, range(1000))\n")
+    command = [sys.executable, "-m", "pytest", file.name, "-q", "-p", "no:cacheprovider",
+               "--benchmark-max-time=0.05", f"--benchmark-storage={tmp_path / 'kept'}"]  # fmt: skip
+    run = partial(subprocess.run, cwd=tmp_path, capture_output=True, text=True)
+    run([*command, "--benchmark-save=base"], check=True)
+    (stored,) = (tmp_path / "kept").rglob("0001_base.json")
+    base = json.loads(stored.read_text())
+    for name in ("mean", "min"):
+        base["benchmarks"][0]["stats"][name] /= 10
+    stored.write_text(json.dumps(base))
+    done = run([*command, *COMPARED])
+    assert done.returncode == 1
+    assert failed(f"{done.stdout}\n{done.stderr}") == {
+        "mean:5%": ["test_step (0001_base)"],
+        "min:5%": ["test_step (0001_base)"],
+    }
