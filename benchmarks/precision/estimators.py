@@ -111,8 +111,8 @@ def levels_by_part(members: Sequence[Sequence[Turn]]) -> list[float | None]:
 
 
 LEVELS: Mapping[str, Levels] = {
-    "with the turns held up": levels_of_all_turns,
-    "with them, of each part, their mean": levels_by_part,
+    "levels with the turns held up": levels_of_all_turns,
+    "the same of each part, their mean": levels_by_part,
 }
 """Other ways to take the levels of a whole group."""
 ESTIMATORS: Mapping[str, Estimator] = {

@@ -90,6 +90,8 @@ def estimators(spreads: Mapping[str, Mapping[tuple[str, str, str], float]], out:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.axvline(1, color="0.6", linewidth=0.8)
     axes.set_xlabel(f"sd of one launch's effect ÷ that of the {names[0]}")
     _save(figure, out)

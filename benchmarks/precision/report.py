@@ -238,9 +238,9 @@ a whole; more turns do not average that away, only more launches do ([what makes
 differ](measuring.md#what-makes-launches-differ)). From twelve launches on the mean is trimmed by a
 sixth on either side, as everywhere in tfbench.
 
-In training a launch's level still differs by more than its turns explain, though its pages have
-moved three times; why is not known. On an AMD machine `SCHED_BATCH` for all launches, and turns of
-5 to 14 ms, gained nothing ([what makes launches
+On quieter machines a launch's level in training differed by more than its turns explain, though its
+pages had moved three times; why is not known. On an AMD machine `SCHED_BATCH` for all launches, and
+turns of 5 to 14 ms, gained nothing ([what makes launches
 differ](measuring.md#what-makes-launches-differ)). In `cpu-all` no launch can be built ahead, which
 halves how many fit the time.
 """
