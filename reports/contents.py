@@ -28,6 +28,8 @@ class Contents:
     advice: tuple[Advice, ...]
     sections: tuple[Section, ...]
     heading: str = "What pays"
+    opening: tuple[str, ...] = ()
+    """How far its figures can be trusted: what the controls measured."""
 
 
 def contents(facts: Facts) -> Contents:
@@ -86,6 +88,7 @@ def contents(facts: Facts) -> Contents:
         tuple(headline(facts, c) for c in where if facts.of("infer", c)),
         tuple(a for c in where for a in advice(facts, c)),
         sections,
+        opening=control_sentences(run),
     )
 
 

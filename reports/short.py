@@ -43,6 +43,7 @@ def comment(run: Run, limit: int = COMMENT_CHARACTERS) -> str:
         what.headlines,
         what.advice,
         tuple(s for s in what.sections if s.name in _SHORT),
+        opening=what.opening,
     )
     room = limit - len(MARKER) - 1
     return f"{MARKER}\n{_fitting(short, lambda text: len(text) <= room, folded=True)}"
