@@ -268,9 +268,9 @@ GUARD = """Real changes of the code, committed to a scratch clone and compared b
 a kind is told in seconds). Of unchanged code the false alarms are counted, of all else the suites
 that found it; a slow function counts as found where the guard names a scenario that it builds. The
 guard's version is the git tree of `bench/`. Where it was run, pytest-benchmark runs the same steps
-of both versions, one after the other, for as long as the guard took (or some quarters of an hour
-later, to judge by both rules). The whole experiment is 20 suites of unchanged code, ten of 2 % and
-five of 5 % of each place, three of the others; the table has those that were run, and
+of both versions, one after the other, for as long as the guard took (eight suites up to two hours
+later, once more, to judge by both rules). The whole experiment is 20 suites of unchanged code, ten
+of 2 % and five of 5 % of each place, three of the others; the table has those that were run, and
 [guard.jsonl](precision/guard.jsonl) keeps each. What other tenants took is the machine's *steal*.
 """
 ESTIMATOR = """The sd of one launch's effect about the truth, from the same recorded turns by each
