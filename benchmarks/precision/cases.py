@@ -88,31 +88,33 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     one, every = "cpu-1", "cpu-all"
     fine, coarse, large = EFFECTS[:2], EFFECTS[1:3], EFFECTS[2:]
     # By work, a turn is made of whole steps: 1 % needs 100 of them, 2 % needs 50, 5 % needs 20.
+    # Spun effects are measured in turns as short as the guard's.
     for case in (
-        Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 12),
+        Case("LiteRT int8", int8, one, "quiet", 0.25, 3, 12),
         Case("LiteRT int8", int8, one, "quiet", 0.3, 10, 6, "work"),
         Case("LiteRT float32", float32, one, "quiet", 0.3, 3, 6),
         Case("LiteRT float32", float32, one, "quiet", 0.3, 10, 6, "work"),
-        Case("tf.function inference", function, one, "quiet", 0.35, 3, 24, effects=fine),
+        Case("tf.function inference", function, one, "quiet", 0.35, 3, 12, effects=fine),
         Case("tf.function inference", function, one, "quiet", 0.35, 10, 6, "work", large),
-        Case("tf.function training", train, one, "quiet", 0.35, 3, 24, effects=fine),
+        Case("tf.function training", train, one, "quiet", 0.35, 3, 12, effects=fine),
         Case("small training", train, one, "quiet", 0.35, 10, 3, "work", large, SMALL),
         # A spin of the consumer is time in which a pipeline's own threads go on: work, not spin.
         Case("input pipeline", pipeline, one, "quiet", 0.8, 20, 3, "work", large),
     ):
         yield replace(case, at_once=AT_ONCE)
     # Where all cores are used, none is left to build on.
-    yield Case("LiteRT int8", int8, every, "quiet", 0.3, 10, 4, "work", EFFECTS[1:])
-    yield Case("LiteRT float32", float32, every, "quiet", 0.3, 10, 3, "work", EFFECTS[1:])
-    yield Case("tf.function inference", function, every, "quiet", 0.8, 10, 9, "work", coarse)
-    yield Case("tf.function training", train, every, "quiet", 0.8, 3, 9, effects=coarse)
+    yield Case("LiteRT int8", int8, every, "quiet", 0.3, 10, 6, "work", EFFECTS[1:])
+    yield Case("LiteRT float32", float32, every, "quiet", 0.3, 10, 6, "work", EFFECTS[1:])
+    yield Case("tf.function inference", function, every, "quiet", 0.8, 3, 9, effects=coarse)
+    yield Case("tf.function inference", function, every, "quiet", 0.8, 10, 2, "work", large)
+    yield Case("tf.function training", train, every, "quiet", 0.8, 3, 6, effects=coarse)
     yield Case("input pipeline", pipeline, every, "quiet", 0.8, 20, 2, "work", large)
     yield Case("LiteRT int8", int8, one, "bursts", 0.3, 3, 4)
     yield Case("LiteRT float32", float32, one, "bursts", 0.3, 3, 2)
     yield Case("tf.function inference", function, one, "bursts", 0.35, 3, 3, effects=fine)
     yield Case("tf.function training", train, one, "bursts", 0.35, 3, 3, effects=fine)
     yield Case("LiteRT int8", int8, every, "bursts", 0.3, 10, 2, "work", EFFECTS[1:])
-    yield Case("tf.function inference", function, every, "bursts", 0.8, 10, 2, "work", coarse)
+    yield Case("tf.function inference", function, every, "bursts", 0.8, 3, 2, effects=coarse)
     yield Case("tf.function training", train, every, "bursts", 0.8, 3, 2, effects=coarse)
 
 
