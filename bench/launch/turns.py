@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +27,10 @@ class Timer:
         advance: Makes one step and returns something that depends on it.
         finish: Blocks until that result, and all work behind it, is done (on a GPU too).
         each: Time every step on its own, its result read back (latency), and not only the block.
-        slowdown: Share by which every step is made longer by spinning; the control of known size.
+        slowdown: Share by which every turn is made longer by spinning at its end; the control of
+            known size. A spin after each step lengthens the next one of a tf.function too, by up to
+            0.9 % (docs/measuring.md), so that the size would not be known. Single steps are kept in
+            the histogram as they are.
         more_work: Share of further steps that a turn makes without counting them, rounded to
             whole steps a turn: an effect of known size made of real work.
         clock: Monotonic clock, ns.
@@ -56,41 +60,37 @@ class Timer:
     def turn(self, steps: int) -> int:
         """Elapsed ns of `steps` steps, from a quiet device to the existence of the last result."""
         made = steps + round(steps * self.more_work)
-        return self._each(made) if self.each else self._block(made)
+        times = self._each(made) if self.each else self._block(made)
+        start, end = times[0], times[-1]
+        if self.slowdown:
+            end = self._spin(end, round((end - start) * self.slowdown))
+        if self.each:
+            self._count(times)  # outside the timed block
+        return end - start
 
-    def _block(self, steps: int) -> int:
+    def _block(self, steps: int) -> list[int]:
+        """The times of the begin and the end."""
         clock, advance = self.clock, self.advance
         start = clock()
         result = None
         for _ in range(steps):
             result = advance()
         self.finish(result)
-        now = clock()
-        if self.slowdown:
-            now = self._spin(now, round((now - start) * self.slowdown))
-        return now - start
+        return [start, clock()]
 
-    def _each(self, steps: int) -> int:
-        clock, advance, finish, slowdown = self.clock, self.advance, self.finish, self.slowdown
-        durations = []
-        owed = 0.0
-        start = before = clock()
+    def _each(self, steps: int) -> list[int]:
+        """The times of the begin and of the end of each step."""
+        clock, advance, finish = self.clock, self.advance, self.finish
+        times = [clock()]
         for _ in range(steps):
             finish(advance())
-            now = spun = clock()
-            if slowdown:
-                owed += (now - before) * slowdown
-                spun = self._spin(now, round(owed))
-            durations.append(spun - before)
-            before = spun
-            if spun > now:  # what a spin took in all, this bookkeeping too, is repaid by the next
-                before = clock()
-                owed -= before - now
-        elapsed = before - start
-        for duration in durations:  # outside the timed block
-            name = bucket(duration)
+            times.append(clock())
+        return times
+
+    def _count(self, times: list[int]) -> None:
+        for before, after in itertools.pairwise(times):
+            name = bucket(after - before)
             self.histogram[name] = self.histogram.get(name, 0) + 1
-        return elapsed
 
     def _spin(self, now: int, wanted: int) -> int:
         """Burn the core for `wanted` ns from `now`; returns the time at which it ended."""

@@ -13,7 +13,7 @@ from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment
 
 SLOWDOWN = 0.05
-"""The injected slow-down: each step is followed by a spin of 5 % of its own time."""
+"""The injected slow-down: each turn ends with a spin of 5 % of its own time."""
 CONFIDENCE = 0.99
 """Of the intervals a control is judged by: a sound run fails one in some hundred times."""
 ALLOWANCE = 0.01

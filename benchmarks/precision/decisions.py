@@ -276,8 +276,8 @@ def by_case(all_blocks: Iterable[Block]) -> dict[tuple[str, str, str, str], list
 
 
 def chains(all_blocks: Iterable[Block]) -> list[list[Block]]:
-    """Blocks of each case and machine in order: only these go into one decision."""
+    """Blocks of each case, machine and set of members in order: one decision is of these alone."""
     found: dict[tuple[str, ...], list[Block]] = {}
     for block in all_blocks:
-        found.setdefault((*block.case, block.cpu), []).append(block)
+        found.setdefault((*block.case, block.cpu, *block.launches[0]), []).append(block)
     return list(found.values())

@@ -18,7 +18,7 @@ from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.settings import find_configuration
 from bench.sweep.starting import free_cores, start_launch
-from benchmarks.precision.cases import IDENTICAL, PEDESTAL, Case
+from benchmarks.precision.cases import IDENTICAL, Case
 from benchmarks.precision.corunner import bursts
 from benchmarks.precision.records import Records
 
@@ -125,18 +125,13 @@ class Ours:
         scenario = self.scenarios[case.scenario]
         configuration = find_configuration(case.configuration, {})
         environment = Environment.of(scenario, configuration, "", ROOT)
-        spins = case.injection == "spin"
-        base = PEDESTAL if spins else 0.0
-        members = [
-            Member(scenario, configuration, environment, "candidate", base, f"same-{number}")
-            for number in range(IDENTICAL)
-        ]
+        same = Member(scenario, configuration, environment, "candidate")
+        members = [dataclasses.replace(same, side=f"same-{n}") for n in range(IDENTICAL)]
         members[0] = dataclasses.replace(members[0], role="baseline")
         for effect in case.effects:
-            spin, work = ((1 + base) * (1 + effect) - 1, 0.0) if spins else (0.0, effect)
-            members.append(
-                Member(scenario, configuration, environment, "candidate", spin, f"{effect:g}", work)
-            )
+            spin, work = (effect, 0.0) if case.injection == "turn spin" else (0.0, effect)
+            slowed = dataclasses.replace(same, slowdown=spin, more_work=work, side=f"{effect:g}")
+            members.append(slowed)
         return members
 
     def _record(self, case: Case, number: int, launch: Launch) -> dict[str, object]:

@@ -77,12 +77,12 @@ def _required(
     """Rows of the summary: what, required, reached, whether it is met."""
     quiet = [b for b in done if b.noise == "quiet"]
     one, every = ([b for b in quiet if b.configuration == c] for c in ("cpu-1", "cpu-all"))
-    yield _sd(one, "cpu-1", "LiteRT int8", 0.002, 6, "decision", sides=2)
+    yield from _sds(one, "cpu-1", "LiteRT int8", 0.002, 6, "decision", sides=2)
     graph = ("tf.function inference", "tf.function training")
     for kind in graph:
-        yield _sd(one, "cpu-1", kind, 0.0025, 10, "candidate")
+        yield from _sds(one, "cpu-1", kind, 0.0025, 10, "candidate")
     for kind in graph:
-        yield _sd(every, "cpu-all", kind, 0.007, 15, "candidate")
+        yield from _sds(every, "cpu-all", kind, 0.007, 15, "candidate")
     _, alarms, total, effective = counts.alarm_counts(done)
     enough = _met(alarms == 0 and total >= 500, total)
     yield [f"A/A false alarms at the guard's default rule, {LOOKS[0]} launches a stage",
@@ -130,7 +130,7 @@ def _required(
                    _met(median(values) < 0.01, len(values))]  # fmt: skip
 
 
-def _sd(
+def _sds(
     part: Sequence[Block],
     where: str,
     kind: str,
@@ -138,22 +138,26 @@ def _sd(
     seconds: float,
     of: str,
     sides: int = 1,
-) -> list[str]:
-    """One row: as many blocks taken as one as fit the time, or one."""
+) -> Iterator[list[str]]:
+    """A row for each way to inject: as many blocks taken as one as fit the time, or one."""
     mine = [b for b in part if b.kind == kind]
-    what = f"sd of an effect, {where}, {kind}, {seconds} s a {of}"
-    if not mine:
-        return [what, f"≤ {100 * limit:.2f} %", "not run", "–"]
-    own_s = median(b.wall_s / b.members for b in mine) * sides
-    count = max(1, int(seconds / own_s))
-    taken = [b for chain in chains(mine) for b in joined(chain, count)]
-    sd = counts.spread(p for b in taken for p in b.pairs) if taken else math.nan
-    text = (
-        f"{tables.percent(sd)} at {count * own_s:.1f} s "
-        f"({len(taken)} times {count * LOOKS[0]} launches)"
-    )
-    in_time = round(count * own_s, 1) <= seconds
-    return [what, f"≤ {100 * limit:.2f} %", text, _met(sd <= limit and in_time, len(taken))]
+    for injection in sorted({b.injection for b in mine}) or [""]:
+        alike = [b for b in mine if b.injection == injection]
+        by = f" by {injection}" if injection else ""
+        what = f"sd of an effect{by}, {where}, {kind}, {seconds} s a {of}"
+        if not alike:
+            yield [what, f"≤ {100 * limit:.2f} %", "not run", "–"]
+            continue
+        own_s = median(b.wall_s / b.members for b in alike) * sides
+        count = max(1, int(seconds / own_s))
+        taken = [b for chain in chains(alike) for b in joined(chain, count)]
+        sd = counts.spread(p for b in taken for p in b.pairs) if taken else math.nan
+        text = (
+            f"{tables.percent(sd)} at {count * own_s:.1f} s "
+            f"({len(taken)} times {count * LOOKS[0]} launches)"
+        )
+        in_time = round(count * own_s, 1) <= seconds
+        yield [what, f"≤ {100 * limit:.2f} %", text, _met(sd <= limit and in_time, len(taken))]
 
 
 def _met(good: bool, count: int) -> str:
@@ -207,12 +211,13 @@ from launches on one machine. The sessions behind this page:
 {sessions}
 
 A *block* is one group launched six times (the guard's first look): four members that do the same
-work and up to four that are slowed by a known share, by spinning after each step or by making more
-steps than are counted. Every pair of the four is an A/A decision, every slowed member is judged
-against each of the four. Launches are made as the guard makes them: in parts, between which members
-get new physical pages, the next one being built on another core where one is left. *Quiet* means
-(a row's *load*) that no other load was meant to run; what ran at times all the same is told with
-the session; *beside* that another program, named with its session above, kept the other core busy;
+work and up to four that are slowed by a known share, by spinning (*turn spin*: at the end of each
+turn; *spin*, in earlier sessions: after each step) or by making more steps than are counted
+(*work*). Every pair of the four is an A/A decision, every slowed member is judged against each of
+the four. Launches are made as the guard makes them: in parts, between which members get new
+physical pages, the next one being built on another core where one is left. *Quiet* means (a row's
+*load*) that no other load was meant to run; what ran at times all the same is told with the
+session; *beside* that another program, named with its session above, kept the other core busy;
 *bursts* that a co-runner loaded one core in random bursts, half of the time. On a shared machine
 other tenants are always there. How a turn is taken and why it is so is told in
 [measuring.md](measuring.md).
@@ -225,10 +230,11 @@ slowed member count as n ÷ (1 + (m-1)·ρ) with the intraclass correlation ρ o
 includes bias: it is taken about what was injected. Machine time counts all of a launch:
 fork, build, first step, warm-up and turns.
 
-Where effects are spun, every member spins: the identical ones for 2 % of each step, the slowed ones
-for as much more. That there is a spin at all seems to lengthen the next step of a tf.function, by
-0.3 % (± 0.2) of the inference step on an AMD machine (200 turns each of five timers in one
-process), which is not what is injected.
+A spin after each step lengthens the next step of a tf.function too, which is not what is injected:
+see [measuring.md](measuring.md#controls). Earlier sessions did so, with every member spinning for
+2 % of each step and the slowed ones for as much more; their rows keep that error. Spun effects are
+measured in the guard's turns of 3 ms (LiteRT int8: 10 ms); those made of work of 1, 2 and 5 % need
+turns of 100, 50 and 20 steps.
 """
 SESSIONS = """The same work in different sessions:
 """

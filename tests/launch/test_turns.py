@@ -111,11 +111,17 @@ def test_an_injected_slow_down_is_exact(each: bool, share: float) -> None:
     assert slow / plain == pytest.approx(1 + share, abs=2e-4)
 
 
-def test_a_spin_that_ends_late_is_repaid_by_the_next() -> None:
-    """A clock that takes 7 % of a step to read would make each single spin too long."""
+def test_a_slow_down_is_exact_where_reading_the_clock_takes_long() -> None:
+    """A clock that takes 7 % of a step to read would make a spin after each step too long."""
     plain = timer(Machine(tick=70), each=True).turn(1000)
     slow = timer(Machine(tick=70), each=True, slowdown=0.01).turn(1000)
     assert slow / plain == pytest.approx(1.01, abs=2e-4)
+
+
+def test_the_histogram_holds_steps_and_no_spin() -> None:
+    slowed = timer(Machine(tick=1), each=True, slowdown=0.5)
+    assert slowed.turn(8) == pytest.approx(12_000, rel=0.01)
+    assert slowed.histogram == {bucket(1001): 8}
 
 
 @pytest.mark.parametrize("each", [False, True])

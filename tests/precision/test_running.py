@@ -120,7 +120,7 @@ def test_cases_cover_what_must_be_decided() -> None:
     assert {c.configuration for c in found} == {"cpu-1", "cpu-all"}
     assert {c.noise for c in found} == {"quiet", "bursts"}
     assert {c.noise for c in cases(known, beside=True)} == {"beside", "bursts"}
-    assert {c.injection for c in found} == {"spin", "work"}
+    assert {c.injection for c in found} == {"turn spin", "work"}
     assert len({c.name for c in found}) == len(found)
     assert sum(6 * c.blocks for c in found) >= 500
     for effect in EFFECTS:
