@@ -268,11 +268,18 @@ def joined(chain: Sequence[Block], count: int) -> list[Block]:
 
 
 def by_case(all_blocks: Iterable[Block]) -> dict[tuple[str, str, str, str], list[Block]]:
-    """Blocks of each case in order, of all machines."""
+    """Blocks of each case in order, of all machines; quiet cases first, like ones together."""
     cases: dict[tuple[str, str, str, str], list[Block]] = {}
+    kinds: list[str] = []
     for block in all_blocks:
         cases.setdefault(block.case, []).append(block)
-    return cases
+        kinds += [block.kind] if block.kind not in kinds else []
+
+    def place(case: tuple[str, str, str, str]) -> tuple[bool, str, str, int, str]:
+        kind, configuration, noise, injection = case
+        return noise != "quiet", noise, configuration, kinds.index(kind), injection
+
+    return {case: cases[case] for case in sorted(cases, key=place)}
 
 
 def chains(all_blocks: Iterable[Block]) -> list[list[Block]]:

@@ -51,12 +51,12 @@ def called(blocks: Sequence[Block], rivals: Sequence[Mapping[str, Any]], out: Pa
     lines: dict[str, list[tuple[float, float]]] = {}
     quiet = [b for b in blocks if (b.configuration, b.noise) == ("cpu-1", "quiet")]
     _, alarms, total, _ = counts.alarm_counts(quiet, 0.01)
-    if total:
-        points = [(0.0, alarms / total)]
-        for effect in EFFECTS:
-            hits, trials, _ = counts.power(quiet, effect)
-            points += [(effect, hits / trials)] if trials else []
-        lines["tfbench guard, cpu-1, quiet"] = points
+    first = [(0.0, alarms, total), *((e, *counts.power(quiet, e)[:2]) for e in EFFECTS)]
+    whole = [(e, *counts.guarded_counts(quiet, e, default=not e)[:2]) for e in (0.0, *EFFECTS)]
+    for name, found in (("6 launches a stage", first), ("going on as it does", whole)):
+        points = [(effect, hits / trials) for effect, hits, trials in found if trials]
+        if points:
+            lines[f"tfbench guard, cpu-1, quiet, {name}"] = points
     flags: dict[str, dict[float, list[bool]]] = {}
     for record in rivals:
         for rule, flag in record["flags"].items():
@@ -66,9 +66,10 @@ def called(blocks: Sequence[Block], rivals: Sequence[Mapping[str, Any]], out: Pa
         lines[name] = [(e, sum(f) / len(f)) for e, f in sorted(cells.items())]
     for name, points in lines.items():
         ours = name.startswith("tfbench")
+        red = "#f2a5a4" if "stage" in name else "#e45756"
         axes.plot([100 * e for e, _ in points], [100 * s for _, s in points], marker="o",
                   markersize=4, linewidth=2.5 if ours else 1, label=name, zorder=3 if ours else 2,
-                  color="#e45756" if ours else None)  # fmt: skip
+                  color=red if ours else None)  # fmt: skip
     axes.set_xlabel("injected slow-down, % (0: A/A, where a call is a false alarm)")
     axes.set_ylabel("called slower, %")
     axes.set_ylim(-3, 103)

@@ -233,8 +233,8 @@ fork, build, first step, warm-up and turns.
 A spin after each step lengthens the next step of a tf.function too, which is not what is injected:
 see [measuring.md](measuring.md#controls). Earlier sessions did so, with every member spinning for
 2 % of each step and the slowed ones for as much more; their rows keep that error. Spun effects are
-measured in the guard's turns of 3 ms (LiteRT int8: 10 ms); those made of work of 1, 2 and 5 % need
-turns of 100, 50 and 20 steps.
+measured in the guard's turns of 3 ms (LiteRT int8: 10 ms, but in the session of 19:15 UTC 3 ms,
+which spread more); those made of work of 1, 2 and 5 % need turns of 100, 50 and 20 steps.
 """
 SESSIONS = """The same work in different sessions:
 """
