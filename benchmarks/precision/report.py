@@ -141,13 +141,11 @@ def _sds(
 ) -> Iterator[list[str]]:
     """A row for each way to inject: as many blocks taken as one as fit the time, or one."""
     mine = [b for b in part if b.kind == kind]
-    for injection in sorted({b.injection for b in mine}) or [""]:
+    what, least = f"{where}, {kind}, {seconds} s a {of}", f"≤ {100 * limit:.2f} %"
+    if not mine:
+        yield [f"sd of an effect, {what}", least, "not run", "–"]
+    for injection in sorted({b.injection for b in mine}):
         alike = [b for b in mine if b.injection == injection]
-        by = f" by {injection}" if injection else ""
-        what = f"sd of an effect{by}, {where}, {kind}, {seconds} s a {of}"
-        if not alike:
-            yield [what, f"≤ {100 * limit:.2f} %", "not run", "–"]
-            continue
         own_s = median(b.wall_s / b.members for b in alike) * sides
         count = max(1, int(seconds / own_s))
         taken = [b for chain in chains(alike) for b in joined(chain, count)]
@@ -157,7 +155,8 @@ def _sds(
             f"({len(taken)} times {count * LOOKS[0]} launches)"
         )
         in_time = round(count * own_s, 1) <= seconds
-        yield [what, f"≤ {100 * limit:.2f} %", text, _met(sd <= limit and in_time, len(taken))]
+        met = _met(sd <= limit and in_time, len(taken))
+        yield [f"sd of an effect by {injection}, {what}", least, text, met]
 
 
 def _met(good: bool, count: int) -> str:
@@ -233,8 +232,8 @@ fork, build, first step, warm-up and turns.
 A spin after each step lengthens the next step of a tf.function too, which is not what is injected:
 see [measuring.md](measuring.md#controls). Earlier sessions did so, with every member spinning for
 2 % of each step and the slowed ones for as much more; their rows keep that error. Spun effects are
-measured in the guard's turns of 3 ms (LiteRT int8: 10 ms, but in the session of 19:15 UTC 3 ms,
-which spread more); those made of work of 1, 2 and 5 % need turns of 100, 50 and 20 steps.
+measured in the guard's turns of 3 ms (LiteRT int8: 10 ms); those made of work of 1, 2 and 5 % need
+turns of 100, 50 and 20 steps.
 """
 SESSIONS = """The same work in different sessions:
 """

@@ -82,6 +82,30 @@ def test_launches_on_two_machines_make_no_decision_together() -> None:
     assert counts.coverage(decisions.blocks(here + there))[1] == 2 * 14
 
 
+def test_blocks_with_other_members_are_no_part_of_a_decision() -> None:
+    """A case whose injected effects were changed between two sessions."""
+    before = records(2)
+    after = [r | {"session": 1.8e9} for r in records(2) if r["launch"]["side"] != "0.02"]
+    both = decisions.blocks(before + after)
+    assert [len(chain) for chain in decisions.chains(both)] == [2, 2]
+    _, trials, *_ = counts.guarded_counts(both, 0.02)
+    assert trials == counts.guarded_counts(decisions.blocks(before), 0.02)[1] > 0
+
+
+def test_quiet_cases_come_first_and_like_ones_together() -> None:
+    def of(noise: str, kind: str, injection: str) -> list[dict[str, Any]]:
+        own = {"case": f"{noise}{kind}{injection}", "noise": noise, "kind": kind}
+        return [r | own | {"injection": injection} for r in records(1)]
+
+    found = decisions.blocks(
+        of("bursts", "b", "work") + of("quiet", "b", "work") + of("quiet", "a", "work")
+        + of("quiet", "b", "turn spin")
+    )  # fmt: skip
+    order = [(noise, kind, by) for kind, _, noise, by in decisions.by_case(found)]
+    assert order == [("quiet", "b", "turn spin"), ("quiet", "b", "work"), ("quiet", "a", "work"),
+                     ("bursts", "b", "work")]  # fmt: skip
+
+
 def test_a_block_that_was_interrupted_is_left_out() -> None:
     assert len(decisions.blocks(records(2)[: -2 * len(SIDES)])) == 1
 
