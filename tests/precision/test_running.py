@@ -6,9 +6,11 @@ import json
 import os
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 
+from bench.launch import turns
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, to_json
 from bench.sweep.members import Member
@@ -19,7 +21,7 @@ from benchmarks.precision import __main__ as command
 from benchmarks.precision import ours, report, rivals
 from benchmarks.precision.cases import EFFECTS, Case, cases, input_scenario
 from benchmarks.precision.kept import keep, recorded
-from benchmarks.precision.loadgen import p50
+from benchmarks.precision.loadgen import p50, single_stream
 from benchmarks.precision.ours import Ours
 from benchmarks.precision.records import Records
 from benchmarks.precision.rivals import Rival, Rivals
@@ -204,6 +206,18 @@ def test_loadgen_s_summary_gives_its_p50() -> None:
     assert p50(summary) == 280120
     with pytest.raises(ValueError, match="holds no"):
         p50("nothing")
+
+
+def test_loadgen_makes_as_many_queries_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mlperf_loadgen")
+    monkeypatch.setattr(turns, "_gpus", False)  # or TensorFlow would be asked
+    cores = os.sched_getaffinity(0)
+    times: list[int] = []
+    begun = time.perf_counter_ns()
+    latency = single_stream(lambda: time.sleep(0.002), 21, times, cores)
+    assert len(times) == 21
+    assert median(times) <= latency <= time.perf_counter_ns() - begun
+    assert os.sched_getaffinity(0) == cores
 
 
 def test_the_report_is_written_from_whatever_is_there(tmp_path: Path) -> None:
