@@ -92,9 +92,9 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
         Case("LiteRT int8", int8, one, "quiet", 0.3, 10, 6, "work"),
         Case("LiteRT float32", float32, one, "quiet", 0.3, 3, 6),
         Case("LiteRT float32", float32, one, "quiet", 0.3, 10, 6, "work"),
-        Case("tf.function inference", function, one, "quiet", 0.35, 3, 12, effects=fine),
+        Case("tf.function inference", function, one, "quiet", 0.4, 3, 12, effects=fine),
         Case("tf.function inference", function, one, "quiet", 0.35, 10, 6, "work", large),
-        Case("tf.function training", train, one, "quiet", 0.35, 3, 12, effects=fine),
+        Case("tf.function training", train, one, "quiet", 0.32, 3, 12, effects=fine),
         Case("small training", train, one, "quiet", 0.35, 10, 3, "work", large, SMALL),
         # A spin of the consumer is time in which a pipeline's own threads go on: work, not spin.
         Case("input pipeline", pipeline, one, "quiet", 0.8, 20, 3, "work", large),
@@ -105,7 +105,7 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     yield Case("LiteRT float32", float32, every, "quiet", 0.3, 10, 6, "work", EFFECTS[1:])
     yield Case("tf.function inference", function, every, "quiet", 0.8, 3, 9, effects=coarse)
     yield Case("tf.function inference", function, every, "quiet", 0.8, 10, 2, "work", large)
-    yield Case("tf.function training", train, every, "quiet", 0.8, 3, 6, effects=coarse)
+    yield Case("tf.function training", train, every, "quiet", 0.95, 3, 6, effects=coarse)
     yield Case("input pipeline", pipeline, every, "quiet", 0.8, 20, 2, "work", large)
     yield Case("LiteRT int8", int8, one, "bursts", 0.3, 3, 4)
     yield Case("LiteRT float32", float32, one, "bursts", 0.3, 3, 2)
