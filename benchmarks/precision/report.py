@@ -290,8 +290,10 @@ TURNS = """Longer turns, made of the recorded ones by taking consecutive turns o
 [measuring.md](measuring.md#taking-turns)):
 """
 ABSOLUTE = """Both tools time the same built path in one process, pinned to one core, in parts of
-0.2 s in turn: tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario.
-loadgen measures from issuing a query to its completion call, through its Python binding. What that
-adds is told by timing the same queries' steps with tfbench's clock, within the binding. Steps stay
-on their core; the thread that writes loadgen's log may run on any.
+0.04 s in turn: tfbench's median step against the p50 of MLPerf loadgen's SingleStream scenario, of
+the same odd number of steps (of an even one loadgen takes the upper of the two middle ones).
+loadgen measures from issuing a query to its completion call, through its Python binding; the
+callback makes the step and nothing else. What the binding adds is told by timing the same queries'
+steps with tfbench's clock, within it. Steps stay on their core; the thread that writes loadgen's
+log may run on any.
 """
