@@ -25,6 +25,15 @@ def spread(pairs: Iterable[Pair]) -> float:
     return rms([p.error for p in pairs])
 
 
+def session_spreads(alike: Sequence[Block], count: int) -> list[float]:
+    """Of one case: the spread of each session's decisions of `count` blocks, the least first."""
+    sessions: dict[float, list[Block]] = {}
+    for block in alike:
+        sessions.setdefault(block.session, []).append(block)
+    taken = ([b for c in chains(own) for b in joined(c, count)] for own in sessions.values())
+    return sorted(spread(p for b in blocks_ for p in b.pairs) for blocks_ in taken if blocks_)
+
+
 def rms(values: Sequence[float]) -> float:
     """Root of the mean square; NaN of none."""
     return math.sqrt(float(np.mean(np.square(values)))) if values else math.nan

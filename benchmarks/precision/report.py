@@ -150,9 +150,11 @@ def _sds(
         count = max(1, int(seconds / own_s))
         taken = [b for chain in chains(alike) for b in joined(chain, count)]
         sd = counts.spread(p for b in taken for p in b.pairs) if taken else math.nan
+        each = counts.session_spreads(alike, count)
+        apart = f"; by session {tables.percent(each[0])} to {tables.percent(each[-1])}"
         text = (
-            f"{tables.percent(sd)} at {count * own_s:.1f} s "
-            f"({len(taken)} times {count * LOOKS[0]} launches)"
+            f"{tables.percent(sd)} at {count * own_s:.1f} s ({len(taken)} times "
+            f"{count * LOOKS[0]} launches{apart if len(each) > 1 else ''})"
         )
         in_time = round(count * own_s, 1) <= seconds
         met = _met(sd <= limit and in_time, len(taken))

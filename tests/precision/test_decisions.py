@@ -72,6 +72,10 @@ def test_sessions_of_the_same_work_are_told_apart() -> None:
     assert "| 2027-01-15 08:00 UTC | a | 2 |" in after
     sds = [float(row.split("|")[-2].strip(" %")) for row in (before, after)]
     assert sds[0] > 3 * sds[1]
+    least, largest = counts.session_spreads(decisions.blocks(noisy + later), 2)
+    assert largest == pytest.approx(sds[0] / 100, abs=1e-4)
+    assert least == pytest.approx(sds[1] / 100, abs=1e-4)
+    assert counts.session_spreads(decisions.blocks(noisy + later), 3) == []
 
 
 def test_launches_on_two_machines_make_no_decision_together() -> None:
