@@ -150,15 +150,20 @@ def _sds(
         count = max(1, int(seconds / own_s))
         taken = [b for chain in chains(alike) for b in joined(chain, count)]
         sd = counts.spread(p for b in taken for p in b.pairs) if taken else math.nan
-        each = counts.session_spreads(alike, count)
-        apart = f"; by session {tables.percent(each[0])} to {tables.percent(each[-1])}"
         text = (
             f"{tables.percent(sd)} at {count * own_s:.1f} s ({len(taken)} times "
-            f"{count * LOOKS[0]} launches{apart if len(each) > 1 else ''})"
+            f"{count * LOOKS[0]} launches{_apart(counts.session_spreads(alike, count))})"
         )
         in_time = round(count * own_s, 1) <= seconds
         met = _met(sd <= limit and in_time, len(taken))
         yield [f"sd of an effect by {injection}, {what}", least, text, met]
+
+
+def _apart(sds: Sequence[float]) -> str:
+    """How far sessions lie apart, where there are several."""
+    if len(sds) < 2:
+        return ""
+    return f"; by session {tables.percent(sds[0])} to {tables.percent(sds[-1])}"
 
 
 def _met(good: bool, count: int) -> str:

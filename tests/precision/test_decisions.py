@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from bench.results.levels import levels
 from bench.results.values import Launch, Turn, to_json
-from benchmarks.precision import counts, decisions, estimators, tables
+from benchmarks.precision import counts, decisions, estimators, report, tables
 
 SIDES = ("same-0", "same-1", "same-2", "same-3", "0.02", "0.05")
 
@@ -76,6 +77,15 @@ def test_sessions_of_the_same_work_are_told_apart() -> None:
     assert largest == pytest.approx(sds[0] / 100, abs=1e-4)
     assert least == pytest.approx(sds[1] / 100, abs=1e-4)
     assert counts.session_spreads(decisions.blocks(noisy + later), 3) == []
+
+
+def test_precision_is_told_of_all_sessions_and_of_each() -> None:
+    done = records(2, sd=0.02) + [r | {"session": 1.8e9} for r in records(2, seed=1)]
+    (row,) = report._sds(decisions.blocks(done), "cpu-1", "made up", 0.002, 4, "decision")
+    assert re.search(r"% at 4.0 s \(4 times 6 launches; by session 0.\d+ % to \d.\d+ %\)", row[2])
+    assert row[3] == "**no**"
+    (row,) = report._sds(decisions.blocks(records(1)), "cpu-1", "made up", 0.002, 60, "decision")
+    assert row[3] == "not run"  # no fifteen blocks, which the time would allow
 
 
 def test_launches_on_two_machines_make_no_decision_together() -> None:
