@@ -16,6 +16,7 @@ from benchmarks.precision.decisions import (
     default_limit,
     guarded,
     joined,
+    regrouped,
     sharp_limit,
 )
 
@@ -26,11 +27,11 @@ def spread(pairs: Iterable[Pair]) -> float:
 
 
 def session_spreads(alike: Sequence[Block], count: int) -> list[float]:
-    """Of one case: the spread of each session's decisions of `count` blocks, the least first."""
+    """Of one case: the spread of each session's decisions of `count` launches, the least first."""
     sessions: dict[float, list[Block]] = {}
     for block in alike:
         sessions.setdefault(block.session, []).append(block)
-    taken = ([b for c in chains(own) for b in joined(c, count)] for own in sessions.values())
+    taken = ([b for c in chains(own) for b in regrouped(c, count)] for own in sessions.values())
     return sorted(spread(p for b in blocks_ for p in b.pairs) for blocks_ in taken if blocks_)
 
 

@@ -260,10 +260,16 @@ def _sharp_after(values: Sequence[float], orders: Sequence[int], limit: Limit, m
 
 def joined(chain: Sequence[Block], count: int) -> list[Block]:
     """The chain with each `count` consecutive blocks taken as one of as many more launches."""
+    return regrouped(chain, count * len(chain[0].launches)) if chain else []
+
+
+def regrouped(chain: Sequence[Block], count: int) -> list[Block]:
+    """The chain's launches in order, each `count` of them taken as one block."""
+    all_launches = [(block, x) for block in chain for x in block.launches]
     return [
-        dataclasses.replace(part[0], launches=[x for block in part for x in block.launches])
-        for i in range(0, len(chain) - count + 1, count)
-        if (part := chain[i : i + count])
+        dataclasses.replace(part[0][0], launches=[x for _, x in part])
+        for i in range(0, len(all_launches) - count + 1, count)
+        if (part := all_launches[i : i + count])
     ]
 
 

@@ -14,7 +14,7 @@ from bench.guard.timing import TIMED
 from bench.results.errors import UsageError
 from benchmarks import guard_table
 from benchmarks.precision import counts, plots, tables
-from benchmarks.precision.decisions import Block, blocks, chains, joined
+from benchmarks.precision.decisions import Block, blocks, chains, regrouped
 from benchmarks.precision.kept import keep, recorded
 
 SUITE = 50
@@ -139,22 +139,22 @@ def _sds(
     of: str,
     sides: int = 1,
 ) -> Iterator[list[str]]:
-    """A row for each way to inject: as many blocks taken as one as fit the time, or one."""
+    """A row for each way to inject: a decision has as many launches as fit the time."""
     mine = [b for b in part if b.kind == kind]
     what, least = f"{where}, {kind}, {seconds} s a {of}", f"≤ {100 * limit:.2f} %"
     if not mine:
         yield [f"sd of an effect, {what}", least, "not run", "–"]
     for injection in sorted({b.injection for b in mine}):
         alike = [b for b in mine if b.injection == injection]
-        own_s = median(b.wall_s / b.members for b in alike) * sides
-        count = max(1, int(seconds / own_s))
-        taken = [b for chain in chains(alike) for b in joined(chain, count)]
+        launch_s = median(b.wall_s / b.members / len(b.launches) for b in alike) * sides
+        count = max(2, int(seconds / launch_s))
+        taken = [b for chain in chains(alike) for b in regrouped(chain, count)]
         sd = counts.spread(p for b in taken for p in b.pairs) if taken else math.nan
         text = (
-            f"{tables.percent(sd)} at {count * own_s:.1f} s ({len(taken)} times "
-            f"{count * LOOKS[0]} launches{_apart(counts.session_spreads(alike, count))})"
+            f"{tables.percent(sd)} at {count * launch_s:.1f} s ({len(taken)} times "
+            f"{count} launches{_apart(counts.session_spreads(alike, count))})"
         )
-        in_time = round(count * own_s, 1) <= seconds
+        in_time = round(count * launch_s, 1) <= seconds
         met = _met(sd <= limit and in_time, len(taken))
         yield [f"sd of an effect by {injection}, {what}", least, text, met]
 

@@ -73,19 +73,27 @@ def test_sessions_of_the_same_work_are_told_apart() -> None:
     assert "| 2027-01-15 08:00 UTC | a | 2 |" in after
     sds = [float(row.split("|")[-2].strip(" %")) for row in (before, after)]
     assert sds[0] > 3 * sds[1]
-    least, largest = counts.session_spreads(decisions.blocks(noisy + later), 2)
+    least, largest = counts.session_spreads(decisions.blocks(noisy + later), 16)
     assert largest == pytest.approx(sds[0] / 100, abs=1e-4)
     assert least == pytest.approx(sds[1] / 100, abs=1e-4)
-    assert counts.session_spreads(decisions.blocks(noisy + later), 3) == []
+    assert counts.session_spreads(decisions.blocks(noisy + later), 17) == []
+
+
+def test_a_decision_takes_as_many_launches_as_asked_across_blocks() -> None:
+    chain = decisions.blocks(records(3))
+    parts = decisions.regrouped(chain, 5)
+    assert [len(b.launches) for b in parts] == [5, 5, 5, 5]
+    values = [x for b in chain for x in b.pairs[0].values]
+    assert [x for b in parts for x in b.pairs[0].values] == values[:20]
 
 
 def test_precision_is_told_of_all_sessions_and_of_each() -> None:
     done = records(2, sd=0.02) + [r | {"session": 1.8e9} for r in records(2, seed=1)]
-    (row,) = report._sds(decisions.blocks(done), "cpu-1", "made up", 0.002, 4, "decision")
-    assert re.search(r"% at 4.0 s \(4 times 6 launches; by session 0.\d+ % to \d.\d+ %\)", row[2])
+    (row,) = report._sds(decisions.blocks(done), "cpu-1", "made up", 0.002, 4.4, "decision")
+    assert re.search(r"% at 4.0 s \(4 times 8 launches; by session 0.\d+ % to \d.\d+ %\)", row[2])
     assert row[3] == "**no**"
     (row,) = report._sds(decisions.blocks(records(1)), "cpu-1", "made up", 0.002, 60, "decision")
-    assert row[3] == "not run"  # no fifteen blocks, which the time would allow
+    assert row[3] == "not run"  # not the 120 launches that the time would allow
 
 
 def test_launches_on_two_machines_make_no_decision_together() -> None:
