@@ -11,7 +11,7 @@ import pytest
 
 from bench.results.levels import levels
 from bench.results.values import Launch, Turn, to_json
-from benchmarks.precision import counts, decisions, estimators, report, tables
+from benchmarks.precision import counts, decisions, estimators, required, tables
 
 SIDES = ("same-0", "same-1", "same-2", "same-3", "0.02", "0.05")
 
@@ -89,10 +89,10 @@ def test_a_decision_takes_as_many_launches_as_asked_across_blocks() -> None:
 
 def test_precision_is_told_of_all_sessions_and_of_each() -> None:
     done = records(2, sd=0.02) + [r | {"session": 1.8e9} for r in records(2, seed=1)]
-    (row,) = report._sds(decisions.blocks(done), "cpu-1", "made up", 0.002, 4.4, "decision")
+    (row,) = required._sds(decisions.blocks(done), "cpu-1", "made up", 0.002, 4.4, "decision")
     assert re.search(r"% at 4.0 s \(4 times 8 launches; by session 0.\d+ % to \d.\d+ %\)", row[2])
     assert row[3] == "**no**"
-    (row,) = report._sds(decisions.blocks(records(1)), "cpu-1", "made up", 0.002, 60, "decision")
+    (row,) = required._sds(decisions.blocks(records(1)), "cpu-1", "made up", 0.002, 60, "decision")
     assert row[3] == "not run"  # not the 120 launches that the time would allow
 
 
