@@ -49,6 +49,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         alarms=tables.alarm_table(done),
         power=tables.power_table(done),
         rivals=tables.rival_table(rivals) if rivals else "",
+        injected=tables.injected_table(rivals),
         guard=guard_table.table(planted) if planted else "",
         estimators=tables.estimator_table(spreads),
         turn_lengths=tables.turn_length_table(ours),

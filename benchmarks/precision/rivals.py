@@ -30,8 +30,10 @@ from benchmarks.precision.work import MODEL, SLOWDOWN
 
 FOLDER = Path(__file__).parent
 ROUNDS = 40
-EQUAL_S = 3.4
+EQUAL_S = 2.2
 """Timed seconds of one side, so that both sides with their start-up take some 6 s."""
+INJECTED_ROUNDS = 30
+"""Blocks of each kind of answer that tell, in each round, what its spins really make."""
 NEIGHBOURS_S = 300.0
 """Two rounds' baselines further apart in time are no A/A pair."""
 
@@ -74,15 +76,11 @@ class Rivals:
     def all(self) -> list[Rival]:
         """The rivals that are installed."""
         found = [
-            Rival("pytest-benchmark", _pytest(()), _pytest_decides),
-            Rival(
-                "pytest-benchmark, equal time, pinned",
-                _pytest((f"--benchmark-max-time={EQUAL_S}",), pinned=True),
-                _pytest_decides,
-            ),
+            Rival("pytest-benchmark", _pytest(), _pytest_decides),
+            Rival("pytest-benchmark, equal time, pinned", _pytest(EQUAL_S), _pytest_decides),
             Rival("pyperf, equal time, pinned", _pyperf(("-p", "4"), pinned=True), _pyperf_decides),
             Rival("pyperf", _pyperf(()), _pyperf_decides, (0.05,), ROUNDS + 1, chained=True),
-            Rival("benchmatrix paired", _pytest(()), _pytest_decides, (0.05,), paired=True),
+            Rival("benchmatrix paired", _pytest(), _pytest_decides, (0.05,), paired=True),
         ]
         if shutil.which("hyperfine"):
             found.append(
@@ -107,6 +105,7 @@ class Rivals:
                   self.cache], dict(os.environ))  # fmt: skip
         number = self._done.get(rival.name, 0)
         rng = random.Random(f"{rival.name}/{number}")
+        injected = self._injected(rival.effects)
         with tempfile.TemporaryDirectory() as folder:
             make = (
                 self._paired if rival.paired
@@ -116,7 +115,7 @@ class Rivals:
             for effect, decision, wall_s in make(rival, rng, Path(folder)):
                 self.records.append(
                     {"rival": rival.name, "round": number, "effect": effect, "wall_s": wall_s,
-                     **decision}
+                     "injected": injected.get(effect, 0.0), **decision}
                 )  # fmt: skip
         self._done[rival.name] = number + 1
 
@@ -169,6 +168,13 @@ class Rivals:
             results.append((effect, decision, time.monotonic() - begun))
         return results
 
+    def _injected(self, effects: Sequence[float]) -> dict[float, float]:
+        """The log ratio that each effect's spins really make, now."""
+        command = [sys.executable, "-m", "benchmarks.precision.work", "injected",
+                   str(INJECTED_ROUNDS), *map(str, effects)]  # fmt: skip
+        found = json.loads(_run(command, self._environment(0.0), pinned=True))
+        return {float(effect): value for effect, value in found.items()}
+
     def _environment(self, effect: float) -> dict[str, str]:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
         return {**os.environ, "PYTHONPATH": path, MODEL: str(self.model.resolve()),
@@ -190,21 +196,39 @@ def _run(command: Sequence[str], environment: dict[str, str], pinned: bool = Fal
 # --- pytest-benchmark -------------------------------------------------------------------------
 
 
-def _pytest(flags: Sequence[str], pinned: bool = False) -> Callable[[dict[str, str], Path], None]:
-    def measure(environment: dict[str, str], out: Path) -> None:
+def _pytest(timed_s: float = 0.0) -> Callable[[dict[str, str], Path], None]:
+    """At its defaults; or pinned, with as many rounds as take `timed_s`, found by a first run.
+
+    Its own limit of time does not give it that time: it divides the limit by what the first call
+    takes, which here is three times as long as the others.
+    """
+    rounds: list[int] = []
+
+    def run(environment: dict[str, str], out: Path, *flags: str) -> None:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
                    "--benchmark-only", f"--benchmark-json={out}", *flags,
                    str(FOLDER / "work_pytest.py")]  # fmt: skip
-        _run(command, environment, pinned)
+        _run(command, environment, pinned=bool(timed_s))
+
+    def measure(environment: dict[str, str], out: Path) -> None:
+        if timed_s and not rounds:
+            run(environment, out)
+            rounds.append(math.ceil(timed_s / _pytest_stats(out)["median"]))
+        run(environment, out, *(f"--benchmark-min-rounds={n}" for n in rounds))
 
     return measure
+
+
+def _pytest_stats(path: Path) -> dict[str, Any]:
+    stats: dict[str, Any] = json.loads(path.read_text())["benchmarks"][0]["stats"]
+    return stats
 
 
 def _pytest_decides(base: Path, candidate: Path) -> dict[str, Any]:
     """What `--benchmark-compare-fail` with mean:5% and min:5% says, by its own class."""
     from pytest_benchmark.utils import PercentageRegressionCheck
 
-    old, new = (json.loads(p.read_text())["benchmarks"][0]["stats"] for p in (base, candidate))
+    old, new = _pytest_stats(base), _pytest_stats(candidate)
     flags = {f"{field}:5%": bool(PercentageRegressionCheck(field, 5.0).fails(new, old))
              for field in ("mean", "min")}  # fmt: skip
     return {"ln": math.log(new["mean"] / old["mean"]), "ln_min": math.log(new["min"] / old["min"]),
