@@ -11,7 +11,7 @@ import jinja2
 
 from bench.results.errors import UsageError
 from benchmarks import guard_table
-from benchmarks.precision import plots, required, tables
+from benchmarks.precision import plots, required, rival_tables, tables
 from benchmarks.precision.decisions import blocks
 from benchmarks.precision.kept import keep, recorded
 
@@ -48,8 +48,8 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         by_session=tables.session_table(done),
         alarms=tables.alarm_table(done),
         power=tables.power_table(done),
-        rivals=tables.rival_table(rivals) if rivals else "",
-        injected=tables.injected_table(rivals),
+        rivals=rival_tables.decision_table(rivals, done) if rivals else "",
+        injected=rival_tables.injected_table(rivals),
         guard=guard_table.table(planted) if planted else "",
         estimators=tables.estimator_table(spreads),
         turn_lengths=tables.turn_length_table(ours),

@@ -50,7 +50,7 @@ def percent(value: float) -> str:
     return f"{100 * value:.2f} %"
 
 
-def _robust(values: Sequence[float]) -> float:
+def robust(values: Sequence[float]) -> float:
     """Standard deviation from the median of the absolute values: halves of few turns go astray."""
     return 1.4826 * float(np.median(np.abs(values))) if values else math.nan
 
@@ -66,7 +66,7 @@ def spread_table(all_blocks: Sequence[Block]) -> str:
         hits = sum(p.estimate.low <= p.truth <= p.estimate.high for p in pairs)
         rows.append([
             kind, configuration, noise, injection, str(len(chain)), f"{candidate_s:.1f} s",
-            percent(rms(launches)), percent(_robust([x for b in chain for x in b.within()])),
+            percent(rms(launches)), percent(robust([x for b in chain for x in b.within()])),
             percent(spread(pairs)),
             f"{100 * float(np.mean(bias)):+.2f} %" if bias else "–",
             f"{100 * hits / len(pairs):.0f} %",
@@ -139,59 +139,6 @@ def power_table(all_blocks: Sequence[Block]) -> str:
             "launches of such a decision",
             f"called at the default margin, {TWICE * LOOKS[0]} launches a stage"]  # fmt: skip
     return markdown(head, rows)
-
-
-def rival_table(records: Sequence[Mapping[str, Any]]) -> str:
-    """How often each rival's rule calls each effect; 0 % is its rate of false alarms.
-
-    An estimate's error is its distance from what the spins really made on that machine.
-    """
-    truths = injected(records)
-    rows: dict[tuple[str, str, str], dict[float, list[bool]]] = {}
-    seconds: dict[tuple[str, str], list[float]] = {}
-    errors: dict[tuple[str, str], list[float]] = {}
-    for record in records:
-        tool, effect = (record["rival"], record["cpu"]), record["effect"]
-        seconds.setdefault(tool, []).append(record["wall_s"])
-        errors.setdefault(tool, []).append(record["ln"] - truths[tool[1], effect])
-        for rule, flag in record["flags"].items():
-            rows.setdefault((*tool, rule), {}).setdefault(effect, []).append(flag)
-    lines = []
-    for (name, cpu, rule), cells in rows.items():
-        counts = [
-            share(sum(flags), len(flags), len(flags)) if (flags := cells.get(e, [])) else "–"
-            for e in (0.0, *EFFECTS)
-        ]
-        found = errors[name, cpu]
-        lines.append([name, cpu, rule, f"{median(seconds[name, cpu]):.1f} s", percent(rms(found)),
-                      percent(_robust(found)), *counts])  # fmt: skip
-    head = ["tool", "machine", "rule", "machine time a decision", "sd of an effect", "robust sd",
-            "A/A called slower", *(f"{e:.0%} called" for e in EFFECTS)]  # fmt: skip
-    return markdown(head, lines)
-
-
-def injected(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, float], float]:
-    """By machine and effect: the log ratio that rivals' spins really made.
-
-    It is the median of all rounds' measurements; what was meant where none was made.
-    """
-    measured: dict[tuple[str, float], list[float]] = {}
-    for record in records:
-        meant = math.log1p(record["effect"])
-        key = record["cpu"], record["effect"]
-        measured.setdefault(key, []).append(record.get("injected", meant))
-    return {key: median(values) for key, values in measured.items()}
-
-
-def injected_table(records: Sequence[Mapping[str, Any]]) -> str:
-    """What rivals' spins really made, "" where it was not measured."""
-    found = injected([r for r in records if "injected" in r])
-    cpus = dict.fromkeys(cpu for cpu, _ in found)
-    rows = [
-        [cpu, *(percent(math.expm1(found[cpu, e])) if (cpu, e) in found else "–" for e in EFFECTS)]
-        for cpu in cpus
-    ]
-    return markdown(["machine", *(f"{e:.0%}" for e in EFFECTS)], rows) if rows else ""
 
 
 def estimator_spreads(

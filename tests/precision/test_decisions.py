@@ -11,7 +11,7 @@ import pytest
 
 from bench.results.levels import levels
 from bench.results.values import Launch, Turn, to_json
-from benchmarks.precision import counts, decisions, estimators, required, tables
+from benchmarks.precision import counts, decisions, estimators, required, rival_tables, tables
 
 SIDES = ("same-0", "same-1", "same-2", "same-3", "0.02", "0.05")
 
@@ -77,6 +77,19 @@ def test_sessions_of_the_same_work_are_told_apart() -> None:
     assert largest == pytest.approx(sds[0] / 100, abs=1e-4)
     assert least == pytest.approx(sds[1] / 100, abs=1e-4)
     assert counts.session_spreads(decisions.blocks(noisy + later), 17) == []
+
+
+def test_tfbench_stands_first_where_rivals_had_its_work_on_the_same_machine() -> None:
+    own = decisions.blocks([r | {"kind": "LiteRT int8"} for r in records(4)])
+    rival = {"rival": "tool", "cpu": "a", "effect": 0.05, "injected": math.log(1.06), "wall_s": 5.0,
+             "ln": math.log(1.06) + 0.03, "flags": {"rule": True}}  # fmt: skip
+    _, _, first, second = rival_tables.decision_table([rival], own).splitlines()
+    assert first.startswith("| tfbench | a | guard, default margin | 16.0 s | 0.0")
+    assert "| 0 of 24 (" in first
+    assert "| 16 of 16 (" in first
+    assert second.startswith("| tool | a | rule | 5.0 s | 3.00 % | 4.45 % | – | – | – | 1 of 1")
+    (only,) = rival_tables.decision_table([rival | {"cpu": "b"}], own).splitlines()[2:]
+    assert only.startswith("| tool | b |")
 
 
 def test_a_decision_takes_as_many_launches_as_asked_across_blocks() -> None:
