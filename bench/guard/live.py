@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
 from bench.sweep.groups import end_launch, run_launch
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
+from bench.sweep.probing import probe
 from bench.sweep.progress import Reporter
 from bench.sweep.settings import Profile
 from bench.sweep.starting import Cores, Started, cores_apart, free_cores, start_launch
@@ -46,13 +48,11 @@ PROFILE = Profile(
 as a whole by as much as longer turns would average away. One epoch: the first losses tell whether
 training does the same work, and an eager epoch costs many launches."""
 COLD_BUILD_S = 1.0
-"""A build that took longer may have made its artifact, which leaves less memory to grow into: the
-probe is then made in another launch, which finds the artifact."""
+"""A build that took longer may have made its artifact, which leaves less memory to grow into."""
 BESIDES_S = 1.0
 """What a launch takes beside its turns: warm-up, steps that are not timed, new pages."""
 MOST_MEMBER_S = 1.5
 """Turns that a side takes at most in a launch, however long it was built."""
-FIRST_LOSSES = 20
 CHANGES_SHOWN = 8
 LEAST_OPERATION_NS = 100.0
 
@@ -249,35 +249,11 @@ class LiveLauncher:
             scenario.id, subject.configuration.name, group=f"probe/{subject.key}", purpose="probe",
             side=side, started_s=round(time.time(), 3),
         )  # fmt: skip
-        limit = self._profile.timeout_s * (4 if scenario.unit == "job" else 1)
-        launch = None
-        try:
-            environment = self._environment(subject, side)
-            launch = self._pool.launch(environment, scenario, configuration)
-            built = launch.call("build", limit, first_step=False)
-            if built["build_s"] > COLD_BUILD_S and scenario.unit == "step":
-                launch.close()
-                launch = self._pool.launch(environment, scenario, configuration)
-                built = launch.call("build", limit, first_step=False)
-            answer = launch.call("probe", limit, first=FIRST_LOSSES, epochs=self._profile.epochs)
-            fields = {**built, **answer}
-            fields.pop("resident_bytes", None)
-            for name in ("losses", "outputs", "predictions", "correct"):
-                fields[name] = tuple(fields.get(name, ()))
-            known = {f.name for f in dataclasses.fields(Launch)}
-            record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
-        except LaunchFailed as error:
-            record = dataclasses.replace(
-                record,
-                outcome=error.outcome,  # type: ignore[arg-type]
-                reason=error.reason,
-                output=launch.output() if launch and error.outcome != "unsupported" else "",
-            )
-        finally:
-            if launch is not None:
-                launch.close()
+        environment = self._environment(subject, side)
+        start = partial(self._pool.launch, environment, scenario, configuration)
+        record = probe(start, record, scenario, self._profile, COLD_BUILD_S)
         self._reporter.done()
-        return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+        return record
 
 
 def _of(subject: Subject, side: Side) -> Scenario:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,9 @@ from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
 from bench.sweep.groups import run_launch
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed, Pool
+from bench.sweep.probing import probe
 from bench.sweep.progress import Reporter
 from bench.sweep.settings import Settings
-
-FIRST_LOSSES = 20
-"""Steps over which a training path's losses must follow its baseline's."""
 
 
 class Sweep:
@@ -159,35 +158,13 @@ class Sweep:
         record = Launch(
             scenario.id, configuration.name, purpose="probe", started_s=round(time.time(), 3)
         )
-        limit = self.settings.profile.timeout_s * (4 if scenario.unit == "job" else 1)
-        launch = None
-        try:
-            launch = pool.launch(
-                self._environment(scenario, configuration), scenario, configuration
-            )
-            built = launch.call("build", limit, first_step=False)
-            answer = launch.call(
-                "probe", limit, first=FIRST_LOSSES, epochs=self.settings.profile.epochs
-            )
-            fields = {**built, **answer}
-            fields.pop("resident_bytes")
-            for name in ("losses", "outputs", "predictions", "correct"):
-                fields[name] = tuple(fields.get(name, ()))
-            record = dataclasses.replace(record, **fields)
-        except LaunchFailed as error:
-            record = dataclasses.replace(
-                record,
-                outcome=error.outcome,  # type: ignore[arg-type]
-                reason=error.reason,
-                output=launch.output() if launch and error.outcome != "unsupported" else "",
-            )
-        finally:
-            if launch is not None:
-                launch.close()
+        environment = self._environment(scenario, configuration)
+        start = partial(pool.launch, environment, scenario, configuration)
+        record = probe(start, record, scenario, self.settings.profile)
         if record.outcome != "ok":
             self.reporter.note(f"{scenario.id}: {record.outcome}: {record.reason}")
         self.reporter.done()
-        return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+        return record
 
     def _checked(self, launch: Launch, probes: dict[str, Launch]) -> Launch:
         """The probe, failed where its losses or outputs leave the baseline's."""

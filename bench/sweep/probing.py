@@ -1,0 +1,61 @@
+"""A probe: a launch that is not timed and tells a path's proof, quality, size and memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+
+from bench.results.values import Launch, Scenario
+from bench.sweep.preloaded import LaunchFailed, RunningLaunch
+from bench.sweep.settings import Profile
+
+FIRST_LOSSES = 20
+"""Steps over which a training path's losses must follow its baseline's."""
+SEQUENCES = ("losses", "outputs", "predictions", "correct")
+"""Fields of an answer that come as lists, or not at all."""
+
+
+def probe(
+    start: Callable[[], RunningLaunch],
+    record: Launch,
+    scenario: Scenario,
+    profile: Profile,
+    cold_build_s: float = math.inf,
+) -> Launch:
+    """The record with what the probe found, or with its outcome and reason where it ended early.
+
+    Args:
+        start: Forks a launch of the path.
+        record: What is known before; `started_s` is when the probe began.
+        scenario: The path's.
+        profile: How long a message may take, and after how many epochs quality is told.
+        cold_build_s: A step that took longer to build may have made its artifact: it is probed in
+            another launch, which finds the artifact.
+    """
+    limit_s = profile.timeout_s * (4 if scenario.unit == "job" else 1)
+    launch = None
+    try:
+        launch = start()
+        built = launch.call("build", limit_s, first_step=False)
+        if built["build_s"] > cold_build_s and scenario.unit == "step":
+            launch.close()
+            launch = None
+            launch = start()
+            built = launch.call("build", limit_s, first_step=False)
+        found = launch.call("probe", limit_s, first=FIRST_LOSSES, epochs=profile.epochs)
+        fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
+        known = {field.name for field in dataclasses.fields(Launch)}
+        record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
+    except LaunchFailed as error:
+        record = dataclasses.replace(
+            record,
+            outcome=error.outcome,  # type: ignore[arg-type]
+            reason=error.reason,
+            output=launch.output() if launch and error.outcome != "unsupported" else "",
+        )
+    finally:
+        if launch is not None:
+            launch.close()
+    return dataclasses.replace(record, wall_s=time.time() - record.started_s)

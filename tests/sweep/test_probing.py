@@ -1,0 +1,94 @@
+"""What a probe asks of a launch, and what it keeps where one ends early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.results.values import Launch, Scenario
+from bench.sweep.preloaded import LaunchFailed
+from bench.sweep.probing import FIRST_LOSSES, probe
+from bench.sweep.settings import PROFILES
+
+STEP = Scenario("infer/x", "infer", "", "scenarios.infer.x", "x", "", 1)
+JOB = Scenario("train/x", "train", "", "scenarios.train.x", "x", "", 1, unit="job")
+PROFILE = PROFILES["smoke"]
+
+
+class Fake:
+    """A launch that answers, or fails at one message."""
+
+    def __init__(self, build_s: float = 0.1, fails: str = "") -> None:
+        self.build_s, self.fails = build_s, fails
+        self.asked: list[tuple[str, float, dict[str, Any]]] = []
+        self.closed = False
+
+    def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
+        self.asked.append((do, timeout_s, arguments))
+        if do == self.fails:
+            raise LaunchFailed("failed", f"{do} broke")
+        if do == "build":
+            return {"build_s": self.build_s, "resident_bytes": 1}
+        return {"accuracy": 0.5, "losses": [2.0, 1.0], "from_a_later_version": 1}
+
+    def output(self) -> str:
+        assert not self.closed
+        return "said"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def probed(
+    *fakes: Fake | LaunchFailed, scenario: Scenario = STEP, cold_build_s: float = 1.0
+) -> Launch:
+    """The record of a probe whose launches are `fakes`, in order."""
+    left = list(fakes)
+
+    def start() -> Any:
+        launch = left.pop(0)
+        if isinstance(launch, LaunchFailed):
+            raise launch
+        return launch
+
+    record = probe(
+        start, Launch("infer/x", "cpu-1", purpose="probe"), scenario, PROFILE, cold_build_s
+    )
+    assert not left
+    assert all(fake.closed for fake in fakes if isinstance(fake, Fake))
+    return record
+
+
+def test_a_probe_keeps_what_it_found() -> None:
+    fake = Fake()
+    record = probed(fake)
+    assert (record.outcome, record.accuracy, record.losses) == ("ok", 0.5, (2.0, 1.0))
+    assert record.outputs == ()
+    asked = {"first": FIRST_LOSSES, "epochs": PROFILE.epochs}
+    assert fake.asked[-1] == ("probe", PROFILE.timeout_s, asked)
+
+
+def test_a_job_may_take_four_times_as_long() -> None:
+    fake = Fake()
+    probed(fake, scenario=JOB)
+    assert {limit for _, limit, _ in fake.asked} == {4 * PROFILE.timeout_s}
+
+
+def test_a_step_that_was_built_cold_is_probed_in_a_second_launch() -> None:
+    cold, warm = Fake(build_s=2.0), Fake()
+    assert probed(cold, warm).accuracy == 0.5
+    assert [do for do, *_ in cold.asked] == ["build"]
+    assert [do for do, *_ in warm.asked] == ["build", "probe"]
+    probed(Fake(build_s=2.0), scenario=JOB)  # a job is not built twice
+
+
+def test_a_launch_that_ends_early_says_why_and_what_it_printed() -> None:
+    record = probed(Fake(fails="probe"))
+    assert (record.outcome, record.reason, record.output) == ("failed", "probe broke", "said")
+    assert record.accuracy is None
+
+
+def test_what_could_not_be_started_printed_nothing() -> None:
+    never = LaunchFailed("failed", "the preloaded process ended: killed")
+    assert probed(never).output == ""
+    again = probed(Fake(build_s=2.0), never)
+    assert (again.outcome, again.output) == ("failed", "")
