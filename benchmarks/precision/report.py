@@ -49,7 +49,6 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         alarms=tables.alarm_table(done),
         power=tables.power_table(done),
         rivals=rival_tables.decision_table(rivals, done) if rivals else "",
-        injected=rival_tables.injected_table(rivals),
         guard=guard_table.table(planted) if planted else "",
         estimators=tables.estimator_table(spreads),
         turn_lengths=tables.turn_length_table(ours),

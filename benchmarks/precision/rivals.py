@@ -32,8 +32,6 @@ FOLDER = Path(__file__).parent
 ROUNDS = 40
 EQUAL_S = 2.2
 """Timed seconds of one side, so that both sides with their start-up take some 6 s."""
-INJECTED_ROUNDS = 30
-"""Blocks of each kind of answer that tell, in each round, what its spins really make."""
 NEIGHBOURS_S = 300.0
 """Two rounds' baselines further apart in time are no A/A pair."""
 
@@ -105,7 +103,6 @@ class Rivals:
                   self.cache], dict(os.environ))  # fmt: skip
         number = self._done.get(rival.name, 0)
         rng = random.Random(f"{rival.name}/{number}")
-        injected = self._injected(rival.effects)
         with tempfile.TemporaryDirectory() as folder:
             make = (
                 self._paired if rival.paired
@@ -115,7 +112,7 @@ class Rivals:
             for effect, decision, wall_s in make(rival, rng, Path(folder)):
                 self.records.append(
                     {"rival": rival.name, "round": number, "effect": effect, "wall_s": wall_s,
-                     "injected": injected.get(effect, 0.0), **decision}
+                     **decision}
                 )  # fmt: skip
         self._done[rival.name] = number + 1
 
@@ -167,13 +164,6 @@ class Rivals:
             decision = _benchmatrix(self._environment(0.0), effect, out, rng.randrange(1 << 30))
             results.append((effect, decision, time.monotonic() - begun))
         return results
-
-    def _injected(self, effects: Sequence[float]) -> dict[float, float]:
-        """The log ratio that each effect's spins really make, now."""
-        command = [sys.executable, "-m", "benchmarks.precision.work", "injected",
-                   str(INJECTED_ROUNDS), *map(str, effects)]  # fmt: skip
-        found = json.loads(_run(command, self._environment(0.0), pinned=True))
-        return {float(effect): value for effect, value in found.items()}
 
     def _environment(self, effect: float) -> dict[str, str]:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))

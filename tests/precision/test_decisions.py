@@ -81,13 +81,14 @@ def test_sessions_of_the_same_work_are_told_apart() -> None:
 
 def test_tfbench_stands_first_where_rivals_had_its_work_on_the_same_machine() -> None:
     own = decisions.blocks([r | {"kind": "LiteRT int8"} for r in records(4)])
-    rival = {"rival": "tool", "cpu": "a", "effect": 0.05, "injected": math.log(1.06), "wall_s": 5.0,
-             "ln": math.log(1.06) + 0.03, "flags": {"rule": True}}  # fmt: skip
-    _, _, first, second = rival_tables.decision_table([rival], own).splitlines()
+    rival = {"rival": "tool", "cpu": "a", "effect": 0.05, "wall_s": 5.0, "ln": 0.04,
+             "flags": {"rule": True}}  # fmt: skip
+    lines = rival_tables.decision_table([rival, rival | {"ln": 0.1}], own).splitlines()
+    _, _, first, second = lines
     assert first.startswith("| tfbench | a | guard, default margin | 16.0 s | 0.0")
     assert "| 0 of 24 (" in first
     assert "| 16 of 16 (" in first
-    assert second.startswith("| tool | a | rule | 5.0 s | 3.00 % | 4.45 % | – | – | – | 1 of 1")
+    assert second.startswith("| tool | a | rule | 5.0 s | 3.00 % | 4.45 % | – | – | – | 2 of 2")
     (only,) = rival_tables.decision_table([rival | {"cpu": "b"}], own).splitlines()[2:]
     assert only.startswith("| tool | b |")
 
