@@ -190,7 +190,7 @@ def _pytest(timed_s: float = 0.0) -> Callable[[dict[str, str], Path], None]:
     """At its defaults; or pinned, with as many rounds as take `timed_s`, found by a first run.
 
     Its own limit of time does not give it that time: it divides the limit by what the first call
-    takes, which here is three times as long as the others.
+    takes, which is longer than the others, and so ends early.
     """
     rounds: list[int] = []
 
