@@ -46,22 +46,25 @@ def warm_up(
         turn_ns: Wanted length of a turn; a longer step is a turn of its own, or half of one.
         cap_ns: Time after which the warm-up ends, steady or not.
         growth: Returns (number of traces, peak memory in bytes): neither may grow any more.
-        least_steps: Steps to take at least (until buffers are full).
+        least_steps: Steps until buffers are full; turns that began earlier are not compared.
     """
     start = timer.clock()
     turns: list[Turn] = []
     states = [growth()]
-    steps = done = 1
+    done = 1
+    filling = 0
     step_ns = float(max(timer.turn(1), 1))
-    reason = "too few turns"
     while True:
+        if done < least_steps:
+            filling = len(turns) + 1
         steps = steps_of(turn_ns, step_ns)
         elapsed = max(timer.turn(steps), 1)
         done += steps
         turns.append(Turn(len(turns), 0, steps, elapsed))
         states.append(growth())
         step_ns = median(turn.step_ns for turn in turns[-WINDOW:])
-        reason = _unsteady(turns, states, done, least_steps)
+        full = turns[filling:]
+        reason = _unsteady(full, states) if full else "its buffers were not full"
         if not reason or timer.clock() - start > cap_ns:
             break
     timer.histogram.clear()
@@ -73,12 +76,10 @@ def steps_of(turn_ns: int, step_ns: float) -> int:
     return max(1 if step_ns >= LONG_NS else 2, round(turn_ns / step_ns))
 
 
-def _unsteady(turns: list[Turn], states: list[tuple[int, int]], done: int, least_steps: int) -> str:
+def _unsteady(turns: list[Turn], states: list[tuple[int, int]]) -> str:
     """Why the path is not steady yet, "" when it is."""
     if len(turns) < 2 * WINDOW:
         return "too few turns"
-    if done < least_steps:
-        return "its buffers were not full"
     traces, memory = zip(*states[-WINDOW - 1 :], strict=True)
     if traces[0] != traces[-1]:
         return "it still traced functions"

@@ -84,6 +84,14 @@ def test_it_goes_on_until_buffers_are_full() -> None:
     assert made >= 5000
 
 
+def test_turns_from_before_buffers_were_full_are_not_compared() -> None:
+    warm, _ = run(lambda n: 5000 if n < 34 else 100, least_steps=34)
+    assert warm.steady
+    assert (warm.steps, warm.step_ns) == (100, 100)
+    assert [turn.steps for turn in warm.turns[:17]] == [2] * 17
+    assert len(warm.turns) >= 17 + 6
+
+
 @pytest.mark.parametrize(
     ("costs", "states", "least", "reason"),
     [
