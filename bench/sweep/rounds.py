@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Sequence
 from fractions import Fraction
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ LEAST_TURNS = 4
 """Turns that even the slowest member takes in a launch (a job takes one)."""
 ALIKE = 1.5
 """Ratio of step times within which members of one scenario take turns of equally many steps."""
+UNLIKE = 3.0
+"""Ratio of a step's time in turns to that in warm-up from which on the row warns: shared machines
+change by less."""
 
 
 def agree(places: Sequence[Place], profile: Profile) -> int:
@@ -82,6 +86,8 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
         waited += _waited(places) - before
         if not places[0].alive:  # the baseline is everybody's neighbour
             return
+    for place in places:
+        _compare_with_warm_up(place)
     cpu_s, wall_s = waited.tolist()
     used = max(cpu_s, 0.0) / max(wall_s, 1e-9)
     base = places[0].launch
@@ -188,7 +194,19 @@ def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
     turn = Turn(number, position, place.steps, answer["elapsed_ns"], answer["delayed_ns"])
     place.turns.append(turn)
     if answer["retraced"]:
-        note = "a function was traced again inside a turn"
-        place.launch = dataclasses.replace(
-            place.launch, warnings=tuple(dict.fromkeys((*place.launch.warnings, note)))
-        )
+        _warn(place, "a function was traced again inside a turn")
+
+
+def _compare_with_warm_up(place: Place) -> None:
+    """Warn of steps that took far more or less than when the warm-up reckoned turns from them."""
+    if not place.turns or not place.step_ns:  # failed, or a job
+        return
+    ratio = median(turn.step_ns for turn in place.turns) / place.step_ns
+    if not 1 / UNLIKE < ratio < UNLIKE:
+        _warn(place, f"its steps took {ratio:.2g} times what they took at the end of its warm-up")
+
+
+def _warn(place: Place, note: str) -> None:
+    place.launch = dataclasses.replace(
+        place.launch, warnings=tuple(dict.fromkeys((*place.launch.warnings, note)))
+    )

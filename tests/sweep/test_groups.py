@@ -59,7 +59,8 @@ class Process:
             self.waited_s += 0.01
             self.waited_cpu_s += 0.00005
             noise = self.pool.rng.gauss(0, self.pool.noise)
-            elapsed = round(arguments["steps"] * step_ns * math.exp(noise))
+            faster = self.pool.faster.get(self.name, 1.0)
+            elapsed = round(arguments["steps"] * step_ns * math.exp(noise) / faster)
             return {"elapsed_ns": elapsed, "delayed_ns": 7, "retraced": 0}
         if do == "trace":
             return {"trace": {}}
@@ -87,6 +88,7 @@ class Pool:
         self.cores: list[tuple[int, ...]] = []
         self.pinned: list[tuple[int, ...]] = []
         self.noise, self.rng = 0.0, random.Random(0)
+        self.faster: dict[str, float] = {}
 
     def launch(
         self, environment: Any, scenario: Scenario, configuration: Any, padding: int,
@@ -193,6 +195,17 @@ def test_members_of_one_scenario_take_equal_turns() -> None:
     pool = Pool({"a": 0.5 * MS, "b": 2 * MS})
     found = run_launch(pool, "group", same, 0, PROFILE, 0)  # type: ignore[arg-type]
     assert [{t.steps for t in x.turns} for x in found] == [{20}, {20}, {5}]
+
+
+@pytest.mark.parametrize(
+    ("faster", "told"), [(20, "0.05 times"), (2, ""), (0.5, ""), (0.25, "4 times")]
+)
+def test_turns_quite_unlike_the_warm_up_are_told(faster: float, told: str) -> None:
+    pool = Pool()
+    pool.faster["b"] = faster
+    found = launch(pool, GROUP)
+    assert [told in warning for warning in found["b"].warnings] == [True] * bool(told)
+    assert not found["a"].warnings
 
 
 def test_more_work_takes_turns_of_whole_further_steps() -> None:
