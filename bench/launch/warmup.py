@@ -44,29 +44,32 @@ def warm_up(
     Args:
         timer: Times the path.
         turn_ns: Wanted length of a turn; a longer step is a turn of its own, or half of one.
-        cap_ns: Time after which the warm-up ends, steady or not.
+        cap_ns: Time after which the warm-up ends, steady or not, once buffers are full.
         growth: Returns (number of traces, peak memory in bytes): neither may grow any more.
-        least_steps: Steps until buffers are full; turns that began earlier are not compared.
+        least_steps: Steps until buffers are full. Turns of before are not compared: a full cache
+            makes steps a hundred times as fast.
     """
-    start = timer.clock()
     turns: list[Turn] = []
     states = [growth()]
     done = 1
-    filling = 0
     step_ns = float(max(timer.turn(1), 1))
-    while True:
-        if done < least_steps:
-            filling = len(turns) + 1
+
+    def turn() -> None:
+        nonlocal done, step_ns
         steps = steps_of(turn_ns, step_ns)
         elapsed = max(timer.turn(steps), 1)
         done += steps
         turns.append(Turn(len(turns), 0, steps, elapsed))
         states.append(growth())
         step_ns = median(turn.step_ns for turn in turns[-WINDOW:])
-        full = turns[filling:]
-        reason = _unsteady(full, states) if full else "its buffers were not full"
-        if not reason or timer.clock() - start > cap_ns:
-            break
+
+    while done < least_steps:
+        turn()
+    filled = len(turns)
+    start = timer.clock()
+    turn()
+    while (reason := _unsteady(turns[filled:], states)) and timer.clock() - start <= cap_ns:
+        turn()
     timer.histogram.clear()
     return Warm(steps_of(turn_ns, step_ns), step_ns, tuple(turns), not reason, reason)
 
