@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -90,7 +90,8 @@ def alternate(request: dict[str, Any]) -> None:
     warm = launch.warm(turn_ns=20_000_000, cap_ns=1_000_000_000)
     # Of an even number loadgen takes the upper of the two middle ones, a median either or both.
     steps = max(3, round(PART_MS * 1e6 / warm["step_ns"]) | 1)
-    stream = partial(single_stream, launch.path.advance, cores=cores)
+    lead_in = partial(launch.timer.lead_in, steps)
+    stream = partial(single_stream, launch.path.advance, lead_in=lead_in, cores=cores)
     stream(21, times=[])  # loadgen is warm too
     for number in range(ALTERNATIONS):
         answer: dict[str, Any] = {}
@@ -106,13 +107,20 @@ def alternate(request: dict[str, Any]) -> None:
         print(json.dumps(answer | {"samples": steps}), flush=True)
 
 
-def single_stream(advance: Any, queries: int, times: list[int], cores: Collection[int]) -> float:
+def single_stream(
+    advance: Any,
+    queries: int,
+    times: list[int],
+    lead_in: Callable[[], None],
+    cores: Collection[int],
+) -> float:
     """p50 latency, ns, of loadgen's SingleStream in performance mode, from its own summary.
 
     Args:
         advance: Makes a step.
         queries: Number of queries.
         times: Gets each query's step as tfbench's clock times it, ns, without loadgen's callbacks.
+        lead_in: Makes untimed steps, as before a turn; called where samples are loaded.
         cores: Where the thread that writes loadgen's log may run; steps stay where they are.
     """
     import mlperf_loadgen as lg
@@ -125,9 +133,11 @@ def single_stream(advance: Any, queries: int, times: list[int], cores: Collectio
     response = lg.QuerySampleResponse(0, 0, 0)
     responses = [response]
 
+    def load(_: Any) -> None:
+        os.sched_setaffinity(0, own)  # the log's thread has been started by now
+        lead_in()
+
     def issue(samples: Any) -> None:
-        if not times:
-            os.sched_setaffinity(0, own)  # the log's thread has been started by now
         response.id = samples[0].id  # a query of this scenario is one sample
         began = clock()
         finish(advance())
@@ -148,7 +158,7 @@ def single_stream(advance: Any, queries: int, times: list[int], cores: Collectio
         log.log_output = output
         log.enable_trace = False
         sut = lg.ConstructSUT(issue, lambda: None)
-        qsl = lg.ConstructQSL(16, 16, lambda _: None, lambda _: None)
+        qsl = lg.ConstructQSL(16, 16, load, lambda _: None)
         os.sched_setaffinity(0, cores)
         lg.StartTestWithLogSettings(sut, qsl, settings, log)
         lg.DestroyQSL(qsl)

@@ -233,8 +233,15 @@ def test_loadgen_makes_as_many_queries_as_are_asked_for(monkeypatch: pytest.Monk
     monkeypatch.setattr(turns, "_gpus", False)  # or TensorFlow would be asked
     cores = os.sched_getaffinity(0)
     times: list[int] = []
+    steps: list[str] = []
+
+    def step() -> None:
+        steps.append("query")
+        time.sleep(0.002)
+
     begun = time.perf_counter_ns()
-    latency = single_stream(lambda: time.sleep(0.002), 21, times, cores)
+    latency = single_stream(step, 21, times, lambda: steps.append("lead-in"), cores)
+    assert steps == ["lead-in"] + 21 * ["query"]
     assert len(times) == 21
     assert median(times) <= latency <= time.perf_counter_ns() - begun
     assert os.sched_getaffinity(0) == cores
