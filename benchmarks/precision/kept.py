@@ -37,13 +37,37 @@ def keep(out: Path, kept: Path) -> None:
 
 
 def recorded(kept: Path) -> Recorded:
-    """The records of all sessions that are kept, the first session first, by their kind."""
+    """The records of all sessions that are kept, the first session first, by their kind.
+
+    Each names its machine (`cpu`): machines whose processors have one name are numbered.
+    """
     found: Recorded = {name: [] for name in NAMES}
     for path in sorted(kept.glob("*.jsonl.xz")):
         with lzma.open(path, "rt", encoding="utf-8") as file:
             for record in map(json.loads, file):
                 found[record.pop("of")].append(record)
+    names = _machines(found["sessions"])
+    for records in found.values():
+        for record in records:
+            record["cpu"] = names.get(record["session"], record["cpu"])
     return found
+
+
+def _machines(sessions: list[dict[str, Any]]) -> dict[float, str]:
+    """Of each session its machine's name; virtual ones hide which model of processor they have."""
+    machines: dict[str, list[tuple[str, int]]] = {}
+    places: dict[float, tuple[str, int]] = {}
+    for session in sessions:
+        about = session["environment"]
+        alike = machines.setdefault(about["cpu"], [])
+        machine = about["kernel"], about["memory_bytes"]
+        if machine not in alike:
+            alike.append(machine)
+        places[session["session"]] = about["cpu"], alike.index(machine) + 1
+    return {
+        session: f"{cpu} ({number})" if len(machines[cpu]) > 1 else cpu
+        for session, (cpu, number) in places.items()
+    }
 
 
 def _slim(record: dict[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _sessions(sessions: Sequence[dict[str, Any]]) -> str:
         day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(session["session"]))
         commit = session["git"].get("commit", "")[:10] or "no commit"
         lines.append(
-            f"- {day} UTC: {machine['cores']} cores of {machine['cpu']}, kernel "
+            f"- {day} UTC: {machine['cores']} cores of {session['cpu']}, kernel "
             f"{machine['kernel']}, Python {machine['python']}, TensorFlow "
             f"{machine['packages'].get('tensorflow', '?')}, load at the start "
             f"{session['load'][0]:.1f}, commit {commit}"

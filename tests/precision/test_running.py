@@ -60,7 +60,8 @@ def test_what_sessions_recorded_is_kept_and_adds_up(tmp_path: Path) -> None:
     for session, cpu in ((1.6e9, "a"), (1.8e9, "b")):
         out, stamp = tmp_path / cpu, {"session": session, "cpu": cpu}
         launch = to_json(Launch("infer/x", "cpu-1", outputs=(1.0, 2.0), wall_s=3.0))
-        Records(out / "sessions.jsonl", stamp).append({"beside": ""})
+        machine = {"cpu": cpu, "kernel": "6", "memory_bytes": 1}
+        Records(out / "sessions.jsonl", stamp).append({"beside": "", "environment": machine})
         Records(out / "ours.jsonl", stamp).append({"case": "c", "launch": launch})
         keep(out, kept)
         keep(out, kept)
@@ -74,6 +75,20 @@ def test_what_sessions_recorded_is_kept_and_adds_up(tmp_path: Path) -> None:
     assert len(found["sessions"]) == 2
     assert "outputs" not in found["ours"][0]["launch"]
     assert found["ours"][0]["launch"]["wall_s"] == 3.0
+
+
+def test_machines_whose_processors_have_one_name_are_numbered(tmp_path: Path) -> None:
+    kernels = [("EPYC", "6.1"), ("Xeon", "6.1"), ("EPYC", "6.2"), ("EPYC", "6.1")]
+    for number, (cpu, kernel) in enumerate(kernels):
+        out, stamp = tmp_path / "out", {"session": 1.6e9 + number, "cpu": cpu}
+        machine = {"cpu": cpu, "kernel": kernel, "memory_bytes": 1}
+        Records(out / "sessions.jsonl", stamp).append({"environment": machine})
+        Records(out / "absolute.jsonl", stamp).append({"scenario": "infer/x"})
+    keep(tmp_path / "out", tmp_path / "kept")
+    names = ["EPYC (1)", "Xeon", "EPYC (2)", "EPYC (1)"]
+    found = recorded(tmp_path / "kept")
+    assert [r["cpu"] for r in found["sessions"]] == names
+    assert [r["cpu"] for r in found["absolute"]] == names
 
 
 def test_the_next_launch_is_built_while_one_takes_turns(
