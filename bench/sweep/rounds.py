@@ -202,8 +202,11 @@ def _compare_with_warm_up(place: Place) -> None:
     if not place.turns or not place.step_ns:  # failed, or a job
         return
     ratio = median(turn.step_ns for turn in place.turns) / place.step_ns
-    if not 1 / UNLIKE < ratio < UNLIKE:
-        _warn(place, f"its steps took {ratio:.2g} times what they took at the end of its warm-up")
+    then = "what they took when it was warm"  # the same words in all launches: the row says it once
+    if ratio > UNLIKE:
+        _warn(place, f"its steps took more than {UNLIKE:g} times {then}")
+    elif ratio < 1 / UNLIKE:
+        _warn(place, f"its steps took less than 1/{UNLIKE:g} of {then}")
 
 
 def _warn(place: Place, note: str) -> None:

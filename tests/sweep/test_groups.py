@@ -198,7 +198,8 @@ def test_members_of_one_scenario_take_equal_turns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("faster", "told"), [(20, "0.05 times"), (2, ""), (0.5, ""), (0.25, "4 times")]
+    ("faster", "told"),
+    [(20, "less than 1/3 of what"), (2, ""), (0.5, ""), (0.25, "more than 3 times what")],
 )
 def test_turns_quite_unlike_the_warm_up_are_told(faster: float, told: str) -> None:
     pool = Pool()
