@@ -106,7 +106,7 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     yield Case("tf.function inference", function, every, "quiet", 0.8, 3, 9, effects=coarse)
     yield Case("tf.function inference", function, every, "quiet", 0.8, 10, 4, "work", large)
     yield Case("tf.function training", train, every, "quiet", 0.95, 3, 6, effects=coarse)
-    yield Case("input pipeline", pipeline, every, "quiet", 0.8, 20, 6, "work", large)
+    yield Case("input pipeline", pipeline, every, "quiet", 0.8, 20, 12, "work", large)
     yield Case("LiteRT int8", int8, one, "bursts", 0.3, 3, 4)
     yield Case("LiteRT float32", float32, one, "bursts", 0.3, 3, 2)
     yield Case("tf.function inference", function, one, "bursts", 0.35, 3, 3, effects=fine)

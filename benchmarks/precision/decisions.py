@@ -23,6 +23,10 @@ Levels = Callable[[Sequence[Sequence[Turn]]], list[float | None]]
 """Of the turns of each member, its ln(step time, ns)."""
 
 
+LEAST_BUDGET = 2 * LOOKS[0]
+"""Launches that a stage can have at least, for a decision that goes on."""
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two members of a block, over its launches."""
@@ -228,11 +232,14 @@ def guarded(chain: Sequence[Block], effect: float, limit: Limit) -> list[Guarded
     """Decisions on each pair of one effect, each stage going on as the guard's does.
 
     A stage ends at the guard's first look after which its evidence is sharp enough, or where half
-    of the recorded launches are used up: that is its budget. Decisions follow one another without
-    sharing a launch, but for the last one, which goes on with the first launches again.
+    of the recorded launches are used up: that is its budget. Of a chain whose half is shorter than
+    `LEAST_BUDGET` there are none. Decisions follow one another without sharing a launch, but for
+    the last one, which goes on with the first launches again.
     """
-    found = []
-    for pair in joined(chain, len(chain))[0].pairs if chain else ():
+    found: list[Guarded] = []
+    if sum(len(block.launches) for block in chain) < 2 * LEAST_BUDGET:
+        return found
+    for pair in joined(chain, len(chain))[0].pairs:
         if pair.effect != effect:
             continue
         total, place = len(pair.values), 0

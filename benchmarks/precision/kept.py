@@ -55,12 +55,12 @@ def recorded(kept: Path) -> Recorded:
 
 def _machines(sessions: list[dict[str, Any]]) -> dict[float, str]:
     """Of each session its machine's name; virtual ones hide which model of processor they have."""
-    machines: dict[str, list[tuple[str, int]]] = {}
+    machines: dict[str, list[tuple[Any, ...]]] = {}
     places: dict[float, tuple[str, int]] = {}
     for session in sessions:
         about = session["environment"]
         alike = machines.setdefault(about["cpu"], [])
-        machine = about["kernel"], about["memory_bytes"]
+        machine = about["kernel"], about["memory_bytes"], about["cpu_flags"]
         if machine not in alike:
             alike.append(machine)
         places[session["session"]] = about["cpu"], alike.index(machine) + 1

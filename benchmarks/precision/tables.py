@@ -130,7 +130,7 @@ def power_table(all_blocks: Sequence[Block]) -> str:
                 hits, trials, number, launches = guarded_counts(part, effect)
                 rows.append([f"{effect:.0%}", configuration, noise, injection, share(*counts),
                              share(*power(part, effect, count=TWICE)),
-                             share(hits, trials, number), f"{launches:.0f}",
+                             share(hits, trials, number), f"{launches:.0f}" if trials else "–",
                              share(*power(part, effect, default=True, count=TWICE))])  # fmt: skip
     head = ["effect", "configuration", "load", "injected by",
             *(f"called at a margin of that size, {n * LOOKS[0]} launches a stage"

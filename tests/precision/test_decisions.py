@@ -181,6 +181,13 @@ def test_what_stays_too_noisy_with_all_launches_counts_as_not_found() -> None:
     assert decisions.guarded([], 0.02, decisions.sharp_limit(0.02)) == []
 
 
+def test_records_that_leave_nothing_to_go_on_with_decide_nothing() -> None:
+    chain, limit = decisions.blocks(records(3)), decisions.sharp_limit(0.05)
+    assert len(chain) * len(chain[0].launches) == 24
+    assert decisions.guarded(chain, 0.05, limit)
+    assert decisions.guarded(chain[:2], 0.05, limit) == []
+
+
 def test_the_default_margin_is_the_guard_s() -> None:
     assert decisions.default_limit("cpu-1").margin == 0.02
     assert decisions.default_limit("cpu-all").margin == 0.05

@@ -60,7 +60,7 @@ def test_what_sessions_recorded_is_kept_and_adds_up(tmp_path: Path) -> None:
     for session, cpu in ((1.6e9, "a"), (1.8e9, "b")):
         out, stamp = tmp_path / cpu, {"session": session, "cpu": cpu}
         launch = to_json(Launch("infer/x", "cpu-1", outputs=(1.0, 2.0), wall_s=3.0))
-        machine = {"cpu": cpu, "kernel": "6", "memory_bytes": 1}
+        machine = {"cpu": cpu, "cpu_flags": [], "kernel": "6", "memory_bytes": 1}
         Records(out / "sessions.jsonl", stamp).append({"beside": "", "environment": machine})
         Records(out / "ours.jsonl", stamp).append({"case": "c", "launch": launch})
         keep(out, kept)
@@ -78,10 +78,10 @@ def test_what_sessions_recorded_is_kept_and_adds_up(tmp_path: Path) -> None:
 
 
 def test_machines_whose_processors_have_one_name_are_numbered(tmp_path: Path) -> None:
-    kernels = [("EPYC", "6.1"), ("Xeon", "6.1"), ("EPYC", "6.2"), ("EPYC", "6.1")]
-    for number, (cpu, kernel) in enumerate(kernels):
+    about = [("EPYC", "avx"), ("Xeon", "avx"), ("EPYC", "fma"), ("EPYC", "avx")]
+    for number, (cpu, flag) in enumerate(about):
         out, stamp = tmp_path / "out", {"session": 1.6e9 + number, "cpu": cpu}
-        machine = {"cpu": cpu, "kernel": kernel, "memory_bytes": 1}
+        machine = {"cpu": cpu, "cpu_flags": [flag], "kernel": "6", "memory_bytes": 1}
         Records(out / "sessions.jsonl", stamp).append({"environment": machine})
         Records(out / "absolute.jsonl", stamp).append({"scenario": "infer/x"})
     keep(tmp_path / "out", tmp_path / "kept")
