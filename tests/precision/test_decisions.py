@@ -120,10 +120,10 @@ def test_launches_on_two_machines_make_no_decision_together() -> None:
 
 def test_blocks_with_other_members_are_no_part_of_a_decision() -> None:
     """A case whose injected effects were changed between two sessions."""
-    before = records(2)
-    after = [r | {"session": 1.8e9} for r in records(2) if r["launch"]["side"] != "0.02"]
+    before = records(3)
+    after = [r | {"session": 1.8e9} for r in records(3) if r["launch"]["side"] != "0.02"]
     both = decisions.blocks(before + after)
-    assert [len(chain) for chain in decisions.chains(both)] == [2, 2]
+    assert [len(chain) for chain in decisions.chains(both)] == [3, 3]
     _, trials, *_ = counts.guarded_counts(both, 0.02)
     assert trials == counts.guarded_counts(decisions.blocks(before), 0.02)[1] > 0
 
