@@ -38,11 +38,24 @@ def training_table(facts: Facts, configuration: str) -> Table:
             Column("pays off after", True, "updates until a longer first step is made up for"),
             Column("peak memory", True, "of the process, in a pass of its own"),
             Column("final loss", True),
-            Column("accuracy", True),
-            Column("change", True, "of accuracy against the plain loop, paired"),
+            Column("accuracy", True, "on the test half, when the last loss was taken"),
+            Column("change", True, "of accuracy against its baseline, on the same test examples"),
         ),
         tuple(_training_row(m) for m in rows),
         words=_words(facts, rows),
+        notes=(_accuracy_note(facts),) if any(m.effect.accuracy is not None for m in rows) else (),
+    )
+
+
+def _accuracy_note(facts: Facts) -> str:
+    """What a change of a training path's accuracy does not tell."""
+    epochs = (facts.run.facts.get("settings") or {}).get("epochs")
+    when = f" after {epochs} epoch{'s' * (epochs > 1)}" if epochs else ""
+    return (
+        f"Accuracy is that of one training{when}, which need not have converged. The interval of "
+        "its change (Tango's score interval) tells of the choice of test examples alone: trainings "
+        "that differ by no more than rounding can lie further apart than that. That a path does "
+        "the same work is checked on its first losses."
     )
 
 
