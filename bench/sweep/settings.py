@@ -55,7 +55,7 @@ class Profile:
 PROFILES = {
     "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False),
     "quick": Profile(
-        "quick", (4,), 0.03, 10, 24, 0.6, 0.8, 3, 300, placements=4, within_error=0.01
+        "quick", (4, 6), 0.03, 10, 24, 0.6, 0.8, 3, 300, placements=4, within_error=0.01
     ),
     "full": Profile(
         "full", (6, 8, 12, 16, 24), 0.01, 10, 80, 1.2, 5.0, 10, 1800, suite="full", placements=6
