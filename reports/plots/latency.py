@@ -98,8 +98,8 @@ def warm_up(facts: Facts) -> Drawing | None:
         return None
     rows.sort(key=_drop, reverse=True)
     shown = rows[:6]
-    unsteady = sum(not x.steady for m in rows for x in m.timed)
-    total = sum(len(m.timed) for m in rows)
+    launches = [x for m in facts.all if m.ok and m.configuration == configuration for x in m.timed]
+    unsteady, total = sum(not x.steady for x in launches), len(launches)
     first = shown[0]
     title = (
         f"{shortened(first.scenario)} needs its warm-up most: it begins at "

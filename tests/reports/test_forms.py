@@ -14,6 +14,8 @@ import pytest
 import reports
 from bench.results.errors import UsageError
 from bench.results.store import read_run
+from reports.measured import Facts
+from reports.plots.latency import warm_up
 from tests.reports.fabricate import TYPICAL, Spec, fabricate, typical
 from tests.reports.pages import by_name, html_tables, markdown_tables
 
@@ -128,6 +130,19 @@ def test_the_notebook_shows_the_same_speedups(folder, markdown):
     }
     for row in by_name(markdown_tables(markdown), "scenario", "speed-up"):
         assert shown[row["scenario"]] == row["speed-up"]
+
+
+def test_the_warm_up_s_title_counts_launches_that_are_not_drawn_too(tmp_path):
+    fabricate(tmp_path, TYPICAL)
+    file = tmp_path / "launches.jsonl"
+    launches = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    for launch in launches:
+        if launch["scenario"] == "train/xla" and launch.get("turns"):
+            launch |= {"steady": False, "warmup_turns": launch["warmup_turns"][:2]}
+    file.write_text("".join(json.dumps(x) + "\n" for x in launches), encoding="utf-8")
+    drawn = warm_up(Facts(read_run(tmp_path)))
+    assert drawn is not None
+    assert re.search(r"; (\d+) of \d+ launches were not steady$", drawn.title)
 
 
 def test_the_plots_show_the_same_speedups(folder, markdown):
