@@ -111,9 +111,12 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
     yield Case("LiteRT float32", float32, one, "bursts", 0.3, 3, 2)
     yield Case("tf.function inference", function, one, "bursts", 0.35, 3, 3, effects=fine)
     yield Case("tf.function training", train, one, "bursts", 0.35, 3, 3, effects=fine)
+    yield Case("input pipeline", pipeline, one, "bursts", 0.8, 20, 2, "work", large)
     yield Case("LiteRT int8", int8, every, "bursts", 0.3, 10, 2, "work", EFFECTS[1:])
+    yield Case("LiteRT float32", float32, every, "bursts", 0.3, 10, 2, "work", EFFECTS[1:])
     yield Case("tf.function inference", function, every, "bursts", 0.8, 3, 2, effects=coarse)
     yield Case("tf.function training", train, every, "bursts", 0.8, 3, 2, effects=coarse)
+    yield Case("input pipeline", pipeline, every, "bursts", 0.8, 20, 2, "work", large)
 
 
 def input_scenario(scenarios: Mapping[str, Scenario]) -> str:
