@@ -1,8 +1,9 @@
 """Other tools deciding on the same work, each by its own code and rule.
 
 In a round each candidate is measured within two runs of a baseline's run, in shuffled order:
-c c B B c c. The two baselines are the A/A pair. A tool that takes half a minute a run measures one
-baseline and one candidate a round; its A/A pair are the baselines of this round and the one before.
+c c B B c c. The two baselines are the A/A pair. A tool whose runs are long measures one baseline a
+round, between its candidates: c c B c c; its A/A pair are the baselines of this round and the one
+before.
 """
 
 from __future__ import annotations
@@ -77,15 +78,12 @@ class Rivals:
             Rival("pytest-benchmark", _pytest(), _pytest_decides),
             Rival("pytest-benchmark, equal time, pinned", _pytest(EQUAL_S), _pytest_decides),
             Rival("pyperf, equal time, pinned", _pyperf(("-p", "4"), pinned=True), _pyperf_decides),
-            Rival("pyperf", _pyperf(()), _pyperf_decides, (0.05,), ROUNDS + 1, chained=True),
-            Rival("benchmatrix paired", _pytest(), _pytest_decides, (0.05,), paired=True),
+            Rival("pyperf", _pyperf(()), _pyperf_decides, rounds=ROUNDS + 1, chained=True),
+            Rival("benchmatrix paired", _pytest(), _pytest_decides, paired=True),
         ]
         if shutil.which("hyperfine"):
-            found.append(
-                Rival(
-                    "hyperfine", _hyperfine, _hyperfine_decides, (0.05,), ROUNDS + 1, chained=True
-                )
-            )
+            decides = _hyperfine_decides
+            found.append(Rival("hyperfine", _hyperfine, decides, rounds=ROUNDS + 1, chained=True))
         return found
 
     def share(self, rival: Rival) -> float:
@@ -140,14 +138,18 @@ class Rivals:
     def _chained(
         self, rival: Rival, rng: random.Random, folder: Path
     ) -> list[tuple[float, dict[str, Any], float]]:
-        (effect,) = rival.effects
+        effects = rng.sample(rival.effects, len(rival.effects))
+        half = len(effects) // 2
         files, walls = {}, {}
-        for each in rng.sample((0.0, effect), 2):
+        for each in (*effects[:half], 0.0, *effects[half:]):
             files[each] = folder / f"{each:g}.json"
             begun = time.monotonic()
             rival.measure(self._environment(each), files[each])
             walls[each] = time.monotonic() - begun
-        results = [(effect, rival.decide(files[0.0], files[effect]), sum(walls.values()))]
+        results = [
+            (each, rival.decide(files[0.0], files[each]), walls[0.0] + walls[each])
+            for each in effects
+        ]
         before = self.records.path.parent / f"{rival.name}.json"
         if before.exists() and time.time() - before.stat().st_mtime < NEIGHBOURS_S:
             results.append((0.0, rival.decide(before, files[0.0]), 2 * walls[0.0]))
