@@ -34,6 +34,8 @@ class Timer:
         more_work: Share of further steps that a turn makes without counting them, rounded to
             whole steps a turn: an effect of known size made of real work.
         clock: Monotonic clock, ns.
+        hold: Holds up the process for some ns, instead of a spin, and returns for how many: of a
+            path with threads of its own, which would go on beside a spin.
     """
 
     advance: Callable[[], Any]
@@ -42,6 +44,7 @@ class Timer:
     slowdown: float = 0.0
     more_work: float = 0.0
     clock: Clock = time.perf_counter_ns
+    hold: Callable[[int], int] | None = None
     histogram: dict[str, int] = field(default_factory=dict)
     """Single steps by duration, while `each`."""
 
@@ -93,7 +96,9 @@ class Timer:
             self.histogram[name] = self.histogram.get(name, 0) + 1
 
     def _spin(self, now: int, wanted: int) -> int:
-        """Burn the core for `wanted` ns from `now`; returns the time at which it ended."""
+        """Spend `wanted` ns from `now` on nothing; returns the time at which that ended."""
+        if self.hold is not None:
+            return now + self.hold(wanted)
         until = now + wanted
         while now < until:
             now = self.clock()

@@ -13,7 +13,8 @@ from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment
 
 SLOWDOWN = 0.05
-"""The injected slow-down: each turn ends with a spin of 5 % of its own time."""
+"""The injected slow-down: each turn ends with a spin of 5 % of its own time; of an input pipeline
+with its threads held up for that long."""
 CONFIDENCE = 0.99
 """Of the intervals a control is judged by: a sound run fails one in some hundred times."""
 ALLOWANCE = 0.01
@@ -23,7 +24,7 @@ ALLOWANCE = 0.01
 def baselines(scenarios: Sequence[Scenario]) -> set[str]:
     """For each kind, the baseline most scenarios are compared with: its group is controlled."""
     chosen = set()
-    for kind in ("train", "infer"):
+    for kind in ("train", "infer", "input"):
         counts: dict[str, int] = {}
         for each in scenarios:
             if each.kind == kind and each.baseline and each.unit == "step":
