@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,15 +15,21 @@ EFFECTS = (0.01, 0.02, 0.05, 0.10)
 """Injected shares; 0 is an A/A decision."""
 IDENTICAL = 4
 """Members of a group that do the same work: one baseline and three that should not differ."""
-SMALL = "benchmarks/precision/small.py:small"
-"""A model whose training step is short, so that a turn holds a hundred of them."""
+SMALL_BATCH = 8
+SMALL_TRAINING = f"tf.function training, batches of {SMALL_BATCH}"
+"""A training step of which a turn can hold a hundred, so that 1 % of it can be made of work."""
+BESIDE_BURSTS = 2
+"""Blocks of each case beside bursts."""
 
 Injection = Literal["turn spin", "work"]
-"""A spin at the end of each turn; or more steps than are counted."""
+"""A spin at the end of each turn, in which an input pipeline's threads are held up too; or more
+steps than are counted."""
 Noise = Literal["quiet", "beside", "bursts"]
 """Alone; beside a program on another core that the session names; beside random bursts."""
 AT_ONCE = 3
 """Blocks in a row whose next launch is built while one takes its turns, as the guard does."""
+
+_Turns = tuple[float, float, int]
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class Case:
     """Blocks wanted in all."""
     injection: Injection = "turn spin"
     effects: tuple[float, ...] = EFFECTS
-    """One slowed member each; few where a launch is slow to build."""
-    model: str = "cnn"
+    """One slowed member each."""
+    batch: int = 32
     launches: int = LOOKS[0]
     """Launches of a block, what a decision is made from: the guard's first look."""
     at_once: int = 1
@@ -68,7 +75,7 @@ class Case:
 
     def workload(self, cache: str) -> WorkloadSpec:
         """The workload of its launches."""
-        return WorkloadSpec(model=self.model, cache=cache)
+        return WorkloadSpec(batch=self.batch, cache=cache)
 
 
 def cases(scenarios: Mapping[str, Scenario], beside: bool = False) -> list[Case]:
@@ -81,42 +88,34 @@ def cases(scenarios: Mapping[str, Scenario], beside: bool = False) -> list[Case]
 
 
 def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
-    int8, float32 = "infer/litert-int8", "infer/litert-float32"
-    function, train, pipeline = "infer/function", "train/function", input_scenario(scenarios)
-    one, every = "cpu-1", "cpu-all"
-    fine, coarse, large = EFFECTS[:2], EFFECTS[1:3], EFFECTS[2:]
-    # By work, a turn is made of whole steps: 1 % needs 100 of them, 2 % needs 50, 5 % needs 20.
+    pipeline = input_scenario(scenarios)
+    # By work, a turn is made of whole steps: 1 % needs 100 of them, however long it is meant to be.
     # Spun effects are measured in turns as short as the guard's, of short steps in longer ones.
-    for case in (
-        Case("LiteRT int8", int8, one, "quiet", 0.25, 10, 12),
-        Case("LiteRT int8", int8, one, "quiet", 0.3, 10, 6, "work"),
-        Case("LiteRT float32", float32, one, "quiet", 0.3, 3, 6),
-        Case("LiteRT float32", float32, one, "quiet", 0.3, 10, 6, "work"),
-        Case("tf.function inference", function, one, "quiet", 0.4, 3, 12, effects=fine),
-        Case("tf.function inference", function, one, "quiet", 0.35, 10, 6, "work", large),
-        Case("tf.function training", train, one, "quiet", 0.32, 3, 12, effects=fine),
-        Case("small training", train, one, "quiet", 0.35, 10, 3, "work", large, SMALL),
-        # A spin of the consumer is time in which a pipeline's own threads go on: work, not spin.
-        Case("input pipeline", pipeline, one, "quiet", 0.8, 20, 3, "work", large),
-    ):
-        yield replace(case, at_once=AT_ONCE)
-    # Where all cores are used, none is left to build on.
-    yield Case("LiteRT int8", int8, every, "quiet", 0.3, 10, 6, "work", EFFECTS[1:])
-    yield Case("LiteRT float32", float32, every, "quiet", 0.3, 10, 6, "work", EFFECTS[1:])
-    yield Case("tf.function inference", function, every, "quiet", 0.8, 3, 9, effects=coarse)
-    yield Case("tf.function inference", function, every, "quiet", 0.8, 10, 4, "work", large)
-    yield Case("tf.function training", train, every, "quiet", 0.95, 3, 6, effects=coarse)
-    yield Case("input pipeline", pipeline, every, "quiet", 0.8, 20, 12, "work", large)
-    yield Case("LiteRT int8", int8, one, "bursts", 0.3, 3, 4)
-    yield Case("LiteRT float32", float32, one, "bursts", 0.3, 3, 2)
-    yield Case("tf.function inference", function, one, "bursts", 0.35, 3, 3, effects=fine)
-    yield Case("tf.function training", train, one, "bursts", 0.35, 3, 3, effects=fine)
-    yield Case("input pipeline", pipeline, one, "bursts", 0.8, 20, 2, "work", large)
-    yield Case("LiteRT int8", int8, every, "bursts", 0.3, 10, 2, "work", EFFECTS[1:])
-    yield Case("LiteRT float32", float32, every, "bursts", 0.3, 10, 2, "work", EFFECTS[1:])
-    yield Case("tf.function inference", function, every, "bursts", 0.8, 3, 2, effects=coarse)
-    yield Case("tf.function training", train, every, "bursts", 0.8, 3, 2, effects=coarse)
-    yield Case("input pipeline", pipeline, every, "bursts", 0.8, 20, 2, "work", large)
+    # Of each: seconds of turns in a launch, wanted turn in ms and blocks, in cpu-1 and in cpu-all.
+    matrix: tuple[tuple[str, str, Injection, _Turns, _Turns], ...] = (
+        ("LiteRT int8", "infer/litert-int8", "turn spin", (0.25, 10, 12), (0.3, 10, 4)),
+        ("LiteRT int8", "infer/litert-int8", "work", (0.3, 10, 6), (0.3, 10, 6)),
+        ("LiteRT float32", "infer/litert-float32", "turn spin", (0.3, 3, 6), (0.3, 3, 4)),
+        ("LiteRT float32", "infer/litert-float32", "work", (0.3, 10, 6), (0.3, 10, 6)),
+        ("tf.function inference", "infer/function", "turn spin", (0.4, 3, 12), (0.8, 3, 9)),
+        ("tf.function inference", "infer/function", "work", (0.5, 10, 6), (0.8, 10, 4)),
+        ("tf.function training", "train/function", "turn spin", (0.32, 3, 12), (0.95, 3, 6)),
+        (SMALL_TRAINING, "train/function", "work", (2.0, 10, 3), (2.0, 10, 2)),
+        ("input pipeline", pipeline, "turn spin", (0.8, 50, 3), (0.8, 50, 4)),
+        ("input pipeline", pipeline, "work", (1.6, 20, 3), (1.6, 20, 6)),
+    )
+    noises: tuple[Noise, ...] = "quiet", "bursts"
+    places = "cpu-1", "cpu-all"
+    for noise, place, row in itertools.product(noises, places, matrix):
+        kind, scenario, injection, *turns = row
+        member_s, turn_ms, blocks = turns[places.index(place)]
+        yield Case(
+            kind, scenario, place, noise, member_s, turn_ms,
+            BESIDE_BURSTS if noise == "bursts" else blocks, injection,
+            batch=SMALL_BATCH if kind == SMALL_TRAINING else 32,
+            # Where all cores are used, or a neighbour has one, none is left to build on.
+            at_once=AT_ONCE if (noise, place) == ("quiet", "cpu-1") else 1,
+        )  # fmt: skip
 
 
 def input_scenario(scenarios: Mapping[str, Scenario]) -> str:

@@ -40,8 +40,8 @@ class Ours:
     cache: str
 
     def __post_init__(self) -> None:
-        self._pools: dict[str, Pool] = {}
-        self._trained: set[str] = set()
+        self._pools: dict[int, Pool] = {}
+        self._trained: set[int] = set()
         self.done: dict[str, int] = {}
         for record in self.records:
             whole = (record["number"] + 1) // record["launches"] * record["launches"]
@@ -107,19 +107,19 @@ class Ours:
             pool.close()
 
     def _pool(self, case: Case) -> Pool:
-        if case.model not in self._pools:
-            self._pools[case.model] = Pool(case.workload(self.cache), MEMORY_BYTES)
+        if case.batch not in self._pools:
+            self._pools[case.batch] = Pool(case.workload(self.cache), MEMORY_BYTES)
         scenario = self.scenarios[case.scenario]
-        if scenario.kind == "infer" and case.model not in self._trained:
-            self._trained.add(case.model)
+        if scenario.kind == "infer" and case.batch not in self._trained:
+            self._trained.add(case.batch)
             configuration = find_configuration("cpu-all", {})
             environment = Environment.of(scenario, configuration, "", ROOT)
-            launch = self._pools[case.model].launch(environment, scenario, configuration)
+            launch = self._pools[case.batch].launch(environment, scenario, configuration)
             try:
                 launch.call("prepare", 1800)
             finally:
                 launch.close()
-        return self._pools[case.model]
+        return self._pools[case.batch]
 
     def _members(self, case: Case) -> list[Member]:
         scenario = self.scenarios[case.scenario]
