@@ -52,7 +52,10 @@ def controls(run: Run) -> list[Control]:
 
 
 def control_sentences(run: Run) -> tuple[str, ...]:
-    """`noise floor ±0.4 %, an injected 5 % was measured as 5.1 % ± 0.4 %`, a configuration each."""
+    """`noise floor ±0.4 % (infer/function), an injected 5 % was measured as 5.1 % ± 0.4 % (...)`.
+
+    A sentence for each configuration; the baselines of all kinds in each.
+    """
     found = controls(run)
     if not found:
         return ("This run had no controls: its noise floor is not known.",)
@@ -62,11 +65,10 @@ def control_sentences(run: Run) -> tuple[str, ...]:
         same = [c for c in own if not c.injected]
         parts = []
         if same:
-            floor = max(noise_floor(c.effect) for c in same)
-            shown = figures.rounded(100 * floor, _decimals(floor))
-            parts.append(f"noise floor ±{shown} %" if math.isfinite(floor) else "no noise floor")
+            floors = _listed([f"{_floor(c.effect)} ({c.baseline})" for c in same])
+            parts.append(f"noise floor {floors}")
         if slow := [c for c in own if c.injected]:
-            measured = " and ".join(f"{as_percent(c.effect)} ({c.baseline})" for c in slow)
+            measured = _listed([f"{as_percent(c.effect)} ({c.baseline})" for c in slow])
             put = figures.significant(100 * slow[0].injected, 2)
             parts.append(f"an injected {put} % was measured as {measured}")
         failed = sum(not c.passed for c in own)
@@ -111,6 +113,18 @@ def controls_table(run: Run) -> Table | None:
 def noise_floor(effect: Estimate) -> float:
     """How far the baseline may seem to differ from itself: the interval's farther end."""
     return max(abs(math.expm1(effect.low)), abs(math.expm1(effect.high)))
+
+
+def _floor(effect: Estimate) -> str:
+    floor = noise_floor(effect)
+    if not math.isfinite(floor):
+        return "unknown"
+    return f"±{figures.rounded(100 * floor, _decimals(floor))} %"
+
+
+def _listed(items: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(x for x in (", ".join(items[:-1]), items[-1]) if x)
 
 
 def as_percent(effect: Estimate) -> str:
