@@ -48,6 +48,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         by_session=tables.session_table(done),
         alarms=tables.alarm_table(done),
         power=tables.power_table(done),
+        matrix=tables.matrix_table(done),
         rivals=rival_tables.decision_table(rivals, done) if rivals else "",
         guard=guard_table.table(planted) if planted else "",
         estimators=tables.estimator_table(spreads),

@@ -141,6 +141,18 @@ def power_table(all_blocks: Sequence[Block]) -> str:
     return markdown(head, rows)
 
 
+def matrix_table(all_blocks: Sequence[Block]) -> str:
+    """What was decided on, by case: how often each injected effect is called, and A/A pairs are."""
+    rows = []
+    for case, chain in by_case(all_blocks).items():
+        _, alarms, total, _ = alarm_counts(chain)
+        counts = [(alarms, total), *(power(chain, effect)[:2] for effect in EFFECTS)]
+        rows.append([*case, *(f"{hits} of {trials}" if trials else "–" for hits, trials in counts)])
+    head = ["scenario", "configuration", "load", "injected by", "A/A: an alarm",
+            *(f"{effect:.0%} called" for effect in EFFECTS)]  # fmt: skip
+    return markdown(head, rows)
+
+
 def estimator_spreads(
     records: Sequence[dict[str, Any]],
 ) -> dict[str, dict[tuple[str, str, str], float]]:

@@ -156,6 +156,13 @@ def test_the_guard_s_rule_calls_what_is_there_and_nothing_else() -> None:
         assert (hits, trials) == (24, 24)
 
 
+def test_what_was_decided_is_told_of_each_case() -> None:
+    found = {n: tables.matrix_table(decisions.blocks(records(n))).splitlines()[-1] for n in (1, 6)}
+    case = "| made up | cpu-1 | quiet | spin |"
+    assert found[6] == f"{case} 0 of 36 | – | 24 of 24 | 24 of 24 | – |"
+    assert found[1] == f"{case} – | – | – | – | – |"
+
+
 def test_noise_hides_effects_and_a_single_block_confirms_nothing() -> None:
     noisy = decisions.blocks(records(4, sd=0.2))
     hits, trials, _ = counts.power(noisy, 0.02)
