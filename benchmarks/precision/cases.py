@@ -15,7 +15,7 @@ EFFECTS = (0.01, 0.02, 0.05, 0.10)
 """Injected shares; 0 is an A/A decision."""
 IDENTICAL = 4
 """Members of a group that do the same work: one baseline and three that should not differ."""
-SMALL_BATCH = 4
+SMALL_BATCH = 2
 SMALL_TRAINING = f"tf.function training, batches of {SMALL_BATCH}"
 """A training step of which a turn can hold a hundred, so that 1 % of it can be made of work."""
 BESIDE_BURSTS = 2
@@ -100,7 +100,7 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
         ("tf.function inference", "infer/function", "turn spin", (0.4, 3, 12), (0.8, 3, 9)),
         ("tf.function inference", "infer/function", "work", (0.5, 10, 6), (0.8, 10, 4)),
         ("tf.function training", "train/function", "turn spin", (0.32, 3, 12), (0.95, 3, 6)),
-        (SMALL_TRAINING, "train/function", "work", (1.5, 10, 3), (1.5, 10, 2)),
+        (SMALL_TRAINING, "train/function", "work", (0.8, 10, 3), (0.8, 10, 2)),
         ("input pipeline", pipeline, "turn spin", (0.4, 50, 3), (0.4, 50, 4)),
         ("input pipeline", pipeline, "work", (1.6, 20, 3), (1.6, 20, 6)),
     )
