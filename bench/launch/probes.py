@@ -65,12 +65,14 @@ def trained(path: Any, workload: Any, already: int, epochs: int) -> dict[str, An
     """Go on training until `epochs` epochs are done; the last step's loss.
 
     A step more than whole batches make: where a pipeline keeps the smaller batch that an epoch
-    leaves over, a tf.function is traced once more for it, and that must be seen.
+    leaves over, a tf.function is traced once more for it, and that must be seen. A step of many
+    updates (an epoch of `fit`) is made as often as comes nearest to what the others train.
     """
     wanted = math.ceil(epochs * len(workload.data.x_train) / _per_update(path))
     updates = max(0, wanted - already)
+    steps = max(1, round(updates / path.updates)) if updates else 0
     result: Any = None
-    for _ in range(math.ceil(updates / path.updates)):
+    for _ in range(steps):
         result = path.advance()
     turns.finish(result)
     if result is None:

@@ -23,3 +23,17 @@ def test_training_reaches_the_batch_that_an_epoch_leaves_over(examples: int, ste
     assert probes.trained(path, workload, 0, 1) == {"final_loss": made[-1]}
     assert len(made) == steps
     assert probes.trained(path, workload, steps, 1) == {}
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (3, 3), (10, 10)])
+def test_a_path_that_makes_whole_epochs_trains_no_epoch_longer(epochs: int, steps: int) -> None:
+    """28 batches of 32 in an epoch of 898 examples, of which two are left over."""
+    from bench.launch import probes
+
+    made: list[float] = []
+    path = SimpleNamespace(
+        advance=lambda: made.append(0.5) or 0.5, updates=28, examples=28 * 32, losses=None
+    )
+    workload = SimpleNamespace(data=SimpleNamespace(x_train=range(898)))
+    probes.trained(path, workload, 0, epochs)
+    assert len(made) == steps
