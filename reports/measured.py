@@ -10,7 +10,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from bench.results import statistics
+from bench.results import accuracy, statistics
 from bench.results.store import Run
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
@@ -182,7 +182,7 @@ class Facts:
             root=root,
             against_root=statistics.as_speedup(chain) if chain else None,
             latency=latency_over(timed),
-            accuracy_delta=_accuracy_delta(base, probe),
+            accuracy_delta=accuracy.change(base, probe),
             agreement=_agreement(base, probe),
             file_factor=_factor(base, probe, "artifact_bytes"),
             gzip_factor=_factor(base, probe, "artifact_gzip_bytes"),
@@ -254,14 +254,6 @@ def _criteria(m: Measured) -> tuple[float, ...] | None:
     if m.effect.latency_ns is None or size is None or accuracy is None:
         return None
     return (m.effect.latency_ns, float(size), -accuracy)
-
-
-def _accuracy_delta(base: Launch | None, own: Launch | None) -> Estimate | None:
-    if base is None or own is None or not base.correct:
-        return None
-    if len(base.correct) != len(own.correct):
-        return None
-    return statistics.paired_accuracy_delta(base.correct, own.correct)
 
 
 def _agreement(base: Launch | None, own: Launch | None) -> float | None:

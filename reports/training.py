@@ -48,9 +48,17 @@ def training_table(facts: Facts, configuration: str) -> Table:
 
 
 def _accuracy_note(facts: Facts) -> str:
-    """What a change of a training path's accuracy does not tell."""
-    epochs = (facts.run.facts.get("settings") or {}).get("epochs")
+    """What a change of a training path's accuracy tells, and what it does not."""
+    settings = facts.run.facts.get("settings") or {}
+    epochs, trainings = settings.get("epochs"), settings.get("trainings") or 1
     when = f" after {epochs} epoch{'s' * (epochs > 1)}" if epochs else ""
+    if trainings > 1:
+        return (
+            f"Accuracy is the mean of {trainings} trainings{when}, each from other initial weights "
+            "and in another order of batches, the same for all paths; they need not have "
+            "converged. The interval of its change is for how trainings differ and for the choice "
+            "of test examples. That a path does the same work is checked on its first losses."
+        )
     return (
         f"Accuracy is that of one training{when}, which need not have converged. The interval of "
         "its change (Tango's score interval) tells of the choice of test examples alone: trainings "

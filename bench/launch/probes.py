@@ -81,6 +81,12 @@ def trained(path: Any, workload: Any, already: int, epochs: int) -> dict[str, An
     return {"final_loss": float(losses[-1])} if losses.size else {}
 
 
+def accuracy(path: Any, workload: Any, scenario: Scenario, epochs: int) -> float:
+    """Share of the test half that a training path names rightly after some epochs."""
+    trained(path, workload, 0, epochs)
+    return float(quality(path, workload, scenario)["accuracy"])
+
+
 def quality(path: Any, workload: Any, scenario: Scenario) -> dict[str, Any]:
     """Predictions on the test half, and outputs on fixed inputs (inference paths)."""
     data = workload.data

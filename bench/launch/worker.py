@@ -207,6 +207,10 @@ class LaunchProcess:
         answer["probes"]["traces"] = self._traces()
         return answer
 
+    def accuracy(self, epochs: int) -> dict[str, Any]:
+        """Accuracy after another training, of a path that was built but not stepped."""
+        return {"accuracy": probes.accuracy(self.path, self._workload(), self.scenario, epochs)}
+
     def trace(self, folder: str, host: str) -> dict[str, Any]:
         """Record a Profiler trace of warmed steps."""
         from bench.launch import trace

@@ -8,6 +8,7 @@ from functools import cached_property
 from statistics import median
 
 from bench.results import statistics
+from bench.results.accuracy import mean_accuracy
 from bench.results.difficulty import difficulty
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
@@ -150,8 +151,7 @@ class Effects:
         speed = statistics.as_speedup(effect) if effect else None
         known = speed is not None and speed.launches > 1
         size, base_size = _size(probe), _size(base_probe)
-        accuracy = probe.accuracy if probe else None
-        base_accuracy = base_probe.accuracy if base_probe else None
+        accuracy, base_accuracy = mean_accuracy(probe), mean_accuracy(base_probe)
         return Effect(
             scenario,
             configuration,

@@ -249,6 +249,38 @@ def paired_accuracy_delta(
     return Estimate(value, edge(-1), edge(1), total, confidence)
 
 
+def over_trainings(
+    one: Estimate, baseline: Sequence[float], candidate: Sequence[float]
+) -> Estimate:
+    """Difference of accuracy (candidate - baseline) over repeated trainings, with its interval.
+
+    The mean of the differences of trainings that start alike. Its interval adds two independent
+    errors in quadrature: how such differences vary (t over trainings), and the choice of test
+    examples, which all trainings share (as told by one of them).
+
+    Args:
+        one: The difference in the first training, with the interval for its test examples.
+        baseline: Accuracy of each of the baseline's trainings, shares.
+        candidate: The same for the candidate, in the same order.
+
+    Returns:
+        Estimate in shares; `one` itself where there are no two trainings of both.
+    """
+    differences = [c - b for b, c in zip(baseline, candidate, strict=False)]
+    if len(differences) < 2:
+        return one
+    value = float(np.mean(differences))
+    error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
+    reach = float(special.stdtrit(len(differences) - 1, 0.5 + one.confidence / 2)) * error
+    return Estimate(
+        value,
+        value - math.hypot(reach, one.value - one.low),
+        value + math.hypot(reach, one.high - one.value),
+        one.launches,
+        one.confidence,
+    )
+
+
 def smallest_visible_effect(standard_error: float, launches: int, allowance: float = 0.0) -> float:
     """Smallest log effect seen with 97.5 % power at the 99 % bound: b + (t.99 + t.975)·SE."""
     freedom = max(launches - 1, 1)

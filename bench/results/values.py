@@ -74,6 +74,9 @@ class WorkloadSpec:
     seed: int = 0
     epochs: int = 0
     """Epochs of the baseline's training; 0: chosen from the size of the data."""
+    training: int = 0
+    """Repeated trainings are numbered: each has other initial weights and another order of batches,
+    of the same data. The first, 0, is the one that all scenarios share."""
     cache: str = ""
     """Folder of the trained models and converted artifacts; empty: the user's cache folder."""
 
@@ -132,6 +135,9 @@ class Launch:
     multiply_adds: int | None = None
     """Of one example's forward pass."""
     accuracy: float | None = None
+    """Of a training path: of the first of its trainings."""
+    accuracies: tuple[float, ...] = ()
+    """Of a training path: of each of its trainings, in the order of `WorkloadSpec.training`."""
     final_loss: float | None = None
     predictions: tuple[int, ...] = ()
     """Predicted class of each test example, in the order of the test half."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -278,12 +279,13 @@ class Pool:
         padding: int = 0,
         slowdown: float = 0.0,
         more_work: float = 0.0,
+        training: int = 0,
     ) -> RunningLaunch:
         """A launch of a scenario in a configuration."""
         request = {
             "scenario": to_json(scenario),
             "configuration": to_json(configuration),
-            "workload": to_json(self.workload),
+            "workload": to_json(dataclasses.replace(self.workload, training=training)),
             "padding": padding,
             "slowdown": slowdown,
             "more_work": more_work,

@@ -13,12 +13,12 @@ from bench.sweep.settings import Profile
 
 FIRST_LOSSES = 20
 """Steps over which a training path's losses must follow its baseline's."""
-SEQUENCES = ("losses", "outputs", "predictions", "correct")
+SEQUENCES = ("losses", "outputs", "predictions", "correct", "accuracies")
 """Fields of an answer that come as lists, or not at all."""
 
 
 def probe(
-    start: Callable[[], RunningLaunch],
+    start: Callable[..., RunningLaunch],
     record: Launch,
     scenario: Scenario,
     profile: Profile,
@@ -27,10 +27,11 @@ def probe(
     """The record with what the probe found, or with its outcome and reason where it ended early.
 
     Args:
-        start: Forks a launch of the path.
+        start: Forks a launch of the path; `training=1` and so on forks one of a repeated training.
         record: What is known before; `started_s` is when the probe began.
         scenario: The path's.
-        profile: How long a message may take, and after how many epochs quality is told.
+        profile: How long a message may take, after how many epochs quality is told, and of how
+            many trainings.
         cold_build_s: A step that took longer to build may have made its artifact: it is probed in
             another launch, which finds the artifact.
     """
@@ -45,6 +46,9 @@ def probe(
             launch = start()
             built = launch.call("build", limit_s, first_step=False)
         found = launch.call("probe", limit_s, first=FIRST_LOSSES, epochs=profile.epochs)
+        if scenario.kind == "train" and scenario.unit == "step" and "accuracy" in found:
+            more = range(1, profile.trainings)
+            found["accuracies"] = [found["accuracy"], *(_again(start, n, profile) for n in more)]
         fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
         known = {field.name for field in dataclasses.fields(Launch)}
         record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
@@ -59,3 +63,14 @@ def probe(
         if launch is not None:
             launch.close()
     return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+
+
+def _again(start: Callable[..., RunningLaunch], training: int, profile: Profile) -> float:
+    """The accuracy after one more training of the path."""
+    launch = start(training=training)
+    try:
+        launch.call("build", profile.timeout_s, first_step=False)
+        answer = launch.call("accuracy", profile.timeout_s, epochs=profile.epochs)
+        return float(answer["accuracy"])
+    finally:
+        launch.close()

@@ -45,6 +45,8 @@ class Profile:
     within_error: float = 0.0
     """Relative standard error that a launch's own turns shall bring its effects down to: rounds go
     on beyond `rounds`, up to `member_s` a member on average. 0: exactly `rounds`."""
+    trainings: int = 1
+    """Of each training path, to compare accuracies: each starts from other weights."""
     placements: int = 1
     """Parts of a launch; before each but the first, members get new physical pages."""
     build_apart: bool = False
@@ -55,12 +57,14 @@ class Profile:
 PROFILES = {
     "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False),
     "quick": Profile(
-        "quick", (4, 6), 0.03, 10, 24, 0.6, 0.8, 3, 300, placements=4, within_error=0.01
+        "quick", (4, 6), 0.03, 10, 24, 0.6, 0.8, 3, 300,
+        placements=4, within_error=0.01, trainings=4,
     ),
     "full": Profile(
-        "full", (6, 8, 12, 16, 24), 0.01, 10, 80, 1.2, 5.0, 10, 1800, suite="full", placements=6
+        "full", (6, 8, 12, 16, 24), 0.01, 10, 80, 1.2, 5.0, 10, 1800,
+        suite="full", placements=6, trainings=6,
     ),
-}
+}  # fmt: skip
 MEMORY_SHARE = 0.8
 """Of the machine's memory; a launch that grows beyond its part of it is ended."""
 MEMBER_BYTES = 1 << 30

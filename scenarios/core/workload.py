@@ -60,10 +60,11 @@ class Workload:
     def model(self, build: Builder | None = None) -> tf.keras.Model:
         """A new model from `build` (default: the workload's) with the shared initial weights.
 
-        Every scenario of one architecture starts from the same weights, in Keras 2 and 3.
+        Every scenario of one architecture starts from the same weights, in Keras 2 and 3; repeated
+        trainings each from their own.
         """
         model = self._built(build)
-        if build is None and (self.folder / "initial.npz").exists():
+        if build is None and not self.spec.training and (self.folder / "initial.npz").exists():
             artifacts.load_weights(model, self.folder / "initial.npz")
         return model
 
@@ -74,7 +75,7 @@ class Workload:
         return model
 
     def _built(self, build: Builder | None) -> tf.keras.Model:
-        tf.keras.utils.set_random_seed(self.spec.seed)
+        tf.keras.utils.set_random_seed(self._start)
         try:
             model = (build or self.build)(self.data.input_shape, self.data.classes)
         except (TypeError, ValueError) as error:
@@ -93,6 +94,11 @@ class Workload:
         activation = getattr(getattr(last, "activation", None), "__name__", "")
         self.gives_probabilities = type(last).__name__ == "Softmax" or activation == "softmax"
         return model
+
+    @property
+    def _start(self) -> int:
+        """Seed of the initial weights and of the order of batches: of each training its own."""
+        return self.spec.seed + 1000 * self.spec.training
 
     # --- training pieces ----------------------------------------------------------------------
 
@@ -115,7 +121,7 @@ class Workload:
     def epoch(self, batch: int | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
         """One epoch's full batches (x [batch, H, W, C], y [batch]) in the order all use."""
         size = min(batch or self.spec.batch, len(self.data.x_train))
-        order = np.random.default_rng(self.spec.seed).permutation(len(self.data.x_train))
+        order = np.random.default_rng(self._start).permutation(len(self.data.x_train))
         starts = range(0, len(order) - size + 1, size)
         return [
             (self.data.x_train[order[s : s + size]], self.data.y_train[order[s : s + size]])

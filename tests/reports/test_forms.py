@@ -238,6 +238,14 @@ def test_a_single_launch_has_no_interval(tmp_path):
     assert "no controls" in text
 
 
+def test_what_a_training_s_accuracy_tells_depends_on_how_often_it_was_trained(tmp_path):
+    specs = [Spec("train/function"), Spec("train/xla", "train/function", 2.0)]
+    once = written(tmp_path / "once", specs, facts={"settings": {"epochs": 3}})
+    assert "Accuracy is that of one training after 3 epochs" in once
+    often = written(tmp_path / "often", specs, facts={"settings": {"epochs": 3, "trainings": 4}})
+    assert "Accuracy is the mean of 4 trainings after 3 epochs" in often
+
+
 def test_an_empty_run_says_that_nothing_was_measured(tmp_path):
     text = written(tmp_path, [])
     assert "Nothing was measured" in text

@@ -10,6 +10,10 @@ BASE = Scenario("infer/function", "infer", "base.", "m", "function", "p", 1)
 FAST = Scenario("infer/fast", "infer", "fast.", "m", "fast", "p", 2, baseline="infer/function")
 FASTER = Scenario("infer/faster", "infer", "faster.", "m", "faster", "p", 3, baseline="infer/fast")
 ALL = {s.id: s for s in (BASE, FAST, FASTER)}
+TRAIN = {
+    f"train/{name}": Scenario(f"train/{name}", "train", "", "m", name, "p", 1, baseline=baseline)
+    for name, baseline in (("function", None), ("fast", "train/function"))
+}
 
 
 def launch(
@@ -111,6 +115,18 @@ def test_accuracy_and_size_come_from_the_probes() -> None:
     assert row is not None
     assert row.accuracy_delta_pp == pytest.approx(-1)
     assert row.size_ratio == pytest.approx(0.25)
+
+
+def test_accuracy_is_the_mean_over_a_path_s_trainings() -> None:
+    launches = group(("train/function", 1000), ("train/fast", 500))
+    launches += [
+        Launch("train/function", "cpu-1", purpose="probe", accuracy=0.9, accuracies=(0.9, 0.94)),
+        Launch("train/fast", "cpu-1", purpose="probe", accuracy=0.95, accuracies=(0.95, 0.93)),
+    ]
+    row = Effects(launches, TRAIN).row("train/fast", "cpu-1")
+    assert row is not None
+    assert row.accuracy == pytest.approx(0.94)
+    assert row.accuracy_delta_pp == pytest.approx(2)
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,33 @@ def test_paired_accuracy_s_interval_holds_the_true_difference() -> None:
     assert hits / sets >= 0.92
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.005, 0.03])
+def test_accuracy_over_trainings_holds_the_true_difference(spread: float) -> None:
+    """Of 4 trainings, by whose start it varies, on one choice of 400 test examples."""
+    rng = np.random.default_rng(12)
+    hits, sets = 0, 600
+    for _ in range(sets):
+        chosen = rng.random(400)
+        base = (chosen < 0.95).astype(int)
+        candidate = base.copy()
+        candidate[chosen < 0.04] = 0
+        candidate[chosen > 0.98] = 1
+        one = statistics.paired_accuracy_delta(list(base), list(candidate))
+        differences = one.value + rng.normal(0, spread, 4)
+        found = statistics.over_trainings(one, [0.9] * 4, list(0.9 + differences))
+        assert found.value == pytest.approx(float(np.mean(differences)))
+        hits += found.low <= -0.02 <= found.high
+    assert 0.92 <= hits / sets <= 0.99
+
+
+def test_one_training_tells_of_its_test_examples_alone() -> None:
+    one = Estimate(0.01, -0.01, 0.04, 100)
+    assert statistics.over_trainings(one, [], []) == one
+    assert statistics.over_trainings(one, [0.5], [0.51]) == one
+    alike = statistics.over_trainings(one, [0.5, 0.6], [0.53, 0.63])
+    assert (alike.value, alike.low, alike.high) == pytest.approx((0.03, 0.01, 0.06))
+
+
 def test_paired_accuracy_without_a_difference_still_has_an_interval() -> None:
     found = statistics.paired_accuracy_delta([1] * 100, [1] * 100)
     assert found.value == 0

@@ -76,6 +76,16 @@ def test_dropout_can_be_taken_out(seen):
     assert seen["conversions"]["rates"] == [0.0]
 
 
+def test_repeated_trainings_start_elsewhere_and_share_their_data(seen):
+    """Each in the same way every time, or no two paths would start alike."""
+    first, second, again = seen["trainings"]
+    assert second == again
+    (weights, batch, *data), (other_weights, other_batch, *other_data) = first, second
+    assert weights != other_weights
+    assert batch != other_batch
+    assert data == other_data
+
+
 def test_losses_inside_fit_are_recorded_batch_by_batch(seen):
     recorded = seen["recorded"]["recorded"]
     assert len(set(recorded)) == 3

@@ -131,6 +131,20 @@ def recorded(workload):
     return {"first": first, "recorded": record.losses()}
 
 
+def trainings(scratch):
+    """What repeated trainings start from: weights and first batch, and the data they share."""
+    found = []
+    for training in (0, 1, 1):
+        spec = WorkloadSpec(data="synthetic:8x8x3", cache=scratch, training=training)
+        workload = Workload(spec)
+        weights = workload.model().get_weights()
+        x, _ = workload.epoch()[0]
+        test = workload.data.x_test
+        shown = (weights[0], x, test)
+        found.append([float(np.float64(a).sum()) for a in shown] + [str(workload.folder)])
+    return found
+
+
 def records(folder):
     """TFRecords that load, and those that do not."""
 
@@ -198,6 +212,7 @@ if __name__ == "__main__":
             "conversions": conversions(workload),
             "recorded": recorded(workload),
             "records": records(scratch),
+            "trainings": trainings(scratch),
             "workers": workers(),
         }
     json.dump(seen, sys.stdout)

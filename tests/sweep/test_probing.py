@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from bench.results.values import Launch, Scenario
 from bench.sweep.preloaded import LaunchFailed
 from bench.sweep.probing import FIRST_LOSSES, probe
-from bench.sweep.settings import PROFILES
+from bench.sweep.settings import PROFILES, Profile
 
+TRAIN = Scenario("train/x", "train", "", "scenarios.train.x", "x", "", 1)
 STEP = Scenario("infer/x", "infer", "", "scenarios.infer.x", "x", "", 1)
 JOB = Scenario("train/x", "train", "", "scenarios.train.x", "x", "", 1, unit="job")
 PROFILE = PROFILES["smoke"]
@@ -17,10 +19,11 @@ PROFILE = PROFILES["smoke"]
 class Fake:
     """A launch that answers, or fails at one message."""
 
-    def __init__(self, build_s: float = 0.1, fails: str = "") -> None:
-        self.build_s, self.fails = build_s, fails
+    def __init__(self, build_s: float = 0.1, fails: str = "", accuracy: float = 0.5) -> None:
+        self.build_s, self.fails, self.accuracy = build_s, fails, accuracy
         self.asked: list[tuple[str, float, dict[str, Any]]] = []
         self.closed = False
+        self.training = 0
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         self.asked.append((do, timeout_s, arguments))
@@ -28,7 +31,7 @@ class Fake:
             raise LaunchFailed("failed", f"{do} broke")
         if do == "build":
             return {"build_s": self.build_s, "resident_bytes": 1}
-        return {"accuracy": 0.5, "losses": [2.0, 1.0], "from_a_later_version": 1}
+        return {"accuracy": self.accuracy, "losses": [2.0, 1.0], "from_a_later_version": 1}
 
     def output(self) -> str:
         assert not self.closed
@@ -39,19 +42,23 @@ class Fake:
 
 
 def probed(
-    *fakes: Fake | LaunchFailed, scenario: Scenario = STEP, cold_build_s: float = 1.0
+    *fakes: Fake | LaunchFailed,
+    scenario: Scenario = STEP,
+    cold_build_s: float = 1.0,
+    profile: Profile = PROFILE,
 ) -> Launch:
     """The record of a probe whose launches are `fakes`, in order."""
     left = list(fakes)
 
-    def start() -> Any:
+    def start(training: int = 0) -> Any:
         launch = left.pop(0)
         if isinstance(launch, LaunchFailed):
             raise launch
+        launch.training = training
         return launch
 
     record = probe(
-        start, Launch("infer/x", "cpu-1", purpose="probe"), scenario, PROFILE, cold_build_s
+        start, Launch("infer/x", "cpu-1", purpose="probe"), scenario, profile, cold_build_s
     )
     assert not left
     assert all(fake.closed for fake in fakes if isinstance(fake, Fake))
@@ -92,3 +99,28 @@ def test_what_could_not_be_started_printed_nothing() -> None:
     assert probed(never).output == ""
     again = probed(Fake(build_s=2.0), never)
     assert (again.outcome, again.output) == ("failed", "")
+
+
+# --- trainings --------------------------------------------------------------------------------
+
+THRICE = dataclasses.replace(PROFILE, trainings=3)
+
+
+def test_a_training_path_is_trained_as_often_as_the_profile_says() -> None:
+    fakes = [Fake(accuracy=accuracy) for accuracy in (0.5, 0.6, 0.7)]
+    record = probed(*fakes, scenario=TRAIN, profile=THRICE)
+    assert (record.accuracy, record.accuracies) == (0.5, (0.5, 0.6, 0.7))
+    assert [fake.training for fake in fakes] == [0, 1, 2]
+    asked = ("accuracy", PROFILE.timeout_s, {"epochs": PROFILE.epochs})
+    assert all(fake.asked[-1] == asked for fake in fakes[1:])
+
+
+def test_inference_and_jobs_are_not_trained_again() -> None:
+    for scenario in (STEP, JOB):
+        assert probed(Fake(), scenario=scenario, profile=THRICE).accuracies == ()
+
+
+def test_a_path_that_cannot_be_trained_again_fails() -> None:
+    record = probed(Fake(), Fake(), Fake(fails="accuracy"), scenario=TRAIN, profile=THRICE)
+    assert (record.outcome, record.reason) == ("failed", "accuracy broke")
+    assert record.accuracies == ()
