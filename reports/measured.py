@@ -10,7 +10,8 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from bench.results import accuracy, statistics
+from bench.results import statistics
+from bench.results.accuracy import accuracy_change
 from bench.results.store import Run
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
@@ -182,7 +183,7 @@ class Facts:
             root=root,
             against_root=statistics.as_speedup(chain) if chain else None,
             latency=latency_over(timed),
-            accuracy_delta=accuracy.change(base, probe),
+            accuracy_delta=accuracy_change(base, probe),
             agreement=_agreement(base, probe),
             file_factor=_factor(base, probe, "artifact_bytes"),
             gzip_factor=_factor(base, probe, "artifact_gzip_bytes"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.guard.limits import Limits
 from bench.guard.values import Judgement, Metric, Subject, Verdict
-from bench.results.statistics import paired_accuracy_delta
+from bench.results.accuracy import accuracy_change, mean_accuracy
 from bench.results.tolerance import first_difference
 from bench.results.values import Launch
 
@@ -152,18 +152,18 @@ def memory(
 def accuracy(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Judgement | None:
     """Accuracy on the same test examples, paired.
 
-    A regression: it fell by the margin or more, and the paired 95 % interval excludes no fall.
+    A regression: it fell by the margin or more, and the paired 95 % interval excludes that it did
+    not fall.
     """
     info = subject.head or subject.base
     name = "accuracy" if info is not None and info.kind == "infer" else "training_accuracy"
     margin = limits.margin(name, subject.id, subject.configuration.name)
-    if margin is None or base.accuracy is None or head.accuracy is None:
+    before, after = mean_accuracy(base), mean_accuracy(head)
+    if margin is None or before is None or after is None:
         return None
-    change = base.accuracy - head.accuracy
-    low = high = None
-    if base.correct and len(base.correct) == len(head.correct):
-        paired = paired_accuracy_delta(base.correct, head.correct)
-        low, high = -paired.high, -paired.low
+    change = before - after
+    paired = accuracy_change(base, head)
+    low, high = (-paired.high, -paired.low) if paired else (None, None)
     verdict: Verdict = "no change"
     if change >= margin and change > 0:
         verdict = "regression" if low is None or low > 0 else "inconclusive"
@@ -174,7 +174,7 @@ def accuracy(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Ju
         reason = f"{len(base.correct)} test examples are too few to tell a loss of {margin:.1%}"
     return Judgement(
         subject.id, subject.configuration.name, "accuracy", verdict, reason, change, low, high,
-        100 * base.accuracy, 100 * head.accuracy, "%", margin, 1,
+        100 * before, 100 * after, "%", margin, 1,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def mean_accuracy(probe: Launch | None) -> float | None:
     return fmean(probe.accuracies) if probe.accuracies else probe.accuracy
 
 
-def change(base: Launch | None, own: Launch | None) -> Estimate | None:
+def accuracy_change(base: Launch | None, own: Launch | None) -> Estimate | None:
     """Difference (own - base) on the same test examples, a share, with its 95 % interval.
 
     Of inference paths, made from one trained model, for the choice of test examples; of training
