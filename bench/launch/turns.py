@@ -34,8 +34,6 @@ class Timer:
         more_work: Share of further steps that a turn makes without counting them, rounded to
             whole steps a turn: an effect of known size made of real work.
         clock: Monotonic clock, ns.
-        hold: Holds up the process for some ns, instead of a spin, and returns for how many: of a
-            path with threads of its own, which would go on beside a spin.
     """
 
     advance: Callable[[], Any]
@@ -44,7 +42,6 @@ class Timer:
     slowdown: float = 0.0
     more_work: float = 0.0
     clock: Clock = time.perf_counter_ns
-    hold: Callable[[int], int] | None = None
     histogram: dict[str, int] = field(default_factory=dict)
     """Single steps by duration, while `each`."""
 
@@ -96,9 +93,7 @@ class Timer:
             self.histogram[name] = self.histogram.get(name, 0) + 1
 
     def _spin(self, now: int, wanted: int) -> int:
-        """Spend `wanted` ns from `now` on nothing; returns the time at which that ended."""
-        if self.hold is not None:
-            return now + self.hold(wanted)
+        """Burn the core for `wanted` ns from `now`; returns the time at which it ended."""
         until = now + wanted
         while now < until:
             now = self.clock()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.launch import frames, probes, setup, turns
-from bench.launch.holding import Holder
 from bench.launch.warmup import warm_up
 from bench.results.errors import TfbenchError, Unsupported, UsageError
 from bench.results.messages import Channel
@@ -148,8 +147,6 @@ class LaunchProcess:
 
     def warm(self, turn_ns: int, cap_ns: int) -> dict[str, Any]:
         """Warm up; afterwards the process is ready to take turns."""
-        if self.slowdown and self.scenario.kind == "input":
-            self.timer.hold = Holder().hold  # it runs where turns are taken
         least = getattr(self.path, "warmup", 0)
         warm = warm_up(self.timer, turn_ns, cap_ns, self._growth, least)
         gc.collect()

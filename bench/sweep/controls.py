@@ -13,8 +13,8 @@ from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment
 
 SLOWDOWN = 0.05
-"""The injected slow-down: each turn ends with a spin of 5 % of its own time; of an input pipeline
-with its threads held up for that long."""
+"""The injected slow-down: each turn ends with a spin of 5 % of its own time; an input
+pipeline is stopped for that long, with all of its threads."""
 CONFIDENCE = 0.99
 """Of the intervals a control is judged by: a sound run fails one in some hundred times."""
 ALLOWANCE = 0.01

@@ -18,9 +18,15 @@ class Member:
     environment: Environment
     role: Role = "candidate"
     slowdown: float = 0.0
+    """Share by which each of its turns is made longer; an effect of known size."""
     side: str = ""
     more_work: float = 0.0
     """Share of further, uncounted steps in each of its turns; an effect of known size."""
+
+    @property
+    def held_up(self) -> float:
+        """Of its slow-down, what it cannot make itself: an input pipeline's threads would go on."""
+        return self.slowdown if self.scenario.kind == "input" else 0.0
 
     @property
     def key(self) -> tuple[str, str, str, str]:

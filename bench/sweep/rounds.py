@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+import time
 from collections.abc import Sequence
 from fractions import Fraction
 from statistics import median
@@ -191,10 +192,21 @@ def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
     except LaunchFailed as error:
         place.fail(error)
         return
-    turn = Turn(number, position, place.steps, answer["elapsed_ns"], answer["delayed_ns"])
+    elapsed_ns = answer["elapsed_ns"]
+    elapsed_ns += _hold_up(round(elapsed_ns * place.member.held_up))
+    turn = Turn(number, position, place.steps, elapsed_ns, answer["delayed_ns"])
     place.turns.append(turn)
     if answer["retraced"]:
         _warn(place, "a function was traced again inside a turn")
+
+
+def _hold_up(wanted_ns: int) -> int:
+    """Wait while none of the group's threads runs; returns for how many ns."""
+    if not wanted_ns:
+        return 0
+    begun = time.perf_counter_ns()
+    time.sleep(wanted_ns / 1e9)
+    return time.perf_counter_ns() - begun
 
 
 def _compare_with_warm_up(place: Place) -> None:

@@ -170,7 +170,7 @@ def _build(
             member.scenario,
             configuration,
             padding,
-            member.slowdown,
+            member.slowdown - member.held_up,
             member.more_work,
         )
         built = place.process.call("build", profile.timeout_s)

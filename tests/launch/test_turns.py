@@ -118,19 +118,6 @@ def test_a_slow_down_is_exact_where_reading_the_clock_takes_long() -> None:
     assert slow / plain == pytest.approx(1.01, abs=2e-4)
 
 
-def test_a_slow_down_can_hold_up_the_process_instead_of_spinning() -> None:
-    """Only the time it was held up for counts; its threads go on until then, and afterwards."""
-    machine, wanted = Machine(), []
-
-    def hold(ns: int) -> int:
-        wanted.append(ns)
-        machine.now += 3 * ns
-        return ns + 7
-
-    assert timer(machine, slowdown=0.05, hold=hold).turn(400) == 420_007
-    assert wanted == [20_000]
-
-
 def test_the_histogram_holds_steps_and_no_spin() -> None:
     slowed = timer(Machine(tick=1), each=True, slowdown=0.5)
     assert slowed.turn(8) == pytest.approx(12_000, rel=0.01)

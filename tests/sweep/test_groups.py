@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bench.results.values import Configuration, Launch, Scenario
+from bench.sweep import rounds
 from bench.sweep.groups import run_launch
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, LaunchFailed
@@ -84,6 +85,7 @@ class Pool:
         self.closed: list[str] = []
         self.running: set[str] = set()
         self.paddings: list[int] = []
+        self.slowdowns: list[float] = []
         self.started: list[str] = []
         self.cores: list[tuple[int, ...]] = []
         self.pinned: list[tuple[int, ...]] = []
@@ -94,6 +96,7 @@ class Pool:
         self, environment: Any, scenario: Scenario, configuration: Any, padding: int,
         slowdown: float, more_work: float,
     ) -> Process:  # fmt: skip
+        self.slowdowns.append(slowdown)
         self.paddings.append(padding)
         self.started.append(scenario.id)
         self.cores.append(configuration.cpus)
@@ -105,6 +108,34 @@ def launch(
 ) -> dict[str, Launch]:
     found = run_launch(pool, "group", members, index, profile, 0, **extra)  # type: ignore[arg-type]
     return {x.scenario: x for x in found}
+
+
+def test_an_input_pipeline_is_slowed_while_it_is_stopped(monkeypatch: Any) -> None:
+    """Its threads would go on beside a spin of its own; other paths spin."""
+    now, slept = [0], []
+    monkeypatch.setattr(rounds.time, "perf_counter_ns", lambda: now[0])
+
+    def sleep(seconds: float) -> None:
+        assert not pool.running
+        slept.append(seconds)
+        now[0] += round(seconds * 1e9) + 3
+
+    monkeypatch.setattr(rounds.time, "sleep", sleep)
+    base = member("a", "baseline")
+    scenario = dataclasses.replace(base.scenario, kind="input")
+    plain = dataclasses.replace(base, scenario=scenario)
+    pair = [plain, dataclasses.replace(plain, role="control-slow", slowdown=0.05)]
+    pool = Pool()
+    first, slow = run_launch(pool, "group", pair, 0, PROFILE, 0)  # type: ignore[arg-type]
+    assert [t.elapsed_ns for t in slow.turns] == [
+        round(1.05 * t.elapsed_ns) + 3 for t in first.turns
+    ]
+    assert len(slept) == len(slow.turns)
+    assert pool.slowdowns == [0.0, 0.0]
+    pool = Pool()
+    other = [base, dataclasses.replace(base, role="control-slow", slowdown=0.05)]
+    run_launch(pool, "group", other, 0, PROFILE, 0)  # type: ignore[arg-type]
+    assert sorted(pool.slowdowns) == [0.0, 0.05]
 
 
 GROUP = [member("a", "baseline"), member("b"), member("c"), member("d")]
