@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import median
 
 from bench.results import statistics
-from bench.results.accuracy import mean_accuracy
+from bench.results.accuracy import accuracy_change, mean_accuracy
 from bench.results.difficulty import difficulty
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
@@ -152,6 +152,7 @@ class Effects:
         known = speed is not None and speed.launches > 1
         size, base_size = _size(probe), _size(base_probe)
         accuracy, base_accuracy = mean_accuracy(probe), mean_accuracy(base_probe)
+        change = accuracy_change(base_probe, probe)  # of as many trainings as both had
         return Effect(
             scenario,
             configuration,
@@ -165,7 +166,7 @@ class Effects:
             size_ratio=size / base_size if size and base_size else None,
             accuracy=accuracy,
             accuracy_delta_pp=(
-                100 * (accuracy - base_accuracy)
+                100 * (change.value if change else accuracy - base_accuracy)
                 if accuracy is not None and base_accuracy is not None
                 else None
             ),

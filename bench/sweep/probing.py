@@ -13,6 +13,8 @@ from bench.sweep.settings import Profile
 
 FIRST_LOSSES = 20
 """Steps over which a training path's losses must follow its baseline's."""
+TRAININGS_SHARE = 0.2
+"""Of the limit of one message: all trainings of a path may take that long, or there are fewer."""
 SEQUENCES = ("losses", "outputs", "predictions", "correct", "accuracies")
 """Fields of an answer that come as lists, or not at all."""
 
@@ -45,10 +47,20 @@ def probe(
             launch = None
             launch = start()
             built = launch.call("build", limit_s, first_step=False)
+        begun = time.monotonic()
         found = launch.call("probe", limit_s, first=FIRST_LOSSES, epochs=profile.epochs)
+        one_s = time.monotonic() - begun
         if scenario.kind == "train" and scenario.unit == "step" and "accuracy" in found:
-            more = range(1, profile.trainings)
+            fit = int(TRAININGS_SHARE * profile.timeout_s / max(one_s, 1e-9))
+            count = max(1, min(profile.trainings, fit))
+            more = range(1, count)
             found["accuracies"] = [found["accuracy"], *(_again(start, n, profile) for n in more)]
+            if count < profile.trainings:
+                note = (
+                    f"accuracy is that of {count}, not {profile.trainings} trainings: "
+                    f"{one_s:.0f} s each"
+                )
+                record = dataclasses.replace(record, warnings=(*record.warnings, note))
         fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
         known = {field.name for field in dataclasses.fields(Launch)}
         record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})

@@ -115,6 +115,12 @@ def test_a_training_path_is_trained_as_often_as_the_profile_says() -> None:
     assert all(fake.asked[-1] == asked for fake in fakes[1:])
 
 
+def test_a_path_that_trains_too_long_is_trained_once_and_says_so() -> None:
+    record = probed(Fake(), scenario=TRAIN, profile=dataclasses.replace(THRICE, timeout_s=1e-12))
+    assert record.accuracies == (0.5,)
+    assert record.warnings == ("accuracy is that of 1, not 3 trainings: 0 s each",)
+
+
 def test_inference_and_jobs_are_not_trained_again() -> None:
     for scenario in (STEP, JOB):
         assert probed(Fake(), scenario=scenario, profile=THRICE).accuracies == ()
