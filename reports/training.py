@@ -54,10 +54,11 @@ def _accuracy_note(facts: Facts) -> str:
     when = f" after {epochs} epoch{'s' * (epochs > 1)}" if epochs else ""
     if trainings > 1:
         return (
-            f"Accuracy is the mean of {trainings} trainings{when}, each from other initial weights "
-            "and in another order of batches, the same for all paths; they need not have "
-            "converged. The interval of its change is for how trainings differ and for the choice "
-            "of test examples. That a path does the same work is checked on its first losses."
+            f"Accuracy is the mean of {trainings} trainings{when} (of fewer where the row warns), "
+            "each from other initial weights and in another order of batches, the same for all "
+            "paths; they need not have converged. The interval of its change is for how trainings "
+            "differ and for the choice of test examples. That a path does the same work is checked "
+            "on its first losses."
         )
     return (
         f"Accuracy is that of one training{when}, which need not have converged. The interval of "

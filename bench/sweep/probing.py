@@ -51,16 +51,9 @@ def probe(
         found = launch.call("probe", limit_s, first=FIRST_LOSSES, epochs=profile.epochs)
         one_s = time.monotonic() - begun
         if scenario.kind == "train" and scenario.unit == "step" and "accuracy" in found:
-            fit = int(TRAININGS_SHARE * profile.timeout_s / max(one_s, 1e-9))
-            count = max(1, min(profile.trainings, fit))
-            more = range(1, count)
+            more = range(1, _affordable(one_s, profile))
             found["accuracies"] = [found["accuracy"], *(_again(start, n, profile) for n in more)]
-            if count < profile.trainings:
-                note = (
-                    f"accuracy is that of {count}, not {profile.trainings} trainings: "
-                    f"{one_s:.0f} s each"
-                )
-                record = dataclasses.replace(record, warnings=(*record.warnings, note))
+            record = _warned(record, len(found["accuracies"]), one_s, profile)
         fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
         known = {field.name for field in dataclasses.fields(Launch)}
         record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
@@ -75,6 +68,20 @@ def probe(
         if launch is not None:
             launch.close()
     return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+
+
+def _affordable(one_s: float, profile: Profile) -> int:
+    """Trainings that take no longer than their share, of those that the profile wants."""
+    fit = int(TRAININGS_SHARE * profile.timeout_s / max(one_s, 1e-9))
+    return max(1, min(profile.trainings, fit))
+
+
+def _warned(record: Launch, count: int, one_s: float, profile: Profile) -> Launch:
+    """The record, which says where a path was trained less often than the profile wants."""
+    if count >= profile.trainings:
+        return record
+    note = f"accuracy is that of {count}, not {profile.trainings} trainings: {one_s:.0f} s each"
+    return dataclasses.replace(record, warnings=(*record.warnings, note))
 
 
 def _again(start: Callable[..., RunningLaunch], training: int, profile: Profile) -> float:
