@@ -39,7 +39,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
     planted = guard_table.keep(guard, pictures / "guard.jsonl")
     pictures.mkdir(parents=True, exist_ok=True)
     plots.effects(done, pictures / "effects.svg")
-    plots.called(done, rivals, pictures / "called.svg")
+    plots.called(done, rival_tables.under(rivals, "quiet"), pictures / "called.svg")
     plots.estimators(spreads, pictures / "estimators.svg")
     page = _template().render(
         sessions=_sessions(found["sessions"]),
@@ -49,7 +49,8 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         alarms=tables.alarm_table(done),
         power=tables.power_table(done),
         matrix=tables.matrix_table(done),
-        rivals=rival_tables.decision_table(rivals, done) if rivals else "",
+        rivals=rival_tables.decision_table(rivals, done),
+        rivals_beside=rival_tables.decision_table(rivals, done, "bursts"),
         guard=guard_table.table(planted) if planted else "",
         estimators=tables.estimator_table(spreads),
         turn_lengths=tables.turn_length_table(ours),

@@ -6,23 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.precision.cases import EFFECTS
+from benchmarks.precision.cases import EFFECTS, Noise
 from benchmarks.precision.counts import alarm_counts, power, rms, spread
 from benchmarks.precision.decisions import Block
 from benchmarks.precision.tables import Row, markdown, percent, robust, share
 
-RIVALRY = "LiteRT int8", "cpu-1", "quiet"
-"""Kind, configuration and load of the work that rivals have."""
+RIVALRY = "LiteRT int8", "cpu-1"
+"""Kind and configuration of the work that rivals have."""
 
 
-def decision_table(records: Sequence[Mapping[str, Any]], all_blocks: Sequence[Block]) -> str:
+def decision_table(
+    all_records: Sequence[Mapping[str, Any]], all_blocks: Sequence[Block], noise: Noise = "quiet"
+) -> str:
     """How often each tool's rule calls each effect; 0 % is its rate of false alarms.
 
     Args:
-        records: Rivals' decisions. An estimate's error is its distance from the mean of the tool's
-            estimates of that effect: what a spin does to the next answer is not held against it.
+        all_records: Rivals' decisions. An estimate's error is its distance from the mean of the
+            tool's estimates of that effect: what a spin does to the next answer is not held
+            against it.
         all_blocks: Those of the same work on the same machines stand first.
+        noise: Of both, those made under this load.
+
+    Returns:
+        A Markdown table; "" where no rival decided under this load.
     """
+    records = under(all_records, noise)
+    if not records:
+        return ""
     rows: dict[tuple[str, str, str], dict[float, list[bool]]] = {}
     seconds: dict[tuple[str, str], list[float]] = {}
     estimates: dict[tuple[str, str], dict[float, list[float]]] = {}
@@ -32,7 +42,8 @@ def decision_table(records: Sequence[Mapping[str, Any]], all_blocks: Sequence[Bl
         estimates.setdefault(tool, {}).setdefault(effect, []).append(record["ln"])
         for rule, flag in record["flags"].items():
             rows.setdefault((*tool, rule), {}).setdefault(effect, []).append(flag)
-    lines = [*_own_rows(all_blocks, sorted({record["cpu"] for record in records}))]
+    same = [b for b in all_blocks if (b.kind, b.configuration, b.noise) == (*RIVALRY, noise)]
+    lines = [*_own_rows(same, sorted({record["cpu"] for record in records}))]
     for (name, cpu, rule), cells in rows.items():
         counts = [
             share(sum(flags), len(flags), len(flags)) if (flags := cells.get(e, [])) else "–"
@@ -46,9 +57,13 @@ def decision_table(records: Sequence[Mapping[str, Any]], all_blocks: Sequence[Bl
     return markdown(head, lines)
 
 
-def _own_rows(all_blocks: Sequence[Block], cpus: Sequence[str]) -> Iterator[Row]:
+def under(records: Sequence[Mapping[str, Any]], noise: Noise) -> list[Mapping[str, Any]]:
+    """Rivals' decisions under a load; the first sessions, quiet all, do not name it."""
+    return [r for r in records if r.get("noise", "quiet") == noise]
+
+
+def _own_rows(same: Sequence[Block], cpus: Sequence[str]) -> Iterator[Row]:
     """How the guard's rule decides on the work that rivals have, by machine."""
-    same = [b for b in all_blocks if (b.kind, b.configuration, b.noise) == RIVALRY]
     for cpu in cpus:
         part = [b for b in same if b.cpu == cpu and b.injection != "work"]
         if not part:

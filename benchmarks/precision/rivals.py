@@ -19,18 +19,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.results.errors import TfbenchError
 from bench.sweep.discovery import ROOT
-from benchmarks.precision.cases import EFFECTS
+from benchmarks.precision.cases import EFFECTS, Noise
+from benchmarks.precision.corunner import bursts
 from benchmarks.precision.records import Records
 from benchmarks.precision.work import MODEL, SLOWDOWN
 
 FOLDER = Path(__file__).parent
 ROUNDS = 40
+BESIDE_BURSTS = 0.4
+"""Share of its rounds that a tool makes beside bursts."""
 EQUAL_S = 2.2
 """Timed seconds of one side, so that both sides with their start-up take some 6 s."""
 NEIGHBOURS_S = 300.0
@@ -41,7 +44,7 @@ NEIGHBOURS_S = 300.0
 class Rival:
     """One tool with one way to run it."""
 
-    name: str
+    tool: str
     measure: Callable[[dict[str, str], Path], None]
     """Measure the work that the environment names; the results go to the path."""
     decide: Callable[[Path, Path], dict[str, Any]]
@@ -52,6 +55,12 @@ class Rival:
     """It collects both sides itself, so that each decision has its own baseline."""
     chained: bool = False
     """Its runs are so long that rounds share their baselines."""
+    noise: Noise = "quiet"
+
+    @property
+    def name(self) -> str:
+        """Names it among what can be run."""
+        return self.tool if self.noise == "quiet" else f"{self.tool}@{self.noise}"
 
 
 class Rivals:
@@ -65,15 +74,14 @@ class Rivals:
     def __init__(self, records: Records, cache: str) -> None:
         self.records, self.cache = records, cache
         self.model = records.path.parent / "int8.tflite"
-        self._done: dict[str, int] = {}
+        self._done: dict[tuple[str, str], int] = {}
         for record in records:
-            self._done[record["rival"]] = max(
-                self._done.get(record["rival"], 0), record["round"] + 1
-            )
+            name = record["rival"], record["noise"]
+            self._done[name] = max(self._done.get(name, 0), record["round"] + 1)
 
     @property
     def all(self) -> list[Rival]:
-        """The rivals that are installed."""
+        """The rivals that are installed, quiet ones first."""
         found = [
             Rival("pytest-benchmark", _pytest(), _pytest_decides),
             Rival("pytest-benchmark, equal time, pinned", _pytest(EQUAL_S), _pytest_decides),
@@ -84,11 +92,12 @@ class Rivals:
         if shutil.which("hyperfine"):
             decides = _hyperfine_decides
             found.append(Rival("hyperfine", _hyperfine, decides, rounds=ROUNDS + 1, chained=True))
-        return found
+        return [*found, *(replace(rival, noise="bursts", rounds=round(BESIDE_BURSTS * rival.rounds))
+                          for rival in found)]  # fmt: skip
 
     def share(self, rival: Rival) -> float:
         """Share of its rounds that is done."""
-        return self._done.get(rival.name, 0) / rival.rounds
+        return self._done.get((rival.tool, rival.noise), 0) / rival.rounds
 
     def round(self, rival: Rival) -> None:
         """One decision for each effect, and one A/A decision.
@@ -99,7 +108,7 @@ class Rivals:
         if not self.model.exists():
             _run([sys.executable, "-m", "benchmarks.precision.work", "export", str(self.model),
                   self.cache], dict(os.environ))  # fmt: skip
-        number = self._done.get(rival.name, 0)
+        number = self._done.get((rival.tool, rival.noise), 0)
         rng = random.Random(f"{rival.name}/{number}")
         with tempfile.TemporaryDirectory() as folder:
             make = (
@@ -107,12 +116,14 @@ class Rivals:
                 else self._chained if rival.chained
                 else self._one_by_one
             )  # fmt: skip
-            for effect, decision, wall_s in make(rival, rng, Path(folder)):
-                self.records.append(
-                    {"rival": rival.name, "round": number, "effect": effect, "wall_s": wall_s,
-                     **decision}
-                )  # fmt: skip
-        self._done[rival.name] = number + 1
+            with bursts(number, rival.noise == "bursts"):
+                decisions = make(rival, rng, Path(folder))
+        for effect, decision, wall_s in decisions:
+            self.records.append(
+                {"rival": rival.tool, "noise": rival.noise, "round": number, "effect": effect,
+                 "wall_s": wall_s, **decision}
+            )  # fmt: skip
+        self._done[rival.tool, rival.noise] = number + 1
 
     def _one_by_one(
         self, rival: Rival, rng: random.Random, folder: Path

@@ -91,6 +91,10 @@ def test_tfbench_stands_first_where_rivals_had_its_work_on_the_same_machine() ->
     assert second.startswith("| tool | a | rule | 5.0 s | 3.00 % | 4.45 % | – | – | – | 2 of 2")
     (only,) = rival_tables.decision_table([rival | {"cpu": "b"}], own).splitlines()[2:]
     assert only.startswith("| tool | b |")
+    assert rival_tables.decision_table([rival], own, "bursts") == ""
+    beside = rival_tables.decision_table([rival, rival | {"noise": "bursts"}], own, "bursts")
+    (only,) = beside.splitlines()[2:]  # quiet blocks and decisions stand in a table of their own
+    assert only.endswith("| – | – | – | 1 of 1 (2.5 to 100.0 %; 1 effective) | – |")
 
 
 def test_a_decision_takes_as_many_launches_as_asked_across_blocks() -> None:

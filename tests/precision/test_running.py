@@ -8,9 +8,11 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+import psutil
 import pytest
 
 from bench.launch import turns
@@ -187,6 +189,24 @@ def test_a_round_of_a_rival_decides_once_on_each_effect(tmp_path: Path) -> None:
     assert found == {0.0: False, 0.01: True, 0.02: True, 0.05: True, 0.1: True}
     assert tool.order[2:4] == ["0", "0"]  # the baselines lie in the middle
     assert Rivals(file, "").share(rival) == 1 / rival.rounds
+
+
+def test_beside_bursts_a_rival_measures_while_the_co_runner_runs(tmp_path: Path) -> None:
+    (tmp_path / "int8.tflite").write_bytes(b"")
+    file = Records(tmp_path / "rivals.jsonl")
+    beside: list[bool] = []
+
+    def measure(environment: dict[str, str], out: Path) -> None:
+        mine = psutil.Process().children()
+        beside.append(any("benchmarks.precision.corunner" in p.cmdline() for p in mine))
+        Tool().measure(environment, out)
+
+    quiet = Rival("tool", measure, Tool().decide, (0.02,))
+    Rivals(file, "").round(replace(quiet, noise="bursts"))
+    assert beside == [True] * 3
+    Rivals(file, "").round(quiet)
+    assert beside[3:] == [False] * 3
+    assert [(r["noise"], r["round"]) for r in file] == [("bursts", 0)] * 2 + [("quiet", 0)] * 2
 
 
 def test_rounds_of_a_slow_rival_share_their_baselines(tmp_path: Path) -> None:
