@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.precision.cases import EFFECTS, Noise
 from benchmarks.precision.counts import alarm_counts, power, rms, spread
 from benchmarks.precision.decisions import Block
+from benchmarks.precision.rivals import noise_of
 from benchmarks.precision.tables import Row, markdown, percent, robust, share
 
 RIVALRY = "LiteRT int8", "cpu-1"
@@ -58,8 +59,8 @@ def decision_table(
 
 
 def under(records: Sequence[Mapping[str, Any]], noise: Noise) -> list[Mapping[str, Any]]:
-    """Rivals' decisions under a load; the first sessions, quiet all, do not name it."""
-    return [r for r in records if r.get("noise", "quiet") == noise]
+    """Rivals' decisions under a load."""
+    return [r for r in records if noise_of(r) == noise]
 
 
 def _own_rows(same: Sequence[Block], cpus: Sequence[str]) -> Iterator[Row]:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,12 @@ class Rival:
         return self.tool if self.noise == "quiet" else f"{self.tool}@{self.noise}"
 
 
+def noise_of(record: Mapping[str, Any]) -> Noise:
+    """Load under which a decision was made; the first sessions, quiet all, do not name it."""
+    noise: Noise = record.get("noise", "quiet")
+    return noise
+
+
 class Rivals:
     """Makes rounds of rivals' decisions.
 
@@ -76,7 +82,7 @@ class Rivals:
         self.model = records.path.parent / "int8.tflite"
         self._done: dict[tuple[str, str], int] = {}
         for record in records:
-            name = record["rival"], record["noise"]
+            name = record["rival"], noise_of(record)
             self._done[name] = max(self._done.get(name, 0), record["round"] + 1)
 
     @property

@@ -189,6 +189,9 @@ def test_a_round_of_a_rival_decides_once_on_each_effect(tmp_path: Path) -> None:
     assert found == {0.0: False, 0.01: True, 0.02: True, 0.05: True, 0.1: True}
     assert tool.order[2:4] == ["0", "0"]  # the baselines lie in the middle
     assert Rivals(file, "").share(rival) == 1 / rival.rounds
+    older = Records(tmp_path / "older.jsonl")
+    older.append(*({k: v for k, v in r.items() if k != "noise"} for r in file))
+    assert Rivals(older, "").share(rival) == 1 / rival.rounds  # before loads were named: quiet
 
 
 def test_beside_bursts_a_rival_measures_while_the_co_runner_runs(tmp_path: Path) -> None:
