@@ -25,6 +25,8 @@ ALIKE = 1.5
 UNLIKE = 3.0
 """Ratio of a step's time in turns to that in warm-up from which on the row warns: shared machines
 change by less."""
+WAKES_LATE_NS = 300_000
+"""How long before its end a pause is no longer slept: virtual machines' sleeps end 0.1 ms late."""
 
 
 def agree(places: Sequence[Place], profile: Profile) -> int:
@@ -205,8 +207,10 @@ def _hold_up(wanted_ns: int) -> int:
     if not wanted_ns:
         return 0
     begun = time.perf_counter_ns()
-    time.sleep(wanted_ns / 1e9)
-    return time.perf_counter_ns() - begun
+    time.sleep(max(0, wanted_ns - WAKES_LATE_NS) / 1e9)
+    while (waited_ns := time.perf_counter_ns() - begun) < wanted_ns:
+        pass
+    return waited_ns
 
 
 def _compare_with_warm_up(place: Place) -> None:
