@@ -22,10 +22,12 @@ def count_tflite(file: Path, examples: int = 1) -> dict[str, int]:
         interpreter.resize_tensor_input(detail["index"], [examples, *detail["shape"][1:]])
     interpreter.allocate_tensors()
     tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
-    made = {int(i) for op in interpreter._get_ops_details() for i in op["outputs"]}
-    made |= {detail["index"] for detail in interpreter.get_input_details()}
+    made = {int(detail["index"]) for detail in interpreter.get_input_details()}
     parameters, macs, moved = 0, 0, 0
     for op in interpreter._get_ops_details():
+        if made.isdisjoint(map(int, op["inputs"])):
+            continue  # of constants, once: float16 weights become float32
+        made.update(map(int, op["outputs"]))
         inputs = [tensors[int(i)] for i in op["inputs"] if int(i) in tensors]
         outputs = [tensors[int(i)] for i in op["outputs"] if int(i) in tensors]
         if op["op_name"] != "RESHAPE":

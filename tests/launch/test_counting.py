@@ -111,6 +111,24 @@ def test_a_tflite_file_counts_as_its_model(cnn: Any, tmp_path: Path) -> None:
     assert found["flops_per_step"] == 2 * 2 * FORWARD
 
 
+def test_float16_weights_are_parameters_though_the_file_makes_floats_of_them(
+    cnn: Any, tmp_path: Path
+) -> None:
+    import tensorflow as tf
+
+    from bench.launch.counting_tflite import count_tflite
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(cnn)
+    plain, half = tmp_path / "float32.tflite", tmp_path / "float16.tflite"
+    plain.write_bytes(converter.convert())
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    half.write_bytes(converter.convert())
+    assert half.stat().st_size < 0.7 * plain.stat().st_size
+    assert count_tflite(half) == count_tflite(plain)
+    assert count_tflite(half)["parameters"] > 0
+
+
 def test_nothing_to_count_gives_nothing() -> None:
     from bench.launch.counting import count
 
