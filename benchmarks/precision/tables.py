@@ -46,8 +46,8 @@ def share(hits: int, trials: int, effective: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in %, two digits after the point."""
-    return f"{100 * value:.2f} %"
+    """A share in %, two digits after the point; a dash for one of nothing."""
+    return "–" if math.isnan(value) else f"{100 * value:.2f} %"
 
 
 def robust(values: Sequence[float]) -> float:
@@ -166,11 +166,11 @@ def estimator_spreads(
 
 
 def _launch_spreads(found: Iterable[Block]) -> dict[tuple[str, str, str], float]:
-    squares: dict[tuple[str, str, str], list[float]] = {}
+    errors: dict[tuple[str, str, str], list[float]] = {}
     for block in found:
-        place = squares.setdefault((block.kind, block.configuration, block.noise), [])
-        place += [(v - p.truth) ** 2 for p in block.pairs for v in p.values]
-    return {key: math.sqrt(float(np.mean(values))) for key, values in squares.items()}
+        place = errors.setdefault((block.kind, block.configuration, block.noise), [])
+        place += [v - p.truth for p in block.pairs for v in p.values]
+    return {key: rms(values) for key, values in errors.items()}
 
 
 def estimator_table(spreads: Mapping[str, Mapping[tuple[str, str, str], float]]) -> str:

@@ -64,6 +64,13 @@ def test_what_a_launch_is_off_by_as_a_whole_is_no_error_of_its_turns() -> None:
     assert max(abs(p.error) for p in wild.aa) > 0.01
 
 
+def test_a_spread_of_nothing_is_a_dash() -> None:
+    short = [dict(r, launch=dict(r["launch"], turns=r["launch"]["turns"][:1])) for r in records(1)]
+    last = tables.turn_length_table(short).splitlines()[-1]
+    assert last.endswith("| – |")
+    assert "nan" not in last
+
+
 def test_sessions_of_the_same_work_are_told_apart() -> None:
     noisy, calm = records(2, sd=0.02), records(4, sd=0.001, seed=1)[len(records(2)) :]
     assert tables.session_table(decisions.blocks(noisy)) == ""
