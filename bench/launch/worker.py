@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import math
 import resource
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class LaunchProcess:
         self.path: Any = None
         self.workload: Any = None
         self.timer: turns.Timer
+        self._step_ns = math.inf  # until it is warm
         self._waiting_since: tuple[float, float] | None = None
         self._waited = [0.0, 0.0]
         self._worked = [0.0, 0.0]
@@ -133,6 +135,7 @@ class LaunchProcess:
             self.path.advance,
             turns.finish,
             each=self.scenario.kind == "infer",
+            ahead=hasattr(self.path, "dataset"),
             slowdown=self.slowdown,
             more_work=self.more_work,
         )
@@ -149,9 +152,11 @@ class LaunchProcess:
         """Warm up; afterwards the process is ready to take turns."""
         least = getattr(self.path, "warmup", 0)
         warm = warm_up(self.timer, turn_ns, cap_ns, self._growth, least)
-        gc.collect()
-        gc.freeze()
-        gc.disable()  # a collection inside a turn would be timed
+        self._step_ns = warm.step_ns
+        with self._catching_up():
+            gc.collect()
+            gc.freeze()
+            gc.disable()  # a collection inside a turn would be timed
         self._wait()
         return {
             "steps": warm.steps,
@@ -165,9 +170,9 @@ class LaunchProcess:
         """One timed turn."""
         self._woken()
         traces = self._traces()
-        if self.scenario.unit == "step":
-            self.timer.lead_in(steps)
         delayed = setup.delayed_ns()
+        if self.scenario.unit == "step":
+            self.timer.lead_in(steps)  # the last thing before: pipelines work on in any gap
         cpu, wall = time.process_time(), time.perf_counter()
         elapsed = self.timer.turn(steps)
         self._worked[0] += time.process_time() - cpu
@@ -183,7 +188,8 @@ class LaunchProcess:
     def renew(self) -> dict[str, Any]:
         """Make a step that moves what it writes to other physical pages, and go on on these."""
         self._woken()
-        pages = frames.renew(lambda: turns.finish(self.path.advance()))
+        with self._catching_up():
+            pages = frames.renew(lambda: turns.finish(self.path.advance()))
         self._wait()
         return {"pages": pages}
 
@@ -228,6 +234,12 @@ class LaunchProcess:
                 devices=self.scenario.devices,
             )
         return self.workload
+
+    @contextlib.contextmanager
+    def _catching_up(self) -> Iterator[None]:
+        begun = time.perf_counter_ns()
+        yield
+        self.timer.catch_up(time.perf_counter_ns() - begun, self._step_ns)
 
     def _growth(self) -> tuple[int, int]:
         return self._traces(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

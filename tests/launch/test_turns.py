@@ -164,6 +164,58 @@ def test_the_lead_in_is_neither_timed_nor_counted() -> None:
     assert machine.steps == 100 * turns.LEAD_IN_SHARE
 
 
+class Pipeline:
+    """Its threads make a batch in `cost` ns, up to `room` of them ahead; to draw one takes time."""
+
+    DRAW = 250_000
+
+    def __init__(self, machine: Machine, cost: int = 4_000_000, room: int = 16) -> None:
+        self.machine, self.cost, self.room = machine, cost, room
+        self.ready = self.since = 0
+
+    def draw(self) -> None:
+        made = (self.machine.now - self.since) // self.cost
+        self.since += made * self.cost
+        self.ready += made
+        if self.ready >= self.room:
+            self.ready, self.since = self.room, self.machine.now
+        if not self.ready:
+            self.machine.now, self.ready = self.since + self.cost, 1
+            self.since = self.machine.now
+        self.ready -= 1
+        self.machine.now += self.DRAW
+
+
+@pytest.mark.parametrize("pause_ms", [0, 5, 30, 300])
+@pytest.mark.parametrize("steps", [1, 2, 10])
+def test_a_turn_finds_no_batches_that_were_made_while_nothing_was_drawn(
+    pause_ms: int, steps: int
+) -> None:
+    machine = Machine()
+    pipeline = Pipeline(machine)
+    one = turns.Timer(pipeline.draw, lambda _: None, ahead=True, clock=machine.clock)
+    machine.now += pause_ms * 1_000_000
+    one.catch_up(pause_ms * 1_000_000, pipeline.cost)
+    one.lead_in(steps)
+    assert one.turn(steps) == steps * pipeline.cost
+    assert one.histogram == {}
+
+
+def test_without_catching_up_a_turn_would_find_its_batches_ready() -> None:
+    machine = Machine()
+    pipeline = Pipeline(machine)
+    one = turns.Timer(pipeline.draw, lambda _: None, ahead=True, clock=machine.clock)
+    machine.now += 300_000_000
+    one.lead_in(1)
+    assert one.turn(2) == 2 * pipeline.DRAW
+
+
+def test_only_what_is_made_ahead_is_caught_up_with() -> None:
+    machine = Machine()
+    timer(machine).catch_up(300_000_000, 1000)
+    assert machine.steps == 0
+
+
 def test_short_steps_lead_in_for_a_millisecond() -> None:
     machine = Machine()
     timer(machine).lead_in(10)
