@@ -16,8 +16,10 @@ EFFECTS = (0.01, 0.02, 0.05, 0.10)
 IDENTICAL = 4
 """Members of a group that do the same work: one baseline and three that should not differ."""
 SMALL_BATCH = 2
-SMALL_TRAINING = f"tf.function training, batches of {SMALL_BATCH}"
-"""A training step of which a turn can hold a hundred, so that 1 % of it can be made of work."""
+SMALL_TRAINING, SMALL_PIPELINE = (
+    f"{kind}, batches of {SMALL_BATCH}" for kind in ("tf.function training", "input pipeline")
+)
+"""Steps of which a turn can hold a hundred, so that 1 % of it can be made of work."""
 BESIDE_BURSTS = 2
 """Blocks of each case beside bursts."""
 
@@ -101,8 +103,8 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
         ("tf.function inference", "infer/function", "work", (0.5, 10, 6), (0.8, 10, 4)),
         ("tf.function training", "train/function", "turn spin", (0.32, 3, 12), (0.95, 3, 6)),
         (SMALL_TRAINING, "train/function", "work", (0.8, 10, 3), (0.8, 10, 2)),
-        ("input pipeline", pipeline, "turn spin", (0.4, 50, 3), (0.4, 50, 4)),
-        ("input pipeline", pipeline, "work", (1.6, 20, 3), (1.6, 20, 6)),
+        ("input pipeline", pipeline, "turn spin", (0.6, 3, 9), (0.8, 3, 12)),
+        (SMALL_PIPELINE, pipeline, "work", (0.8, 10, 3), (1.2, 10, 6)),
     )
     noises: tuple[Noise, ...] = "quiet", "bursts"
     places = "cpu-1", "cpu-all"
@@ -112,7 +114,7 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
         yield Case(
             kind, scenario, place, noise, member_s, turn_ms,
             BESIDE_BURSTS if noise == "bursts" else blocks, injection,
-            batch=SMALL_BATCH if kind == SMALL_TRAINING else 32,
+            batch=SMALL_BATCH if kind in (SMALL_TRAINING, SMALL_PIPELINE) else 32,
             # Where all cores are used, or a neighbour has one, none is left to build on.
             at_once=AT_ONCE if (noise, place) == ("quiet", "cpu-1") else 1,
         )  # fmt: skip
