@@ -172,13 +172,23 @@ def test_members_get_new_pages_between_the_parts_of_a_launch() -> None:
     pool = Pool()
     profile = dataclasses.replace(PROFILE, placements=3)
     found = launch(pool, GROUP, profile=profile)
-    renewed = [f"renew {name}" for name in "abcd"]
-    assert pool.turns[16:20] == pool.turns[36:40] == renewed
-    assert pool.turns.count("renew a") == 2
+    renewed = sorted(f"renew {name}" for name in "abcd")
+    assert sorted(pool.turns[16:20]) == renewed
+    assert pool.turns[36:40] == pool.turns[16:20][::-1]
     for one in found.values():
         assert [t.round for t in one.turns] == [0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13]
         assert one.probes["pages_renewed"] == [5, 5]
         assert one.level is not None
+
+
+def test_each_member_is_now_and_then_the_first_to_get_new_pages() -> None:
+    profile = dataclasses.replace(PROFILE, placements=2)
+    firsts = set()
+    for index in range(20):
+        pool = Pool()
+        launch(pool, GROUP, index, profile=profile)
+        firsts.add(next(turn for turn in pool.turns if turn.startswith("renew")))
+    assert firsts == {f"renew {name}" for name in "abcd"}
 
 
 def test_a_launch_of_few_rounds_has_fewer_parts_and_jobs_and_devices_one() -> None:
