@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -16,6 +17,8 @@ FIXED_INPUTS = 8
 """Test examples whose outputs are compared with the baseline's."""
 MEMORY_STEPS = 5
 INSIDE_PAIRS, INSIDE_STEPS = 7, 4
+REST_S, RESTING_SHARE, RESTS_WITHIN_S = 0.01, 0.1, 2.0
+"""A process rests that used less than this share of a core for so long; and when to give up, s."""
 
 
 def probe(path: Any, workload: Any, scenario: Scenario, first: int, epochs: int) -> dict[str, Any]:
@@ -138,8 +141,16 @@ def device_peak_bytes() -> int | None:
     return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
-def after_turns(path: Any) -> dict[str, Any]:
-    """How much of a training step waits for input: pairs with the pipeline and a cached batch."""
+def after_turns(path: Any, catch_up: Callable[[int], None]) -> dict[str, Any]:
+    """How much of a training step waits for input: pairs with a cached batch and the pipeline.
+
+    A pipeline fills its buffers while it is not drawn from, so that the cached batch's steps begin
+    when its threads rest, and those that draw come after as many that get into their pace.
+
+    Args:
+        path: Has `advance`, which draws a batch, and maybe `train`, a step on one.
+        catch_up: Draws what may have been made ahead in so many ns.
+    """
     train = getattr(path, "train", None)
     if train is None:
         return {}
@@ -147,8 +158,12 @@ def after_turns(path: Any) -> dict[str, Any]:
     turns.finish(train(*batch))
     with_input, cached = [], []
     for _ in range(INSIDE_PAIRS):
-        with_input.append(_elapsed(lambda: train(*path.advance())))
+        begun = time.perf_counter_ns()
+        _rest()
         cached.append(_elapsed(lambda: train(*batch)))
+        catch_up(time.perf_counter_ns() - begun)
+        for kept in ([], with_input):
+            kept.append(_elapsed(lambda: train(*path.advance())))
     ratio = median(c / w for c, w in zip(cached, with_input, strict=True))
     return {
         "training_step_with_input_ns": median(with_input) / INSIDE_STEPS,
@@ -191,6 +206,16 @@ def _by_model(model: Any) -> Any:
     from scenarios.core.quality import predict
 
     return lambda x: predict(model, x)
+
+
+def _rest() -> None:
+    """Wait until this process's threads use next to nothing of a core."""
+    until = time.perf_counter() + RESTS_WITHIN_S
+    while time.perf_counter() < until:
+        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        time.sleep(REST_S)
+        if time.process_time() - cpu_s < RESTING_SHARE * (time.perf_counter() - wall_s):
+            return
 
 
 def _elapsed(step: Any) -> int:

@@ -201,7 +201,7 @@ class LaunchProcess:
             "cpu_share": _share(self._worked),
             "waiting_cpu_share": _share(self._waited),
             "probes": probes.own_figures(self.path)
-            | (probes.after_turns(self.path) if inside else {}),
+            | (probes.after_turns(self.path, self._catch_up) if inside else {}),
         }
 
     def probe(self, first: int, epochs: int) -> dict[str, Any]:
@@ -239,7 +239,10 @@ class LaunchProcess:
     def _catching_up(self) -> Iterator[None]:
         begun = time.perf_counter_ns()
         yield
-        self.timer.catch_up(time.perf_counter_ns() - begun, self._step_ns)
+        self._catch_up(time.perf_counter_ns() - begun)
+
+    def _catch_up(self, idle_ns: int) -> None:
+        self.timer.catch_up(idle_ns, self._step_ns)
 
     def _growth(self) -> tuple[int, int]:
         return self._traces(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

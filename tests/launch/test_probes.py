@@ -37,3 +37,62 @@ def test_a_path_that_makes_whole_epochs_trains_no_epoch_longer(epochs: int, step
     workload = SimpleNamespace(data=SimpleNamespace(x_train=range(898)))
     probes.trained(path, workload, 0, epochs)
     assert len(made) == steps
+
+
+class Pipeline:
+    """Makes a batch in `cost` ns, up to 16 of them ahead, on a clock that only work moves."""
+
+    def __init__(self, cost: int) -> None:
+        self.now, self.cost, self.ready, self.since = 0, cost, 0, 0
+
+    def pass_time(self, ns: int) -> None:
+        self.now += ns
+        made = (self.now - self.since) // self.cost
+        self.since += made * self.cost
+        self.ready = min(self.ready + made, 16)
+
+    def advance(self) -> tuple[str]:
+        if not self.ready:
+            self.pass_time(self.since + self.cost - self.now)
+        self.ready -= 1
+        return ("batch",)
+
+    def train(self, _: str) -> float:
+        self.pass_time(2_000_000)
+        return 0.5
+
+
+@pytest.mark.parametrize(("cost_ms", "waits"), [(1, 0.0), (4, 0.5), (8, 0.75)])
+def test_training_is_seen_to_wait_for_a_pipeline_that_is_slower(
+    cost_ms: int, waits: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it makes ahead beside the cached batch, and while nothing is drawn, does not hide it."""
+    from bench.launch import probes, turns
+
+    pipeline = Pipeline(cost_ms * 1_000_000)
+    clock = SimpleNamespace(
+        perf_counter_ns=lambda: pipeline.now,
+        perf_counter=lambda: pipeline.now / 1e9,
+        process_time=lambda: 0.0,
+        sleep=lambda s: pipeline.pass_time(round(s * 1e9)),
+    )
+    monkeypatch.setattr(probes, "time", clock)
+    monkeypatch.setattr(turns, "_gpus", False)
+    timer = turns.Timer(pipeline.advance, lambda _: None, ahead=True)
+    found = probes.after_turns(pipeline, lambda ns: timer.catch_up(ns, pipeline.cost))
+    assert found["input_wait_share"] == pytest.approx(waits, abs=0.02)
+    assert found["training_step_cached_ns"] == 2_000_000
+
+
+def test_buffers_are_full_before_the_cached_batch_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that fill them would take the core from the training beside them."""
+    from bench.launch import probes
+
+    busy = iter([0.0, 0.01, 0.01, 0.02, 0.02, 0.0201])  # a core, a core, 1 % of one
+    slept: list[float] = []
+    clock = SimpleNamespace(
+        perf_counter=lambda: sum(slept), process_time=lambda: next(busy), sleep=slept.append
+    )
+    monkeypatch.setattr(probes, "time", clock)
+    probes._rest()
+    assert slept == [probes.REST_S] * 3
