@@ -156,13 +156,15 @@ def after_turns(path: Any, catch_up: Callable[[int], None]) -> dict[str, Any]:
         return {}
     batch = path.advance()
     turns.finish(train(*batch))
-    with_input, cached = [], []
+    settling: list[int] = []
+    with_input: list[int] = []
+    cached: list[int] = []
     for _ in range(INSIDE_PAIRS):
         begun = time.perf_counter_ns()
         _rest()
         cached.append(_elapsed(lambda: train(*batch)))
         catch_up(time.perf_counter_ns() - begun)
-        for kept in ([], with_input):
+        for kept in (settling, with_input):
             kept.append(_elapsed(lambda: train(*path.advance())))
     ratio = median(c / w for c, w in zip(cached, with_input, strict=True))
     return {

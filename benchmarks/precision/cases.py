@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from bench.guard.decide import LOOKS
 from bench.results.values import Scenario, WorkloadSpec
@@ -20,6 +20,8 @@ SMALL_TRAINING, SMALL_PIPELINE = (
     f"{kind}, batches of {SMALL_BATCH}" for kind in ("tf.function training", "input pipeline")
 )
 """Steps of which a turn can hold a hundred, so that 1 % of it can be made of work."""
+AHEAD_UNTIL = 1795813800.0
+"""Sessions that began before (s since 1970) timed pipelines that had worked ahead of turns."""
 BESIDE_BURSTS = 2
 """Blocks of each case beside bursts."""
 
@@ -118,6 +120,11 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
             # Where all cores are used, or a neighbour has one, none is left to build on.
             at_once=AT_ONCE if (noise, place) == ("quiet", "cpu-1") else 1,
         )  # fmt: skip
+
+
+def replaced(record: Mapping[str, Any]) -> bool:
+    """Whether a launch's record is of a pipeline that found batches ready: it is shown apart."""
+    return bool(record["kind"] == "input pipeline" and record["session"] < AHEAD_UNTIL)
 
 
 def input_scenario(scenarios: Mapping[str, Scenario]) -> str:

@@ -12,6 +12,7 @@ import jinja2
 from bench.results.errors import UsageError
 from benchmarks import guard_table
 from benchmarks.precision import plots, required, rival_tables, tables
+from benchmarks.precision.cases import replaced
 from benchmarks.precision.decisions import blocks
 from benchmarks.precision.kept import keep, recorded
 
@@ -31,10 +32,12 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
     pictures = docs / "precision"
     keep(out, pictures / "records")
     found = recorded(pictures / "records")
-    ours, rivals, absolute = found["ours"], found["rivals"], found["absolute"]
+    rivals, absolute = found["rivals"], found["absolute"]
+    ours = [record for record in found["ours"] if not replaced(record)]
     if not (ours or rivals or absolute):
         raise UsageError(f"{out} holds no results: run `python -m benchmarks.precision` first")
     done = blocks(ours)
+    before = blocks(record for record in found["ours"] if replaced(record))
     spreads = tables.estimator_spreads(ours)
     planted = guard_table.keep(guard, pictures / "guard.jsonl")
     pictures.mkdir(parents=True, exist_ok=True)
@@ -55,6 +58,14 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         estimators=tables.estimator_table(spreads),
         turn_lengths=tables.turn_length_table(ours),
         absolute=tables.absolute_table(absolute),
+        before={
+            "spread": tables.spread_table(before),
+            "alarms": tables.alarm_table(before),
+            "power": tables.power_table(before),
+            "matrix": tables.matrix_table(before),
+        }
+        if before
+        else None,
     )
     (docs / "precision.md").write_text(page, encoding="utf-8")
 

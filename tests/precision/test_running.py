@@ -24,7 +24,7 @@ from bench.sweep.settings import Profile
 from bench.sweep.starting import Cores
 from benchmarks.precision import __main__ as command
 from benchmarks.precision import ours, report, rivals
-from benchmarks.precision.cases import EFFECTS, Case, cases, input_scenario
+from benchmarks.precision.cases import AHEAD_UNTIL, EFFECTS, Case, cases, input_scenario
 from benchmarks.precision.kept import keep, recorded
 from benchmarks.precision.loadgen import p50, single_stream
 from benchmarks.precision.ours import Ours
@@ -57,6 +57,22 @@ def test_a_block_that_a_run_left_unfinished_is_made_anew(tmp_path: Path) -> None
     file = Records(tmp_path / "ours.jsonl")
     file.append(*(r for r in records(2, case=case.name) if r["number"] < 13))
     assert Ours({}, Records(file.path), cache="").done == {case.name: 8}
+
+
+def test_pipelines_that_had_worked_ahead_are_shown_apart(tmp_path: Path) -> None:
+    out, docs = tmp_path / "out", tmp_path / "docs"
+    early, late = AHEAD_UNTIL - 1, AHEAD_UNTIL
+    sessions = {("input pipeline", early): 2, ("input pipeline", late): 3, ("other", early): 4}
+    for (kind, session), count in sessions.items():
+        found = [r | {"kind": kind, "session": session} for r in records(count, case=kind)]
+        Records(out / "ours.jsonl").append(*found)
+    report.write(out, docs)
+    page, _, apart = (docs / "precision.md").read_text().partition("\n## Input pipelines that had")
+    assert "| input pipeline | cpu-1 | quiet | spin | 3 |" in page
+    assert "| other | cpu-1 | quiet | spin | 4 |" in page
+    assert "0 of 42 (" in page  # six A/A pairs of each of the seven blocks
+    assert "| input pipeline | cpu-1 | quiet | spin | 2 |" in apart
+    assert "0 of 12 (" in apart
 
 
 def test_what_sessions_recorded_is_kept_and_adds_up(tmp_path: Path) -> None:
