@@ -49,31 +49,35 @@ class Timer:
     histogram: dict[str, int] = field(default_factory=dict)
     """Single steps by duration, while `each`."""
 
-    def lead_in(self, steps: int) -> None:
+    def lead_in(self, steps: int, made_ahead: int = 0) -> None:
         """Steps that are not timed: they bring code and data back into the caches.
 
         None before a turn that is a single step, of which it would double the time, unless that
         step may be ready before the turn begins.
+
+        Args:
+            steps: Of the turn.
+            made_ahead: Steps that are made at least, so that the turn finds no batch ready.
         """
         if steps == 1 and not self.ahead:
             return
+        least = max(steps * LEAD_IN_SHARE, made_ahead)
         started, made = self.clock(), 0
-        while made < steps * LEAD_IN_SHARE or self.clock() - started < LEAD_IN_NS:
+        while made < least or self.clock() - started < LEAD_IN_NS:
             self.finish(self.advance())
             made += 1
 
-    def catch_up(self, idle_ns: int, step_ns: float) -> None:
-        """Draw, untimed, as much as may have been made ahead while nothing was drawn.
+    def made_ahead(self, idle_ns: float, step_ns: float) -> int:
+        """Batches that a pipeline may have made while nothing was drawn; 0 of other paths.
 
-        Otherwise the next turns would find their batches ready: in turns of two batches of 4.5 ms
-        the first one after a pause of 0.1 s or more took a fifth of its time (median; `cpu-1`).
+        In turns of two batches of 4.5 ms the first turn after a pause of 0.1 s or more would take a
+        fifth of its time without drawing them (median; `cpu-1`).
 
         Args:
-            idle_ns: How long the path could run while nothing was drawn.
+            idle_ns: How long it could run meanwhile.
             step_ns: What a step takes.
         """
-        for _ in range(math.ceil(idle_ns / step_ns) if self.ahead else 0):
-            self.finish(self.advance())
+        return math.ceil(idle_ns / step_ns) if self.ahead else 0
 
     def turn(self, steps: int) -> int:
         """Elapsed ns of `steps` steps, from a quiet device to the existence of the last result."""

@@ -92,6 +92,8 @@ class LaunchProcess:
         self.workload: Any = None
         self.timer: turns.Timer
         self._step_ns = math.inf  # until it is warm
+        self._kept_ns = 0
+        self._drawn_s = 0.0
         self._waiting_since: tuple[float, float] | None = None
         self._waited = [0.0, 0.0]
         self._worked = [0.0, 0.0]
@@ -153,7 +155,8 @@ class LaunchProcess:
         least = getattr(self.path, "warmup", 0)
         warm = warm_up(self.timer, turn_ns, cap_ns, self._growth, least)
         self._step_ns = warm.step_ns
-        with self._catching_up():
+        self._drawn_s = _others_s()
+        with self._kept_from_drawing():
             gc.collect()
             gc.freeze()
             gc.disable()  # a collection inside a turn would be timed
@@ -172,9 +175,11 @@ class LaunchProcess:
         traces = self._traces()
         delayed = setup.delayed_ns()
         if self.scenario.unit == "step":
-            self.timer.lead_in(steps)  # the last thing before: pipelines work on in any gap
+            # the last thing before the turn: a pipeline works on in any gap
+            self.timer.lead_in(steps, self._made_ahead())
         cpu, wall = time.process_time(), time.perf_counter()
         elapsed = self.timer.turn(steps)
+        self._drawn_s = _others_s()
         self._worked[0] += time.process_time() - cpu
         self._worked[1] += time.perf_counter() - wall
         answer = {
@@ -188,7 +193,7 @@ class LaunchProcess:
     def renew(self) -> dict[str, Any]:
         """Make a step that moves what it writes to other physical pages, and go on on these."""
         self._woken()
-        with self._catching_up():
+        with self._kept_from_drawing():
             pages = frames.renew(lambda: turns.finish(self.path.advance()))
         self._wait()
         return {"pages": pages}
@@ -236,13 +241,25 @@ class LaunchProcess:
         return self.workload
 
     @contextlib.contextmanager
-    def _catching_up(self) -> Iterator[None]:
+    def _kept_from_drawing(self) -> Iterator[None]:
         begun = time.perf_counter_ns()
         yield
-        self._catch_up(time.perf_counter_ns() - begun)
+        self._kept_ns += time.perf_counter_ns() - begun
+
+    def _made_ahead(self) -> int:
+        """Batches that the pipeline may have made since the last turn.
+
+        Between a turn and the signal that stops it, the pipeline has as long as the sweep takes to
+        wake up; what CPU time its threads used tells how long. Those that wait for storage use
+        little, but what this one did instead of drawing was timed.
+        """
+        used_ns = 1e9 * (_others_s() - self._drawn_s)
+        idle_ns = max(self._kept_ns, used_ns / (_share(self._worked) or 1.0))
+        self._kept_ns = 0
+        return self.timer.made_ahead(idle_ns, self._step_ns)
 
     def _catch_up(self, idle_ns: int) -> None:
-        self.timer.catch_up(idle_ns, self._step_ns)
+        self.timer.lead_in(1, self.timer.made_ahead(idle_ns, self._step_ns))
 
     def _growth(self) -> tuple[int, int]:
         return self._traces(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -263,6 +280,11 @@ class LaunchProcess:
             self._waited[0] += time.process_time() - self._waiting_since[0]
             self._waited[1] += time.perf_counter() - self._waiting_since[1]
             self._waiting_since = None
+
+
+def _others_s() -> float:
+    """CPU time of this process's other threads, s."""
+    return time.process_time() - time.thread_time()
 
 
 def _share(spent: list[float]) -> float | None:

@@ -74,9 +74,9 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
     Who takes two turns in a row finds its caches warm in the second, which is faster by several
     percent: that would be another kind of turn, and a median over both kinds tells little. Two
     members strictly alternate. The launch's parts, between which members get new physical pages,
-    are told by a round number that is left out. Who gets them first is a little faster, so that is
-    random, and the reverse of the time before. Where the profile says how quiet a launch shall be,
-    rounds go on until it is, or time is spent.
+    are told by a round number that is left out. They get them in a random order, which is
+    reversed each time. Where the profile says how quiet a launch shall be, rounds go on until it
+    is, or time is spent.
     """
     parts = _parts(places, rounds, profile)
     share = math.ceil(rounds / parts)

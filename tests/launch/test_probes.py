@@ -78,8 +78,12 @@ def test_training_is_seen_to_wait_for_a_pipeline_that_is_slower(
     )
     monkeypatch.setattr(probes, "time", clock)
     monkeypatch.setattr(turns, "_gpus", False)
-    timer = turns.Timer(pipeline.advance, lambda _: None, ahead=True)
-    found = probes.after_turns(pipeline, lambda ns: timer.catch_up(ns, pipeline.cost))
+    timer = turns.Timer(pipeline.advance, lambda _: None, ahead=True, clock=lambda: pipeline.now)
+
+    def catch_up(idle_ns: int) -> None:
+        timer.lead_in(1, timer.made_ahead(idle_ns, pipeline.cost))
+
+    found = probes.after_turns(pipeline, catch_up)
     assert found["input_wait_share"] == pytest.approx(waits, abs=0.02)
     assert found["training_step_cached_ns"] == 2_000_000
 

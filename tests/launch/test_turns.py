@@ -195,13 +195,12 @@ def test_a_turn_finds_no_batches_that_were_made_while_nothing_was_drawn(
     pipeline = Pipeline(machine)
     one = turns.Timer(pipeline.draw, lambda _: None, ahead=True, clock=machine.clock)
     machine.now += pause_ms * 1_000_000
-    one.catch_up(pause_ms * 1_000_000, pipeline.cost)
-    one.lead_in(steps)
+    one.lead_in(steps, one.made_ahead(pause_ms * 1_000_000, pipeline.cost))
     assert one.turn(steps) == steps * pipeline.cost
     assert one.histogram == {}
 
 
-def test_without_catching_up_a_turn_would_find_its_batches_ready() -> None:
+def test_without_drawing_them_a_turn_would_find_its_batches_ready() -> None:
     machine = Machine()
     pipeline = Pipeline(machine)
     one = turns.Timer(pipeline.draw, lambda _: None, ahead=True, clock=machine.clock)
@@ -210,10 +209,8 @@ def test_without_catching_up_a_turn_would_find_its_batches_ready() -> None:
     assert one.turn(2) == 2 * pipeline.DRAW
 
 
-def test_only_what_is_made_ahead_is_caught_up_with() -> None:
-    machine = Machine()
-    timer(machine).catch_up(300_000_000, 1000)
-    assert machine.steps == 0
+def test_most_paths_make_nothing_ahead() -> None:
+    assert timer(Machine()).made_ahead(300_000_000, 1000) == 0
 
 
 def test_short_steps_lead_in_for_a_millisecond() -> None:
