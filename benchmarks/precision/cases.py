@@ -15,10 +15,9 @@ EFFECTS = (0.01, 0.02, 0.05, 0.10)
 """Injected shares; 0 is an A/A decision."""
 IDENTICAL = 4
 """Members of a group that do the same work: one baseline and three that should not differ."""
-SMALL_BATCH = 2
-SMALL_TRAINING, SMALL_PIPELINE = (
-    f"{kind}, batches of {SMALL_BATCH}" for kind in ("tf.function training", "input pipeline")
-)
+SMALL_TRAINING = "tf.function training, batches of 2"
+SMALL_PIPELINE = "input pipeline, batches of 8"
+BATCHES = {SMALL_TRAINING: 2, SMALL_PIPELINE: 8}
 """Steps of which a turn can hold a hundred, so that 1 % of it can be made of work."""
 AHEAD_UNTIL = 1795813800.0
 """Sessions that began before (s since 1970) timed pipelines that had worked ahead of turns."""
@@ -106,7 +105,7 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
         ("tf.function training", "train/function", "turn spin", (0.32, 3, 12), (0.95, 3, 6)),
         (SMALL_TRAINING, "train/function", "work", (0.8, 10, 3), (0.8, 10, 2)),
         ("input pipeline", pipeline, "turn spin", (0.6, 3, 9), (0.8, 3, 12)),
-        (SMALL_PIPELINE, pipeline, "work", (0.8, 10, 3), (1.2, 10, 6)),
+        (SMALL_PIPELINE, pipeline, "work", (1.6, 10, 3), (1.6, 10, 4)),
     )
     noises: tuple[Noise, ...] = "quiet", "bursts"
     places = "cpu-1", "cpu-all"
@@ -116,7 +115,7 @@ def _all(scenarios: Mapping[str, Scenario]) -> Iterator[Case]:
         yield Case(
             kind, scenario, place, noise, member_s, turn_ms,
             BESIDE_BURSTS if noise == "bursts" else blocks, injection,
-            batch=SMALL_BATCH if kind in (SMALL_TRAINING, SMALL_PIPELINE) else 32,
+            batch=BATCHES.get(kind, 32),
             # Where all cores are used, or a neighbour has one, none is left to build on.
             at_once=AT_ONCE if (noise, place) == ("quiet", "cpu-1") else 1,
         )  # fmt: skip
