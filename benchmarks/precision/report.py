@@ -12,7 +12,7 @@ import jinja2
 from bench.results.errors import UsageError
 from benchmarks import guard_table
 from benchmarks.precision import plots, required, rival_tables, tables
-from benchmarks.precision.cases import replaced
+from benchmarks.precision.cases import apart
 from benchmarks.precision.decisions import blocks
 from benchmarks.precision.kept import keep, recorded
 
@@ -33,11 +33,11 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
     keep(out, pictures / "records")
     found = recorded(pictures / "records")
     rivals, absolute = found["rivals"], found["absolute"]
-    ours = [record for record in found["ours"] if not replaced(record)]
+    ours = [record for record in found["ours"] if not apart(record)]
     if not (ours or rivals or absolute):
         raise UsageError(f"{out} holds no results: run `python -m benchmarks.precision` first")
     done = blocks(ours)
-    before = blocks(record for record in found["ours"] if replaced(record))
+    before = blocks(record for record in found["ours"] if apart(record))
     spreads = tables.estimator_spreads(ours)
     planted = guard_table.keep(guard, pictures / "guard.jsonl")
     pictures.mkdir(parents=True, exist_ok=True)
