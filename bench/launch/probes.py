@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -141,15 +140,17 @@ def device_peak_bytes() -> int | None:
     return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
-def after_turns(path: Any, catch_up: Callable[[int], None]) -> dict[str, Any]:
+def after_turns(path: Any, step_ns: float) -> dict[str, Any]:
     """How much of a training step waits for input: pairs with a cached batch and the pipeline.
 
-    A pipeline fills its buffers while it is not drawn from, so that the cached batch's steps begin
-    when its threads rest, and those that draw come after as many that get into their pace.
+    A pipeline fills its buffers while it is not drawn from. So the cached batch's steps begin when
+    its threads rest. Those that draw find full buffers, as they always would, unless training is
+    faster than the pipeline: then they always find them empty, and what was made is drawn before.
+    As many steps let both get into their pace.
 
     Args:
         path: Has `advance`, which draws a batch, and maybe `train`, a step on one.
-        catch_up: Draws what may have been made ahead in so many ns.
+        step_ns: What drawing a batch takes when nothing else is done.
     """
     train = getattr(path, "train", None)
     if train is None:
@@ -163,7 +164,10 @@ def after_turns(path: Any, catch_up: Callable[[int], None]) -> dict[str, Any]:
         begun = time.perf_counter_ns()
         _rest()
         cached.append(_elapsed(lambda: train(*batch)))
-        catch_up(time.perf_counter_ns() - begun)
+        idle_ns = time.perf_counter_ns() - begun
+        if step_ns > cached[-1] / INSIDE_STEPS:
+            for _ in range(math.ceil(idle_ns / step_ns)):
+                turns.finish(path.advance())
         for kept in (settling, with_input):
             kept.append(_elapsed(lambda: train(*path.advance())))
     ratio = median(c / w for c, w in zip(cached, with_input, strict=True))

@@ -206,7 +206,7 @@ class LaunchProcess:
             "cpu_share": _share(self._worked),
             "waiting_cpu_share": _share(self._waited),
             "probes": probes.own_figures(self.path)
-            | (probes.after_turns(self.path, self._catch_up) if inside else {}),
+            | (probes.after_turns(self.path, self._step_ns) if inside else {}),
         }
 
     def probe(self, first: int, epochs: int) -> dict[str, Any]:
@@ -257,9 +257,6 @@ class LaunchProcess:
         idle_ns = max(self._kept_ns, used_ns / (_share(self._worked) or 1.0))
         self._kept_ns = 0
         return self.timer.made_ahead(idle_ns, self._step_ns)
-
-    def _catch_up(self, idle_ns: int) -> None:
-        self.timer.lead_in(1, self.timer.made_ahead(idle_ns, self._step_ns))
 
     def _growth(self) -> tuple[int, int]:
         return self._traces(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -62,14 +62,9 @@ class Pipeline:
         return 0.5
 
 
-@pytest.mark.parametrize(("cost_ms", "waits"), [(1, 0.0), (4, 0.5), (8, 0.75)])
-def test_training_is_seen_to_wait_for_a_pipeline_that_is_slower(
-    cost_ms: int, waits: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it makes ahead beside the cached batch, and while nothing is drawn, does not hide it."""
+def on_its_clock(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     from bench.launch import probes, turns
 
-    pipeline = Pipeline(cost_ms * 1_000_000)
     clock = SimpleNamespace(
         perf_counter_ns=lambda: pipeline.now,
         perf_counter=lambda: pipeline.now / 1e9,
@@ -78,14 +73,37 @@ def test_training_is_seen_to_wait_for_a_pipeline_that_is_slower(
     )
     monkeypatch.setattr(probes, "time", clock)
     monkeypatch.setattr(turns, "_gpus", False)
-    timer = turns.Timer(pipeline.advance, lambda _: None, ahead=True, clock=lambda: pipeline.now)
 
-    def catch_up(idle_ns: int) -> None:
-        timer.lead_in(1, timer.made_ahead(idle_ns, pipeline.cost))
 
-    found = probes.after_turns(pipeline, catch_up)
+@pytest.mark.parametrize(("cost_ms", "waits"), [(1, 0.0), (4, 0.5), (8, 0.75)])
+def test_training_is_seen_to_wait_for_a_pipeline_that_is_slower(
+    cost_ms: int, waits: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it makes ahead beside the cached batch does not hide it."""
+    from bench.launch import probes
+
+    pipeline = Pipeline(cost_ms * 1_000_000)
+    on_its_clock(pipeline, monkeypatch)
+    found = probes.after_turns(pipeline, pipeline.cost)
     assert found["input_wait_share"] == pytest.approx(waits, abs=0.02)
     assert found["training_step_cached_ns"] == 2_000_000
+
+
+@pytest.mark.parametrize(("cost_ms", "ready"), [(1, 15), (4, 0)])
+def test_training_begins_with_buffers_as_full_as_they_always_are(
+    cost_ms: int, ready: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full where the pipeline is faster than the training of 2 ms, empty where it is slower."""
+    from bench.launch import probes
+
+    pipeline = Pipeline(cost_ms * 1_000_000)
+    on_its_clock(pipeline, monkeypatch)
+    found: list[int] = []
+    train = pipeline.train
+    monkeypatch.setattr(pipeline, "train", lambda x: found.append(pipeline.ready) or train(x))
+    monkeypatch.setattr(probes, "_rest", lambda: pipeline.pass_time(100_000_000))
+    probes.after_turns(pipeline, pipeline.cost)
+    assert found[1 + probes.INSIDE_STEPS] == ready  # after the first one and the cached batch's
 
 
 def test_buffers_are_full_before_the_cached_batch_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
