@@ -92,8 +92,8 @@ class LaunchProcess:
         self.workload: Any = None
         self.timer: turns.Timer
         self._step_ns = math.inf  # until it is warm
-        self._kept_ns = 0
-        self._drawn_s = 0.0
+        self._kept_ns = 0  # time in which nothing was drawn, since the last turn
+        self._drawn_s = 0.0  # the other threads' CPU time at its end
         self._waiting_since: tuple[float, float] | None = None
         self._waited = [0.0, 0.0]
         self._worked = [0.0, 0.0]

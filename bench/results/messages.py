@@ -6,9 +6,9 @@ import json
 from multiprocessing.connection import Connection
 from typing import Any
 
-PROTOCOL = 2
-"""Raised with every change of the messages or of their answers' fields that the other end needs:
-the guard then lets both versions run with one harness."""
+PROTOCOL = 3
+"""Raised with every change of the messages, of their answers' fields that the other end needs, or
+of what a turn's time means: the guard then lets both versions run with one harness."""
 
 
 class Channel:
