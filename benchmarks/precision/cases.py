@@ -22,7 +22,7 @@ BATCHES = {SMALL_TRAINING: 2, SMALL_PIPELINE: 8}
 AHEAD_UNTIL = 1795813800.0
 """Sessions that began before (s since 1970) timed pipelines that had worked ahead of turns."""
 GIVEN_UP = "input pipeline, batches of 2"
-"""Drawn in bulk they are faster than one by one, so that their turns were of two kinds."""
+"""A case that was tried, and left because its effects were not exact; shown apart."""
 BESIDE_BURSTS = 2
 """Blocks of each case beside bursts."""
 
