@@ -67,7 +67,8 @@ def test_pipelines_that_had_worked_ahead_are_shown_apart(tmp_path: Path) -> None
         found = [r | {"kind": kind, "session": session} for r in records(count, case=kind)]
         Records(out / "ours.jsonl").append(*found)
     report.write(out, docs)
-    page, _, apart = (docs / "precision.md").read_text().partition("\n## Input pipelines shown apart")
+    whole = (docs / "precision.md").read_text()
+    page, _, apart = whole.partition("\n## Input pipelines shown apart")
     assert "| input pipeline | cpu-1 | quiet | spin | 3 |" in page
     assert "| other | cpu-1 | quiet | spin | 4 |" in page
     assert "0 of 42 (" in page  # six A/A pairs of each of the seven blocks
