@@ -29,7 +29,7 @@ def install(session: nox.Session, *extras: str, groups: tuple[str, ...] = ()) ->
 
 def command(session: nox.Session, name: str) -> None:
     """Run one of tfbench's commands with what follows `--`, in the shared environment."""
-    session.run(str(SHARED), "-m", "bench", name, *session.posargs, external=True)
+    session.run(str(SHARED), "-m", "tfbench", name, *session.posargs, external=True)
 
 
 @nox.session(default=False)
@@ -48,7 +48,7 @@ def bench(session: nox.Session) -> None:
 def bench_extras(session: nox.Session) -> None:
     """Measure with ONNX Runtime, OpenVINO and MLPerf loadgen beside TensorFlow."""
     install(session, "onnx", "openvino", "serve")
-    session.run("python", "-m", "bench", "run", *session.posargs)
+    session.run("python", "-m", "tfbench", "run", *session.posargs)
 
 
 @nox.session(requires=["environment"])
@@ -60,7 +60,7 @@ def bench_trt(session: nox.Session) -> None:
     )  # fmt: skip
     python = str(Path(session.bin) / "python")
     arguments = ["run", "infer/tensorrt*", "--python", python, *session.posargs]
-    session.run(str(SHARED), "-m", "bench", *arguments, external=True)
+    session.run(str(SHARED), "-m", "tfbench", *arguments, external=True)
 
 
 @nox.session(name="list", python=False, requires=["environment"])

@@ -95,7 +95,7 @@ def case(
     before, began = psutil.cpu_times(), time.monotonic()
     done = subprocess.run(
         [
-            sys.executable, "-m", "bench", "guard", *SUITE, "--base", "unchanged",
+            sys.executable, "-m", "tfbench", "guard", *SUITE, "--base", "unchanged",
             "--configuration", "cpu-1", "--budget", f"{budget_s}s",
             "--seed", str(number % SEEDS), "--out", str(out.resolve()),
         ],

@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 from bench.guard.evidence import Evidence
-from bench.launch.turns import Timer
+from bench.launch.timing.turns import Timer
 from bench.results.effects import log_ratio
 from bench.results.messages import Channel
 from bench.results.statistics import bucket, histogram_quantile, over_launches

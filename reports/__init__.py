@@ -4,8 +4,8 @@ In a notebook: `import reports; run = reports.read("runs/..."); run` shows the r
 `run.frame()` is a pandas DataFrame.
 """
 
-from reports.frames import ShownRun, export, frame, read
-from reports.short import comment, job_summary
-from reports.writing import write
+from reports.forms.frames import ShownRun, export, frame, read
+from reports.forms.short import comment, job_summary
+from reports.forms.writing import write
 
 __all__ = ["ShownRun", "comment", "export", "frame", "job_summary", "read", "write"]

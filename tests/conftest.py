@@ -31,7 +31,7 @@ def tfbench(cache: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             "COLUMNS": "100",
         }
         return subprocess.run(
-            [sys.executable, "-m", "bench", *arguments],
+            [sys.executable, "-m", "tfbench", *arguments],
             capture_output=True,
             text=True,
             cwd=cwd,

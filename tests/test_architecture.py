@@ -17,8 +17,8 @@ ALLOWED = {
     "bench.guard": {"bench.results", "bench.sweep", "bench.guard", "bench.explain"},
     "bench.explain": {"bench.results", "bench.sweep", "bench.explain"},
     "bench.plugin": {"bench.results", "bench.sweep", "bench.guard", "bench.plugin"},
-    "bench.command": {
-        "bench.results", "bench.sweep", "bench.guard", "bench.explain", "bench.command", "reports",
+    "tfbench": {
+        "bench.results", "bench.sweep", "bench.guard", "bench.explain", "tfbench", "reports",
     },
     "reports": {"bench.results", "reports"},
     "scenarios.core": {"bench.results", "scenarios.core"},
@@ -29,13 +29,15 @@ ALLOWED = {
 }  # fmt: skip
 TENSORFLOW = {"tensorflow", "tf_keras", "keras", "tensorflow_model_optimization", "keras_tuner"}
 MODULES = sorted(
-    path for top in ("bench", "reports", "scenarios") for path in (ROOT / top).rglob("*.py")
+    path
+    for top in ("tfbench", "bench", "reports", "scenarios")
+    for path in (ROOT / top).rglob("*.py")
 )
 
 
 def package_of(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
-    return parts[0] if parts[0] == "reports" else ".".join(parts[:2])
+    return parts[0] if parts[0] in ("reports", "tfbench") else ".".join(parts[:2])
 
 
 def imports(path: Path) -> set[str]:
@@ -56,9 +58,9 @@ def test_arrows_run_one_way(path: Path) -> None:
         return
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] not in ("bench", "scenarios", "reports"):
+        if parts[0] not in ("tfbench", "bench", "scenarios", "reports"):
             continue
-        target = parts[0] if parts[0] == "reports" else ".".join(parts[:2])
+        target = parts[0] if parts[0] in ("reports", "tfbench") else ".".join(parts[:2])
         if target in ("bench", "scenarios"):  # `from bench import x` names x as well
             continue
         assert target in ALLOWED[package], f"{path} imports {name}"
@@ -85,7 +87,7 @@ def test_no_scenario_times_prints_or_starts_processes() -> None:
 
 def test_running_the_command_line_imports_no_tensorflow() -> None:
     code = (
-        "import sys, bench.command.cli, bench.sweep.schedule, bench.command.running, reports;"
+        "import sys, tfbench.command.cli, bench.sweep.schedule, tfbench.command.running, reports;"
         "print([m for m in ('tensorflow', 'keras', 'tf_keras') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -151,7 +151,7 @@ def _launch(
     try:
         python = configuration.python or sys.executable
         done = subprocess.run(
-            [python, "-m", "bench.launch.ablation", json.dumps(request)],
+            [python, "-m", "bench.launch.analysis.ablation", json.dumps(request)],
             capture_output=True, text=True, timeout=TIMEOUT_S, env=environment, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

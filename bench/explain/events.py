@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 STEP = "step"
-"""Name of the events that mark steps (bench.launch.trace)."""
+"""Name of the events that mark steps (bench.launch.analysis.trace)."""
 STATES = ("communication", "compute", "memory", "input", "python")
 """What a moment may be spent on; where several overlap, the first in this order."""
 COMMUNICATION = re.compile(

@@ -59,7 +59,7 @@ def judge(
     machine they slow arithmetic and memory by unlike factors for seconds at a time.
 
     Args:
-        seconds: Seconds a step by variant and round (bench.launch.ablation).
+        seconds: Seconds a step by variant and round (bench.launch.analysis.ablation).
         facts: What else the ablation found.
         trace_shares: Share of a traced step by state (bench.explain.events).
     """

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.launch import frames, probes, setup, turns
-from bench.launch.warmup import warm_up
+from bench.launch.analysis import probes
+from bench.launch.timing import frames, setup, turns
+from bench.launch.timing.warmup import warm_up
 from bench.results.errors import TfbenchError, Unsupported, UsageError
 from bench.results.messages import Channel
 from bench.results.values import Configuration, Scenario, WorkloadSpec, from_json
@@ -111,7 +112,7 @@ class LaunchProcess:
         """The machine's peaks in this configuration, and when (monotonic) this launch was ready."""
         setup.tensorflow(self.configuration, devices=1)
         ready_s = time.monotonic()
-        from bench.launch import ceilings
+        from bench.launch.analysis import ceilings
 
         measured = ceilings.measure(self.configuration.threads, Path(disk))
         return {"ready_s": ready_s, "ceilings": measured}
@@ -221,7 +222,7 @@ class LaunchProcess:
 
     def trace(self, folder: str, host: str) -> dict[str, Any]:
         """Record a Profiler trace of warmed steps."""
-        from bench.launch import trace
+        from bench.launch.analysis import trace
 
         gc.enable()
         return {"trace": trace.record(self.path.advance, Path(folder), host)}

@@ -29,8 +29,8 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     at most REACH turns apart, weighted by 1 / distance, with one slope for a drift common to all:
     neighbours in time share the machine's state, and every neighbour has its say, not only the
     baseline. Turns on either side of a left out round number (between which members got new
-    physical pages, `bench.launch.frames`) are no neighbours, but all have their say in the same
-    levels: a level of each part, and their mean, spread more (docs/measuring.md). Solved by
+    physical pages, `bench.launch.timing.frames`) are no neighbours, but all have their say in the
+    same levels: a level of each part, and their mean, spread more (docs/measuring.md). Solved by
     iteratively reweighted least squares (Schlossmacher 1973, J. Am. Stat. Assoc. 68:857).
 
     Args:

@@ -125,7 +125,7 @@ def single_stream(
     """
     import mlperf_loadgen as lg
 
-    from bench.launch.turns import finish
+    from bench.launch.timing.turns import finish
 
     own = os.sched_getaffinity(0)
     # Whatever the callback does beside the step counts as latency: nothing is looked up or made.

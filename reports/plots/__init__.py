@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reports.measured import Facts
+from reports.facts.measured import Facts
 from reports.plots import latency, machine, scaling, speed, tradeoff
 from reports.plots.style import Drawing, Plot, save, styled
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.colors import TwoSlopeNorm
 
-from reports import figures
+from reports.facts import figures
 from reports.plots.style import (
     GRID,
     INK,

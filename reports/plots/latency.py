@@ -8,8 +8,8 @@ from statistics import median
 import numpy as np
 
 from bench.results.statistics import BUCKETS_PER_LOG, histogram_quantile
-from reports import figures
-from reports.measured import Facts, Measured
+from reports.facts import figures
+from reports.facts.measured import Facts, Measured
 from reports.plots.style import (
     INK,
     MUTED,

@@ -7,8 +7,9 @@ from statistics import median
 
 import numpy as np
 
-from reports import figures
-from reports.measured import Facts, Measured
+from reports.facts import figures
+from reports.facts.measured import Facts, Measured
+from reports.facts.why import arithmetic_precision, ceiling_share
 from reports.plots.style import (
     INK,
     MUTED,
@@ -23,7 +24,6 @@ from reports.plots.style import (
     time_axis,
 )
 from reports.plots.tradeoff import name_points
-from reports.why import arithmetic_precision, ceiling_share
 
 COMPUTE = {
     "int8_op_per_s": "int8",

@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from reports import figures
-from reports.measured import PLAIN, Facts, Measured, examples_per_unit, told_apart
+from reports.facts import figures
+from reports.facts.measured import PLAIN, Facts, Measured, examples_per_unit, told_apart
 from reports.plots.speed import NAMES
 from reports.plots.style import (
     MARKERS,

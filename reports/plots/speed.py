@@ -7,8 +7,8 @@ import math
 from matplotlib.axes import Axes
 
 from bench.results.effects import log_ratio
-from reports import figures
-from reports.measured import Facts, Measured, half_width, told_apart
+from reports.facts import figures
+from reports.facts.measured import Facts, Measured, half_width, told_apart
 from reports.plots.style import (
     MARKERS,
     MUTED,

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.results.store import Run
-from reports import figures
+from reports.facts import figures
 
 WIDTH_IN = 8.0
 DPI = 120

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from reports import figures
-from reports.measured import Facts, Measured
+from reports.facts import figures
+from reports.facts.measured import Facts, Measured
+from reports.facts.scale import SMALL_PP, TINY_PP
 from reports.plots.style import (
     GRID,
     INK,
@@ -19,7 +20,6 @@ from reports.plots.style import (
     source,
     time_axis,
 )
-from reports.scale import SMALL_PP, TINY_PP
 
 MOST_NAMES = 16
 """Points that are all named; of more, only those on the front are."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.command import trace as command
 from bench.explain import events, tables
 from bench.results.errors import StoreError, UsageError
+from tfbench.command import trace as command
 
 
 def facts(**self_us: float) -> dict[str, object]:

@@ -58,7 +58,7 @@ def test_planted_changes_are_found(scratch: Path, tmp_path: Path, tfbench: Comma
 def test_wrong_usage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bench.command.cli import main
+    from tfbench.command.cli import main
 
     monkeypatch.chdir(ROOT)
     for arguments, hint in (

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def ceilings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    from bench.launch.ceilings import measure
+    from bench.launch.analysis.ceilings import measure
 
     return measure(1, tmp_path_factory.mktemp("disk"))
 
@@ -26,14 +26,14 @@ def test_near_memory_is_faster_than_far_memory(ceilings: dict[str, float]) -> No
 
 
 def test_the_disk_file_is_removed(tmp_path: Path) -> None:
-    from bench.launch import ceilings
+    from bench.launch.analysis import ceilings
 
     ceilings._disk(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_levels_grow() -> None:
-    from bench.launch.ceilings import memory_levels
+    from bench.launch.analysis.ceilings import memory_levels
 
     sizes = list(memory_levels().values())
     assert sizes == sorted(sizes)
@@ -43,7 +43,7 @@ def test_int8_product_is_what_it_says() -> None:
     pytest.importorskip("ai_edge_litert")
     from ai_edge_litert.interpreter import Interpreter
 
-    from bench.launch.int8_product import _model
+    from bench.launch.analysis.int8_product import _model
 
     interpreter = Interpreter(model_content=_model(32), num_threads=1)
     interpreter.allocate_tensors()

@@ -42,7 +42,7 @@ def separable() -> Any:
 
 
 def counts(model: Any, examples: int, training: bool) -> dict[str, int]:
-    from bench.launch.counting import count
+    from bench.launch.analysis.counting import count
 
     path = SimpleNamespace(model=model, examples=examples)
     if training:
@@ -102,7 +102,7 @@ def test_a_loop_is_left_out_rather_than_guessed() -> None:
 def test_a_tflite_file_counts_as_its_model(cnn: Any, tmp_path: Path) -> None:
     import tensorflow as tf
 
-    from bench.launch.counting import count
+    from bench.launch.analysis.counting import count
 
     file = tmp_path / "cnn.tflite"
     file.write_bytes(tf.lite.TFLiteConverter.from_keras_model(cnn).convert())
@@ -116,7 +116,7 @@ def test_float16_weights_are_parameters_though_the_file_makes_floats_of_them(
 ) -> None:
     import tensorflow as tf
 
-    from bench.launch.counting_tflite import count_tflite
+    from bench.launch.analysis.counting_tflite import count_tflite
 
     converter = tf.lite.TFLiteConverter.from_keras_model(cnn)
     plain, half = tmp_path / "float32.tflite", tmp_path / "float16.tflite"
@@ -130,6 +130,6 @@ def test_float16_weights_are_parameters_though_the_file_makes_floats_of_them(
 
 
 def test_nothing_to_count_gives_nothing() -> None:
-    from bench.launch.counting import count
+    from bench.launch.analysis.counting import count
 
     assert count(SimpleNamespace(artifact=None, examples=1)) == {}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.launch import frames
+from bench.launch.timing import frames
 
 PAGES = 64
 SIZE = mmap.PAGESIZE

@@ -10,7 +10,7 @@ import pytest
 @pytest.mark.parametrize(("examples", "steps"), [(8, 2), (9, 3), (11, 3)])
 def test_training_reaches_the_batch_that_an_epoch_leaves_over(examples: int, steps: int) -> None:
     """There a tf.function that is traced for each shape is traced once more."""
-    from bench.launch import probes
+    from bench.launch.analysis import probes
 
     made: list[float] = []
 
@@ -28,7 +28,7 @@ def test_training_reaches_the_batch_that_an_epoch_leaves_over(examples: int, ste
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (3, 3), (10, 10)])
 def test_a_path_that_makes_whole_epochs_trains_no_epoch_longer(epochs: int, steps: int) -> None:
     """28 batches of 32 in an epoch of 898 examples, of which two are left over."""
-    from bench.launch import probes
+    from bench.launch.analysis import probes
 
     made: list[float] = []
     path = SimpleNamespace(
@@ -63,7 +63,8 @@ class Pipeline:
 
 
 def on_its_clock(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench.launch import probes, turns
+    from bench.launch.analysis import probes
+    from bench.launch.timing import turns
 
     clock = SimpleNamespace(
         perf_counter_ns=lambda: pipeline.now,
@@ -80,7 +81,7 @@ def test_training_is_seen_to_wait_for_a_pipeline_that_is_slower(
     cost_ms: int, waits: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it makes ahead beside the cached batch does not hide it."""
-    from bench.launch import probes
+    from bench.launch.analysis import probes
 
     pipeline = Pipeline(cost_ms * 1_000_000)
     on_its_clock(pipeline, monkeypatch)
@@ -94,7 +95,7 @@ def test_training_begins_with_buffers_as_full_as_they_always_are(
     cost_ms: int, ready: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Full where the pipeline is faster than the training of 2 ms, empty where it is slower."""
-    from bench.launch import probes
+    from bench.launch.analysis import probes
 
     pipeline = Pipeline(cost_ms * 1_000_000)
     on_its_clock(pipeline, monkeypatch)
@@ -108,7 +109,7 @@ def test_training_begins_with_buffers_as_full_as_they_always_are(
 
 def test_buffers_are_full_before_the_cached_batch_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that fill them would take the core from the training beside them."""
-    from bench.launch import probes
+    from bench.launch.analysis import probes
 
     busy = iter([0.0, 0.01, 0.01, 0.02, 0.02, 0.0201])  # a core, a core, 1 % of one
     slept: list[float] = []

@@ -6,7 +6,7 @@ from __future__ import annotations
 def test_a_training_steps_products() -> None:
     import tensorflow as tf
 
-    from bench.launch import replay
+    from bench.launch.analysis import replay
     from scenarios.core import models
 
     model = models.cnn((32, 32, 3), 10)
@@ -29,7 +29,7 @@ def test_a_training_steps_products() -> None:
 def test_a_doubled_step_runs_each_product_twice_and_gives_the_same() -> None:
     import tensorflow as tf
 
-    from bench.launch import replay
+    from bench.launch.analysis import replay
 
     weights = tf.Variable(tf.random.stateless_normal([64, 64], (1, 2)))
     counter = tf.Variable(0)
@@ -65,7 +65,7 @@ def _products_that_ran(call) -> set[str]:  # type: ignore[no-untyped-def]
 def test_what_cannot_be_doubled_is_left_out() -> None:
     import tensorflow as tf
 
-    from bench.launch import replay
+    from bench.launch.analysis import replay
 
     x = tf.ones([4, 4])
     compiled = tf.function(lambda a: a @ a, jit_compile=True).get_concrete_function(x)

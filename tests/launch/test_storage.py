@@ -20,7 +20,7 @@ def files(tmp_path: Path) -> list[Path]:
 def test_files_are_found_behind_maps_and_batches(files: list[Path]) -> None:
     import tensorflow as tf
 
-    from bench.launch.storage import files_of
+    from bench.launch.analysis.storage import files_of
 
     names = [str(path) for path in files]
     dataset = tf.data.Dataset.from_tensor_slices(names).shuffle(3).map(tf.io.read_file)
@@ -30,7 +30,7 @@ def test_files_are_found_behind_maps_and_batches(files: list[Path]) -> None:
 
 
 def test_rates_are_bytes_over_time(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench.launch import storage
+    from bench.launch.analysis import storage
 
     clock = iter(range(100))
     monkeypatch.setattr(storage.time, "perf_counter", lambda: next(clock) * 0.1)
@@ -38,6 +38,6 @@ def test_rates_are_bytes_over_time(files: list[Path], monkeypatch: pytest.Monkey
 
 
 def test_no_files_have_no_rate() -> None:
-    from bench.launch.storage import bytes_per_s
+    from bench.launch.analysis.storage import bytes_per_s
 
     assert bytes_per_s([]) == {}

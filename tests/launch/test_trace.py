@@ -21,7 +21,7 @@ def step() -> Callable[[], Any]:
 
 
 def test_layout_and_facts(step: Callable[[], Any], tmp_path: Path) -> None:
-    from bench.launch import trace
+    from bench.launch.analysis import trace
 
     folder = tmp_path / "infer-x@cpu-1"
     facts = trace.record(step, folder, "infer-x@cpu-1", max_seconds=0.5, max_steps=7)
@@ -36,7 +36,7 @@ def test_layout_and_facts(step: Callable[[], Any], tmp_path: Path) -> None:
 
 def test_every_step_is_in_the_trace(step: Callable[[], Any], tmp_path: Path) -> None:
     from bench.explain import events
-    from bench.launch import trace
+    from bench.launch.analysis import trace
 
     facts = trace.record(step, tmp_path, "x", max_seconds=0.5, max_steps=5)
     seen = events.read(Path(facts["file"]))
@@ -47,7 +47,7 @@ def test_every_step_is_in_the_trace(step: Callable[[], Any], tmp_path: Path) -> 
 
 
 def test_a_long_step_is_cut_and_said(tmp_path: Path) -> None:
-    from bench.launch import trace
+    from bench.launch.analysis import trace
 
     made = []
 
@@ -62,7 +62,7 @@ def test_a_long_step_is_cut_and_said(tmp_path: Path) -> None:
 
 
 def test_a_trace_beyond_the_limit_is_not_kept(step: Callable[[], Any], tmp_path: Path) -> None:
-    from bench.launch import trace
+    from bench.launch.analysis import trace
 
     facts = trace.record(step, tmp_path, "x", max_seconds=0.2, max_bytes=10)
     assert "file" not in facts
@@ -71,7 +71,7 @@ def test_a_trace_beyond_the_limit_is_not_kept(step: Callable[[], Any], tmp_path:
 
 
 def test_kernels_outside_tensorflow_are_said(tmp_path: Path) -> None:
-    from bench.launch import trace
+    from bench.launch.analysis import trace
 
     facts = trace.record(lambda: sum(range(1000)), tmp_path, "x", max_seconds=0.1)
     assert any("outside TensorFlow" in warning for warning in facts["warnings"])
@@ -84,7 +84,7 @@ def test_the_least_disturbed_of_several_traces_is_kept(
     paces: list[float], kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step takes 0.017 s undisturbed, 0.02 s where tracing adds a sixth."""
-    from bench.launch import trace
+    from bench.launch.analysis import trace
 
     left = iter(paces)
 
@@ -98,7 +98,7 @@ def test_the_least_disturbed_of_several_traces_is_kept(
 
 
 def test_no_trace_at_all_keeps_its_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench.launch import trace
+    from bench.launch.analysis import trace
 
     none = {"seconds": 0.1, "steps": 0, "overhead_share": None, "warnings": ["none"]}
     monkeypatch.setattr(trace, "record", lambda *_: none)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.launch import turns
+from bench.launch.timing import turns
 from bench.results.statistics import bucket
 
 

@@ -12,8 +12,8 @@ SCENARIO = Scenario("x", "train", "", "x.py", "x", "x.py", 1)
 def test_products_that_cannot_be_doubled_are_still_run_alone() -> None:
     import tensorflow as tf
 
-    from bench.launch import variants
-    from bench.launch.subject import Subject
+    from bench.launch.analysis import variants
+    from bench.launch.analysis.subject import Subject
 
     x = tf.ones([4, 4], tf.int32)
     weights = tf.ones([4, 2], tf.int32)
@@ -27,8 +27,8 @@ def test_products_that_cannot_be_doubled_are_still_run_alone() -> None:
 def test_a_step_that_refuses_half_a_batch_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     import tensorflow as tf
 
-    from bench.launch import variants
-    from bench.launch.subject import Subject
+    from bench.launch.analysis import variants
+    from bench.launch.analysis.subject import Subject
 
     def step(a):  # type: ignore[no-untyped-def]
         return tf.reshape(a, [16])

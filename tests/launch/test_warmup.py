@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from bench.launch.turns import Timer
-from bench.launch.warmup import Warm, warm_up
+from bench.launch.timing.turns import Timer
+from bench.launch.timing.warmup import Warm, warm_up
 
 TURN_NS, CAP_NS = 10_000, 10_000_000
 

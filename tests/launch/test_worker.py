@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.launch import frames, turns, worker
+from bench.launch import worker
+from bench.launch.timing import frames, turns
 from bench.launch.worker import LaunchProcess
 from bench.results.values import Scenario
 

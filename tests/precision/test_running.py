@@ -15,7 +15,7 @@ from statistics import median
 import psutil
 import pytest
 
-from bench.launch import turns
+from bench.launch.timing import turns
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, to_json
 from bench.sweep.members import Member

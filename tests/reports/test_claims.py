@@ -1,7 +1,7 @@
 import pytest
 
-from reports.claims import EFFECT_TABLE, judge
-from reports.measured import Facts
+from reports.facts.claims import EFFECT_TABLE, judge
+from reports.facts.measured import Facts
 from tests.reports.fabricate import TYPICAL, Spec, fabricate, renamed
 
 CLAIMS = {claim.scenario: claim for claim in EFFECT_TABLE}

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from bench.results.store import read_run
-from reports.compare import contents, write_comparison
-from reports.environments import differences, equality, unfair
-from reports.measured import Facts
-from reports.sides import all_sides, effect_change, latency_ratio, welch
+from reports.facts.measured import Facts
+from reports.facts.sides import all_sides, effect_change, latency_ratio, welch
+from reports.forms.compare import contents, write_comparison
+from reports.tables.environments import differences, equality, unfair
 from tests.reports.fabricate import ENVIRONMENT, TYPICAL, fabricate, renamed
 from tests.reports.pages import by_name, html_tables, markdown_tables
 

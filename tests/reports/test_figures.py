@@ -3,7 +3,7 @@ import math
 import pytest
 
 from bench.results.values import Estimate
-from reports import figures
+from reports.facts import figures
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 import reports
 from bench.results.errors import UsageError
 from bench.results.store import read_run
-from reports.measured import Facts
+from reports.facts.measured import Facts
 from reports.plots.latency import warm_up
 from tests.reports.fabricate import TYPICAL, Spec, fabricate, typical
 from tests.reports.pages import by_name, html_tables, markdown_tables

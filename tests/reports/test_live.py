@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.live import load_figures, serving_table
-from reports.measured import Facts
+from reports.facts.measured import Facts
+from reports.tables.live import load_figures, serving_table
 from tests.reports.fabricate import Spec, fabricate
 
 FIGURES = {

@@ -2,8 +2,8 @@ import pytest
 
 from bench.results.errors import UsageError
 from bench.results.values import Estimate
-from reports.measured import Facts
-from reports.recommend import Limits, chance_faster, recommend, unmeasured
+from reports.facts.measured import Facts
+from reports.facts.recommend import Limits, chance_faster, recommend, unmeasured
 from tests.reports.fabricate import TYPICAL, Spec, fabricate
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from reports import scale
+from reports.facts import scale
 
 
 @pytest.mark.parametrize(

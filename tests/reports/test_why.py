@@ -8,7 +8,7 @@ import pytest
 
 from bench.results.effects import Effects
 from bench.results.values import Launch, Scenario, Turn
-from reports.why import arithmetic_precision, ceiling_share, explain
+from reports.facts.why import arithmetic_precision, ceiling_share, explain
 
 CEILINGS = {"float32_flop_per_s": 100e9, "bfloat16_flop_per_s": 20e9, "int8_op_per_s": 500e9}
 

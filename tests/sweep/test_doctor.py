@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.command import doctor as command
 from bench.sweep.doctor import Finding, Machine, arithmetic_jitter, examine, worst
+from tfbench.command import doctor as command
 
 CPU = "sys/devices/system/cpu"
 

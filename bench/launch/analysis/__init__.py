@@ -1,0 +1,1 @@
+"""What analyses, apart from timing: counting, replaying, ceilings, traces, storage."""

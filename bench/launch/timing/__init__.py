@@ -1,0 +1,1 @@
+"""What times: set-up, warm-up, turns and memory pages, with the standard library alone."""

@@ -1,0 +1,1 @@
+"""What a run says, derived once: figures, reasons, claims, recommendations."""

@@ -1,0 +1,118 @@
+"""Two sides of a comparison: their times, effects and cost against each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from scipy import special
+
+from bench.results import statistics
+from bench.results.values import Estimate
+from reports.facts.measured import Facts, Measured
+from reports.facts.why import ceiling_share
+
+DRIFT = 0.10
+"""Relative drift between two times of a shared machine, which no interval of one run holds: two
+absolute figures count as told apart only beyond it. Effects need no such allowance."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One configuration of one run: a column of the comparison."""
+
+    name: str
+    facts: Facts
+    configuration: str
+    price: float | None = None
+    """Of an hour, in the user's money."""
+
+    def get(self, scenario: str) -> Measured | None:
+        """A scenario's row where it has figures."""
+        m = self.facts.get(scenario, self.configuration)
+        return m if m is not None and m.ok else None
+
+
+def all_sides(runs: Sequence[Facts], prices: Sequence[float] = ()) -> list[Side]:
+    """Every configuration of every run, named so that no two are alike."""
+    found: list[Side] = []
+    for number, facts in enumerate(runs):
+        name = facts.run.name
+        if sum(other.run.name == name for other in runs) > 1:
+            name = f"{name} ({number + 1})"
+        for configuration in facts.configurations:
+            several = len(facts.configurations) > 1
+            title = f"{name}, {configuration}" if several else name
+            found.append(Side(title, facts, configuration, prices[number] if prices else None))
+    return found
+
+
+def scenarios_of(sides: Sequence[Side]) -> list[str]:
+    """Scenarios with figures on at least one side, in the order of the runs."""
+    return list(dict.fromkeys(m.scenario for s in sides for m in s.facts.all if s.get(m.scenario)))
+
+
+def latency_ratio(first: Side, other: Side, scenario: str) -> Estimate | None:
+    """First's time ÷ other's: live where both took turns, else Welch's interval over launches."""
+    if first.facts is other.facts:
+        across = first.facts.effects.across()
+        live = across.get((scenario, first.configuration, other.configuration))
+        if live is not None:
+            return statistics.as_speedup(live)
+    a, b = first.get(scenario), other.get(scenario)
+    if a is None or b is None:
+        return None
+    return welch(_logs(a), _logs(b))
+
+
+def welch(one: Sequence[float], two: Sequence[float]) -> Estimate:
+    """exp(mean of one - mean of two) with Welch's 95 % interval (unequal variances)."""
+    x, y = np.asarray(one), np.asarray(two)
+    value = float(x.mean() - y.mean())
+    count = int(min(x.size, y.size))
+    if count < 2:
+        return Estimate(math.exp(value), 0.0, math.inf, count)
+    vx, vy = float(x.var(ddof=1)) / x.size, float(y.var(ddof=1)) / y.size
+    error = math.sqrt(vx + vy)
+    if error == 0:
+        return Estimate(math.exp(value), math.exp(value), math.exp(value), count)
+    freedom = (vx + vy) ** 2 / (vx**2 / (x.size - 1) + vy**2 / (y.size - 1))
+    reach = float(special.stdtrit(freedom, 0.975)) * error
+    return Estimate(math.exp(value), math.exp(value - reach), math.exp(value + reach), count)
+
+
+def effect_change(first: Side, other: Side, scenario: str) -> Estimate | None:
+    """Other's speed-up ÷ first's: whether the technique does more there, with its interval."""
+    a, b = first.get(scenario), other.get(scenario)
+    if a is None or b is None or a.effect.baseline != b.effect.baseline:
+        return None
+    if not a.effect.baseline:
+        return None
+    la = first.facts.effects.log_ratio(scenario, a.effect.baseline, first.configuration)
+    lb = other.facts.effects.log_ratio(scenario, b.effect.baseline, other.configuration)
+    if la is None or lb is None:
+        return None
+    back = Estimate(-la.value, -la.high, -la.low, la.launches)
+    return statistics.as_speedup(statistics.chained(back, lb))
+
+
+def cost_per_million(side: Side, m: Measured) -> float | None:
+    """Money for a million examples: price an hour ÷ examples an hour."""
+    if side.price is None or not m.effect.throughput_per_s:
+        return None
+    return side.price / 3600 / m.effect.throughput_per_s * 1e6
+
+
+def share_of_ceiling(side: Side, scenario: str) -> float | None:
+    """Share of the peak that the machine reached in the same run; None where not known."""
+    ceilings: Mapping[str, float] = side.facts.ceilings(side.configuration)
+    if side.get(scenario) is None or not ceilings:
+        return None
+    return ceiling_share(side.facts.effects, scenario, side.configuration, ceilings)
+
+
+def _logs(m: Measured) -> list[float]:
+    return [math.log(median(t.step_ns for t in x.turns) / x.updates_per_step) for x in m.timed]

@@ -1,0 +1,1 @@
+"""The forms that are written: Markdown, HTML, short texts, data frames, comparisons, histories."""

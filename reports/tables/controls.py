@@ -1,0 +1,141 @@
+"""The run's controls: the baseline against itself, and with a known slow-down injected."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bench.results.effects import log_ratio
+from bench.results.store import Run
+from bench.results.values import Estimate, Launch
+from reports.facts import figures
+from reports.facts.measured import half_width
+from reports.tables.cells import Cell, Column, Row, Table, label
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control as measured."""
+
+    configuration: str
+    baseline: str
+    injected: float
+    """Slow-down put into the step, as a share; 0 for the baseline against itself."""
+    effect: Estimate
+    """ln(time ÷ baseline's time)."""
+    passed: bool
+    """As the run judged its controls when it ended."""
+
+
+def controls(run: Run) -> list[Control]:
+    """All controls of a run, those without a slow-down first."""
+    keys: dict[tuple[str, str], list[Launch]] = {}
+    baselines: dict[str, list[Launch]] = {}
+    for launch in run.launches:
+        if launch.outcome != "ok" or launch.purpose != "timing" or launch.side:
+            continue
+        if launch.role == "baseline":
+            baselines.setdefault(launch.group, []).append(launch)
+        elif launch.role.startswith("control"):
+            keys.setdefault((launch.role, launch.group), []).append(launch)
+    verdicts = run.facts.get("controls") or {}
+    found = []
+    for (role, group), launches in sorted(keys.items()):
+        effect = log_ratio(baselines.get(group, []), launches)
+        verdict = verdicts.get(group) or {}
+        injected = float(verdict.get("expected", 0.0)) if role == "control-slow" else 0.0
+        if effect is not None:
+            one = launches[0]
+            passed = bool(verdict.get("passed", False))
+            found.append(Control(one.configuration, one.scenario, injected, effect, passed))
+    return found
+
+
+def control_sentences(run: Run) -> tuple[str, ...]:
+    """`noise floor ±0.4 % (infer/function), an injected 5 % was measured as 5.1 % ± 0.4 % (...)`.
+
+    A sentence for each configuration; the baselines of all kinds in each.
+    """
+    found = controls(run)
+    if not found:
+        return ("This run had no controls: its noise floor is not known.",)
+    said = []
+    for configuration in dict.fromkeys(c.configuration for c in found):
+        own = [c for c in found if c.configuration == configuration]
+        same = [c for c in own if not c.injected]
+        parts = []
+        if same:
+            floors = _listed([f"{_floor(c.effect)} ({c.baseline})" for c in same])
+            parts.append(f"noise floor {floors}")
+        if slow := [c for c in own if c.injected]:
+            measured = _listed([f"{as_percent(c.effect)} ({c.baseline})" for c in slow])
+            put = figures.significant(100 * slow[0].injected, 2)
+            parts.append(f"an injected {put} % was measured as {measured}")
+        failed = sum(not c.passed for c in own)
+        if failed:
+            parts.append(f"{failed} of {len(own)} controls missed the truth: distrust the figures")
+        said.append(f"{configuration}: {', '.join(parts)}.")
+    return tuple(said)
+
+
+def controls_table(run: Run) -> Table | None:
+    """Every control with its truth and what was measured."""
+    found = controls(run)
+    if not found:
+        return None
+    return Table(
+        "controls",
+        "Controls",
+        (
+            Column("configuration"),
+            Column("baseline"),
+            Column("injected", True),
+            Column("measured", True, "95 % interval over launches"),
+            Column("launches", True),
+            Column("passed"),
+        ),
+        tuple(
+            Row(
+                (
+                    label(c.configuration),
+                    label(c.baseline),
+                    Cell(f"{figures.significant(100 * c.injected, 2)} %", value=c.injected),
+                    Cell(as_percent(c.effect), value=c.effect.value),
+                    Cell(str(c.effect.launches), value=float(c.effect.launches)),
+                    Cell("yes", tone="good") if c.passed else Cell("no", tone="bad"),
+                )
+            )
+            for c in found
+        ),
+    )
+
+
+def noise_floor(effect: Estimate) -> float:
+    """How far the baseline may seem to differ from itself: the interval's farther end."""
+    return max(abs(math.expm1(effect.low)), abs(math.expm1(effect.high)))
+
+
+def _floor(effect: Estimate) -> str:
+    floor = noise_floor(effect)
+    if not math.isfinite(floor):
+        return "unknown"
+    return f"±{figures.rounded(100 * floor, _decimals(floor))} %"
+
+
+def _listed(items: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(x for x in (", ".join(items[:-1]), items[-1]) if x)
+
+
+def as_percent(effect: Estimate) -> str:
+    """A log ratio as a slow-down: `+5.1 % ± 0.4 %`."""
+    value, half = math.expm1(effect.value), half_width(effect)
+    if half is None:
+        return f"{figures.signed(100 * value, 1)} % (one launch)"
+    reach = half * math.exp(effect.value)
+    decimals = min(_decimals(reach), 3)
+    return f"{figures.signed(100 * value, decimals)} % ± {figures.rounded(100 * reach, decimals)} %"
+
+
+def _decimals(share: float) -> int:
+    return min(figures.decimals_for(100 * share), 2)

@@ -1,0 +1,136 @@
+"""Where and how a run was made, what did not run and why, and how to make it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.results.store import Run
+from reports.facts import figures
+from reports.facts.measured import Facts
+from reports.facts.reasons import proof_value
+from reports.tables.cells import Cell, Column, Row, Table, Tone, label
+
+_TONES: dict[str, Tone] = {"unsupported": "muted", "failed": "bad", "timeout": "bad"}
+
+
+def facts_table(name: str, title: str, facts: Mapping[str, Any]) -> Table:
+    """Nested facts as two columns."""
+    return Table(
+        name,
+        title,
+        (Column("what"), Column("value")),
+        tuple(Row((Cell(key), Cell(text))) for key, text in flat(facts)),
+    )
+
+
+def flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested facts as (path, text), in their order."""
+    for key, value in facts.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{name}: ")
+        elif value not in (None, "", [], {}):
+            yield name.replace("_bytes", ""), fact_text(str(key), value)
+
+
+def fact_text(name: str, value: Any) -> str:
+    """A fact as text; the end of its name says its unit."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if name.endswith("_bytes"):
+            return figures.size(value)
+        if name.endswith("_ns"):
+            return figures.duration(value, value * 0.005)
+        if name.endswith(("_flop_per_s", "_op_per_s", "_bytes_per_s")):
+            return f"{figures.count(value)}{'B' if 'bytes' in name else 'op'}/s"
+    return proof_value(value)
+
+
+def moment(value: Any) -> str:
+    """A Unix time as a date and time in UTC; text stays as it is."""
+    if not isinstance(value, (int, float)):
+        return str(value or "")
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def environment_table(run: Run) -> Table:
+    """The machine, its software, and the ceilings measured at the time of the run."""
+    found = dict(run.facts.get("environment") or {})
+    for configuration, ceilings in (run.facts.get("ceilings") or {}).items():
+        found[f"ceilings of {configuration}"] = ceilings
+    return facts_table("environment", "Environment", found)
+
+
+def settings_table(run: Run) -> Table:
+    """What was asked for: settings, workload, configurations, git state."""
+    wanted = {
+        "started": moment(run.facts.get("started")),
+        "ended": moment(run.facts.get("ended")),
+        **(run.facts.get("settings") or {}),
+        "workload": run.facts.get("workload"),
+        "git": run.facts.get("git"),
+    }
+    for configuration in run.facts.get("configurations") or []:
+        wanted[f"configuration {configuration.get('name', '')}"] = {
+            key: value for key, value in configuration.items() if key != "name"
+        }
+    return facts_table("settings", "Settings and workload", wanted)
+
+
+def not_run_table(facts: Facts) -> Table | None:
+    """Rows without figures, each with its reason; None where all went well."""
+    rows = [m for m in facts.all if not m.ok]
+    if not rows:
+        return None
+    return Table(
+        "not-run",
+        "What did not run, and why",
+        (Column("scenario"), Column("configuration"), Column("outcome"), Column("reason")),
+        tuple(
+            Row(
+                (
+                    label(m.scenario),
+                    label(m.configuration),
+                    Cell(m.effect.status, tone=_TONES.get(m.effect.status, "bad")),
+                    Cell(m.effect.reason),
+                ),
+                m.scenario,
+                m.configuration,
+                m.effect.status,
+            )
+            for m in rows
+        ),
+    )
+
+
+def warnings_table(facts: Facts) -> Table | None:
+    """Each warning with the rows that carry it; None without warnings."""
+    said: dict[str, list[str]] = {}
+    for m in facts.all:
+        for warning in m.effect.warnings:
+            if warning not in facts.effects.run_warnings:
+                said.setdefault(warning, []).append(m.scenario)
+    if not said:
+        return None
+    return Table(
+        "warnings",
+        "Warnings",
+        (Column("warning"), Column("rows")),
+        tuple(
+            Row((Cell(warning), Cell(", ".join(dict.fromkeys(rows)))))
+            for warning, rows in said.items()
+        ),
+    )
+
+
+def reproduce(run: Run) -> str:
+    """The commands that make the run and its report again."""
+    command = run.facts.get("command") or "tfbench run"
+    text = shlex.join(command) if isinstance(command, list) else str(command)
+    lines = [text, f"tfbench report {shlex.quote(run.name)}"]
+    git = run.facts.get("git")
+    if isinstance(git, Mapping) and (commit := git.get("commit")):
+        lines.insert(0, f"git checkout {commit}")
+    return "\n".join(lines)

@@ -1,0 +1,232 @@
+"""The command line. One command a job; each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.results.errors import TfbenchError
+from tfbench.command import compare as compare_
+from tfbench.command import history as history_
+from tfbench.command import recommend as recommend_
+from tfbench.command import report as report_
+
+app = typer.Typer(
+    name="tfbench",
+    help="Measure what TensorFlow optimization techniques do to your model on your hardware.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Argument(help="Scenario ids or globs such as 'infer/litert-*'. Default: the profile's."),
+]
+Profile = Annotated[
+    str | None, typer.Option(help="smoke (seconds), quick (minutes) or full (narrow intervals).")
+]
+Configurations = Annotated[
+    str | None,
+    typer.Option(help="cpu-1, cpu-all, gpu-0, … or your own; several, separated by commas."),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        help="digits, npz:PATH, images:DIR, tfrecord:GLOB, mnist, cifar10 or synthetic:HxWxC."
+    ),
+]
+Model = Annotated[
+    str | None, typer.Option(help="cnn, module:function or path/to/file.py:function.")
+]
+Batch = Annotated[int | None, typer.Option(min=1, help="Training batch size.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of the baseline's training.")]
+Seed = Annotated[int | None, typer.Option(help="Of data split, weights and orders.")]
+Cache = Annotated[
+    str | None, typer.Option(help="Folder of trained models and converted artifacts.")
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option(help=r"TOML file with \[tool.tfbench]. Default: pyproject.toml.")
+]
+
+
+@app.command("list")
+def list_scenarios(
+    patterns: Scenarios = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Ids only, one a line.")] = False,
+) -> None:
+    """List the scenarios: id, what it is, its baseline and what it needs."""
+    from tfbench.command import listing
+
+    listing.show(patterns or [], plain)
+
+
+@app.command()
+def run(
+    patterns: Scenarios = None,
+    profile: Profile = None,
+    configuration: Configurations = None,
+    data: Data = None,
+    model: Model = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder. Default: runs/<time>-<host>.")
+    ] = None,
+    batch: Batch = None,
+    epochs: Epochs = None,
+    launches: Annotated[
+        int | None, typer.Option(min=1, help="Launches of each group, instead of the profile's.")
+    ] = None,
+    seed: Seed = None,
+    cache: Cache = None,
+    python: Annotated[
+        str | None,
+        typer.Option(
+            help="Another environment's interpreter (another TensorFlow): compared live with this."
+        ),
+    ] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Measure scenarios against their baselines and write the report."""
+    from tfbench.command import running
+
+    flags = {
+        "profile": profile, "configuration": configuration, "data": data, "model": model,
+        "batch": batch, "epochs": epochs, "launches": launches, "seed": seed, "cache": cache,
+        "python": python,
+    }  # fmt: skip
+    raise typer.Exit(running.run(patterns or [], flags, settings, out))
+
+
+app.command()(report_.report)
+app.command()(compare_.compare)
+app.command()(recommend_.recommend)
+app.command()(history_.history)
+
+
+@app.command()
+def guard(
+    patterns: Scenarios = None,
+    base: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit to compare with, live.")
+    ] = None,
+    base_python: Annotated[
+        str | None, typer.Option(help="Interpreter of the base: another environment.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A stored run, or a folder of several: for trends.")
+    ] = None,
+    bisect: Annotated[
+        str | None, typer.Option(metavar="GOOD..BAD", help="Find the commit that regressed.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Time that may be spent: 90s, 10m, 1h. Default: 10m.")
+    ] = None,
+    configuration: Annotated[
+        str | None, typer.Option(help="cpu-1 (default), cpu-all, gpu-0, … or your own.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Which scenarios: quick or full.")] = None,
+    data: Data = None,
+    model: Annotated[str | None, typer.Option(help="As for `run`; each side's own file.")] = None,
+    batch: Batch = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    cache: Cache = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for guard.json, guard.md, junit.xml, guard.sarif, launches."),
+    ] = None,
+    allow_inconclusive: Annotated[
+        bool, typer.Option("--allow-inconclusive", help="Exit with 0 instead of 3.")
+    ] = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Compare the working tree with another version; exits with 1 on a regression."""
+    from tfbench.command import guard as guard_
+
+    flags = {
+        "profile": profile, "configuration": configuration, "data": data, "model": model,
+        "batch": batch, "epochs": epochs, "seed": seed, "cache": cache,
+    }  # fmt: skip
+    request = guard_.Request(base, base_python, baseline, bisect, budget, out, allow_inconclusive)
+    raise typer.Exit(guard_.guard(patterns or [], request, flags, settings))
+
+
+@app.command()
+def trace(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    scenario: Annotated[str, typer.Argument(help="Id of a traced scenario.")],
+    other: Annotated[
+        str | None, typer.Argument(help="A second one: what got faster, slower, came and went.")
+    ] = None,
+    configuration: Annotated[
+        str | None, typer.Option(help="Needed where the run has several.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Rows of the tables.")] = 15,
+) -> None:
+    """Show what a scenario's Profiler trace holds, or compare two scenarios' traces."""
+    from tfbench.command import trace as command
+
+    command.show(run, scenario, other, configuration, top)
+
+
+@app.command()
+def diagnose(
+    path: Annotated[
+        str, typer.Argument(help="A scenario's id, or file.py:function that returns a path.")
+    ] = "train/function",
+    steps: Annotated[
+        int, typer.Option(min=0, help="Most next steps whose gain is measured; 0: none.")
+    ] = 3,
+    configuration: Configurations = None,
+    data: Data = None,
+    model: Model = None,
+    batch: Batch = None,
+    cache: Cache = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Find what bounds a path, and measure what helps: input, compute, memory, I/O, Python."""
+    from tfbench.command import diagnose as command
+
+    flags = {
+        "configuration": configuration, "data": data, "model": model, "batch": batch,
+        "cache": cache,
+    }  # fmt: skip
+    raise typer.Exit(command.diagnose(path, flags, settings, steps))
+
+
+@app.command()
+def doctor(
+    configuration: Configurations = None,
+    settings: SettingsFile = None,
+    plain: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+) -> None:
+    """Tell what would make numbers bad on this machine, and what to do (exit code 3 if so)."""
+    from tfbench.command import doctor as command
+
+    raise typer.Exit(command.doctor(configuration, settings, plain))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except TfbenchError as error:
+        print(f"tfbench: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("tfbench: interrupted; what was measured is kept", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        show = getattr(error, "show", None)  # the command line parser's own errors
+        if show is None:
+            raise
+        show()
+        code = 2
+    if arguments is None:
+        sys.exit(code)
+    return code

@@ -1,0 +1,36 @@
+"""`tfbench compare`: runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of runs; the others against the first.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder for compare.md, .html, .csv and plots/.")
+    ] = Path("comparison"),
+    price: Annotated[
+        list[float] | None,
+        typer.Option(help="Price of an hour of each run's machine, in the order of the runs."),
+    ] = None,
+) -> None:
+    """Compare runs of other machines, configurations or software; says what makes it unfair."""
+    from bench.results.errors import StoreError, UsageError
+    from reports.forms.compare import write_comparison
+
+    if price and len(price) != len(runs):
+        raise UsageError(f"{len(price)} prices for {len(runs)} runs: give --price once for each")
+    if any(value < 0 for value in price or ()):
+        raise UsageError("a price an hour cannot be negative")
+    try:
+        files = write_comparison(runs, out, price or ())
+    except OSError as error:
+        raise StoreError(f"{out} cannot be written: {error.strerror}") from None
+    for path in files[:3]:
+        typer.echo(f"comparison: {path}")

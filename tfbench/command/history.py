@@ -1,0 +1,34 @@
+"""`tfbench history`: a folder of many runs as trend lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def history(
+    folder: Annotated[Path, typer.Argument(help="Folder that holds the runs' folders.")] = Path(
+        "runs"
+    ),
+    out: Annotated[Path, typer.Option(help="Folder for history.md, .html, .csv, plots/.")] = Path(
+        "history"
+    ),
+    every_environment: Annotated[
+        bool,
+        typer.Option(
+            "--every-environment", help="Also runs whose environment differs from the newest's."
+        ),
+    ] = False,
+) -> None:
+    """Show many runs as trend lines, with changes of level found and dated."""
+    from bench.results.errors import StoreError
+    from reports.forms.history import write_history
+
+    try:
+        files = write_history(folder, out, every_environment)
+    except OSError as error:
+        raise StoreError(f"{out} cannot be written: {error.strerror}") from None
+    for path in files[:3]:
+        typer.echo(f"history: {path}")

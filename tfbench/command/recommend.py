@@ -1,0 +1,104 @@
+"""`tfbench recommend`: the best scenario of a run under constraints."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.results.errors import UsageError
+
+_SIZE = re.compile(r"^\s*([\d.]+)\s*(B|KB|MB|GB)?\s*$", re.IGNORECASE)
+_TIME = re.compile(r"^\s*([\d.]+)\s*(ns|us|µs|ms|s)\s*$")
+_POINTS = re.compile(r"^\s*([\d.]+)\s*(?:pp|%)?\s*$")
+_SIZES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9}
+_TIMES = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9}
+MOST_MEASURED = 6
+"""Unmeasured scenarios that `--measure` takes on."""
+
+
+def recommend(
+    run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
+    minimize: Annotated[str, typer.Option(help="latency, size, memory or cost.")] = "latency",
+    max_accuracy_loss: Annotated[
+        str | None, typer.Option(help="Such as 1pp (percentage points).")
+    ] = "1pp",
+    max_size: Annotated[str | None, typer.Option(help="Of the file, such as 100KB.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="Peak, such as 50MB.")] = None,
+    max_latency: Annotated[str | None, typer.Option(help="Of an answer, such as 2ms.")] = None,
+    configuration: Annotated[
+        str | None, typer.Option(help="Of the run. Default: its first.")
+    ] = None,
+    kind: Annotated[str, typer.Option(help="infer or train.")] = "infer",
+    price: Annotated[
+        float | None, typer.Option(min=0, help="Of an hour of the machine, to minimize cost.")
+    ] = None,
+    measure: Annotated[
+        Path | None,
+        typer.Option(help="Measure the most promising that the run lacks, into this new folder."),
+    ] = None,
+) -> None:
+    """Recommend a scenario under constraints, with what each constraint costs."""
+    import reports
+    from bench.sweep.discovery import discover
+    from reports.facts.measured import Facts
+    from reports.facts.recommend import Limits, unmeasured
+    from reports.facts.recommend import recommend as choose
+
+    limits = Limits(
+        parsed(max_accuracy_loss, _POINTS, {}, "--max-accuracy-loss", "1pp"),
+        parsed(max_size, _SIZE, _SIZES, "--max-size", "100KB"),
+        parsed(max_memory, _SIZE, _SIZES, "--max-memory", "50MB"),
+        parsed(max_latency, _TIME, _TIMES, "--max-latency", "2ms"),
+    )
+    facts = Facts(reports.read(run))
+    found = choose(facts, minimize, limits, configuration, kind, price)  # type: ignore[arg-type]
+    typer.echo(found.text())
+    promising = unmeasured(facts, discover(), kind)[:MOST_MEASURED]
+    if not promising:
+        return
+    if measure is None:
+        typer.echo(f"Not measured, and promising (--measure DIR): {', '.join(promising)}")
+        return
+    _measure(facts.run.facts, found.configuration, promising, measure)
+
+
+def parsed(
+    text: str | None,
+    pattern: re.Pattern[str],
+    units: dict[str, float],
+    option: str,
+    example: str,
+) -> float | None:
+    """A limit as a number in its base unit; None where none was given.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    if text is None:
+        return None
+    match = pattern.match(text)
+    try:
+        value = float(match[1]) if match else None
+    except ValueError:
+        value = None
+    if match is None or value is None:
+        raise UsageError(f"{option} {text!r} cannot be read: write it as {example}")
+    unit = (match[2] or "b").lower() if units else ""
+    return value * units.get(unit, 1.0)
+
+
+def _measure(facts: dict[str, Any], configuration: str, promising: list[str], out: Path) -> None:
+    """Measure scenarios in the way of the run whose facts are given."""
+    from tfbench.command import running
+
+    workload = facts.get("workload") or {}
+    flags = {
+        "configuration": configuration,
+        "profile": (facts.get("settings") or {}).get("profile"),
+        **{k: workload.get(k) for k in ("data", "model", "batch", "epochs", "seed", "cache")},
+    }
+    known = {key: value for key, value in flags.items() if value}
+    raise typer.Exit(running.run(promising, known, None, out))
