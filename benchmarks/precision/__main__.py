@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bench.guard.limits import seconds
 from bench.results.errors import TfbenchError, UsageError
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.environment import fingerprint, git_state
 from benchmarks.precision import cases as cases_
+from benchmarks.precision import check
 from benchmarks.precision.kept import NAMES
 from benchmarks.precision.loadgen import Absolute
 from benchmarks.precision.ours import Ours
@@ -37,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = parse(arguments)
     try:
+        if options.check:
+            out = options.out or check.default_out()
+            reference = options.docs / "precision.json"
+            return check.check(out, seconds(options.budget), options.cache, reference)
+        options.out = options.out or Path("runs/precision")
         if not options.report:
             measure(options.out, options.minutes * 60, options.only, options.cache, options.beside)
         from benchmarks.precision.report import write
@@ -58,9 +65,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path("runs/precision"),
-        help="folder of the results; a run goes on where it stopped",
+        help="folder of the results (default: runs/precision); a run goes on where it stopped; "
+        "with --check: the JSON file of the result",
     )
+    parser.add_argument("--check", action="store_true",
+                        help="check for 10 minutes that precision is as the page says")  # fmt: skip
+    parser.add_argument("--budget", default=f"{check.BUDGET_S:.0f}s", help="time of --check")
     parser.add_argument("--minutes", type=float, default=60.0, help="budget (default: 60)")
     parser.add_argument(
         "--only",

@@ -11,7 +11,7 @@ import jinja2
 
 from bench.results.errors import UsageError
 from benchmarks import guard_table
-from benchmarks.precision import plots, required, rival_tables, tables
+from benchmarks.precision import numbers, plots, required, rival_tables, tables
 from benchmarks.precision.cases import apart
 from benchmarks.precision.decisions import blocks
 from benchmarks.precision.kept import keep, recorded
@@ -67,6 +67,7 @@ def write(out: Path, docs: Path, guard: Path | None = None) -> None:
         if before
         else None,
     )
+    numbers.write(done, docs / "precision.json")
     (docs / "precision.md").write_text(page, encoding="utf-8")
 
 
