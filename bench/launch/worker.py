@@ -54,7 +54,7 @@ def read_data(spec: WorkloadSpec) -> None:
 
     if spec.data.partition(":")[0] in PLAIN_DATA and _named(spec) not in _data:
         with contextlib.suppress(Exception):
-            data = load(spec.data, spec.seed)
+            data = load(spec)
             _ = data.digest  # part of every launch's cache key: hashed once, not in each launch
             _data[_named(spec)] = data
 

@@ -79,6 +79,23 @@ class WorkloadSpec:
     of the same data. The first, 0, is the one that all scenarios share."""
     cache: str = ""
     """Folder of the trained models and converted artifacts; empty: the user's cache folder."""
+    task: str = "auto"
+    """`classification`, `binary`, `multilabel`, `regression`, `segmentation` or `other`; `auto`:
+    inferred from outputs, labels and what the model was compiled with."""
+    metric: str = ""
+    """Name of the quality's metric, or FILE.py:function(y_true, y_pred); empty: the task's own."""
+    target: str = ""
+    """Column of a table that is to be predicted."""
+    signature: str = ""
+    """Of a SavedModel; empty: `serving_default`, or its only one."""
+    weights: str = ""
+    """File of weights for an architecture that is given by name."""
+    take: int = 0
+    """Examples drawn from a dataset at most; 0: all of them."""
+    factory: str = ""
+    """FILE.py:function that returns data, model and task together."""
+    train_budget_s: float = 0.0
+    """Time that a technique's own training may take; 0: no limit."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +177,30 @@ class Launch:
     started_s: float = 0.0
     """Unix time."""
     wall_s: float = 0.0
+    quality_metric: str = ""
+    """Name of the metric that `quality` is measured by."""
+    quality_unit: str = ""
+    quality_larger_is_better: bool = True
+    quality: float | None = None
+    """On the test examples; of a training path: of the first of its trainings."""
+    quality_examples: int = 0
+    """Test examples that it was measured on."""
+    qualities: tuple[float, ...] = ()
+    """Of a training path: of each of its trainings, in the order of `WorkloadSpec.training`."""
+    scores: tuple[float, ...] = ()
+    """Of each test example, where the quality is their mean: 0 or 1, or a real number."""
+    answers: tuple[float, ...] = ()
+    """The quality on resampled test examples, where it is one of the whole set: the draws are the
+    same in every launch, so that those of two paths are paired."""
+    other_qualities: Mapping[str, float] = field(default_factory=dict)
+    """The same answers by the task's other metrics."""
+    class_qualities: Mapping[str, float] = field(default_factory=dict)
+    """Share of each class's (or tag's) test examples that was classified correctly."""
+    agreement: Mapping[str, float] = field(default_factory=dict)
+    """With the original network's outputs: `top1`, `relative_error`, `snr_db`; of several outputs
+    each as `NAME/top1`, …"""
+    outputs_named: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Outputs on fixed inputs by name, flattened, where there are several."""
 
 
 @dataclass(frozen=True)
@@ -240,6 +281,8 @@ def _typed(hint: Any, item: Any) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple and isinstance(item, list):
         return tuple(_typed(args[0], v) for v in item)
+    if origin is Mapping and isinstance(item, Mapping):
+        return {k: _typed(args[1], v) for k, v in item.items()}
     if hint is Turn:
         return Turn(*item)
     if origin is types.UnionType and item is not None:

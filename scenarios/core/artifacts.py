@@ -101,7 +101,7 @@ def _files(path: Path) -> list[Path]:
 
 @lru_cache
 def _core_digest() -> str:
-    core = sorted(Path(__file__).parent.glob("*.py"))
+    core = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256("".join(source_digest(str(p)) for p in core).encode()).hexdigest()
 
 

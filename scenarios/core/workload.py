@@ -48,7 +48,7 @@ class Workload:
         maker: str = "",
     ) -> None:
         self.spec = spec
-        self.data = data or load(spec.data, spec.seed)
+        self.data = data or load(spec)
         self.build, self._model_source = find_builder(spec.model)
         self.threads = threads
         self.devices = devices

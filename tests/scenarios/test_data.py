@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from bench.results.errors import UsageError
-from scenarios.core import data as loaders
+from bench.results.values import WorkloadSpec
+from scenarios.core.data import Data, Part, load
 
 RNG = np.random.default_rng(0)
 
@@ -29,7 +30,7 @@ def save_images(folder, images, classes=("cat", "dog")):
 
 
 def test_digits_are_real_enlarged_and_split_in_half_the_same_way_every_time():
-    first, again, other = (loaders.load("digits", seed) for seed in (0, 0, 1))
+    first, again, other = (load(WorkloadSpec(seed=seed)) for seed in (0, 0, 1))
     assert (len(first.x_train), len(first.x_test)) == (898, 899)
     assert first.input_shape == (32, 32, 3)
     assert (first.x_train.dtype, first.classes, first.target_accuracy) == (np.float32, 10, 0.97)
@@ -39,13 +40,13 @@ def test_digits_are_real_enlarged_and_split_in_half_the_same_way_every_time():
 
 
 def test_no_example_is_in_both_halves():
-    data = loaders.load("synthetic:4x4x1")
+    data = load(WorkloadSpec(data="synthetic:4x4x1"))
     train = {x.tobytes() for x in data.x_train}
     assert not train & {x.tobytes() for x in data.x_test}
 
 
 def test_synthetic_has_the_size_asked_for():
-    data = loaders.load("synthetic:5x7x1")
+    data = load(WorkloadSpec(data="synthetic:5x7x1"))
     assert (data.input_shape, data.classes) == ((5, 7, 1), 10)
 
 
@@ -53,7 +54,7 @@ def test_npz_with_keras_names_keeps_the_given_split(tmp_path):
     file = tmp_path / "data.npz"
     arrays = {"x_train": pictures(8), "y_train": labels(8), "x_test": pictures(4)}
     np.savez(file, **arrays, y_test=labels(4)[:, None])
-    data = loaders.load(f"npz:{file}")
+    data = load(WorkloadSpec(data=f"npz:{file}"))
     assert (len(data.x_train), len(data.x_test), data.classes) == (8, 4, 3)
     assert np.allclose(data.x_train, arrays["x_train"] / 255.0)
 
@@ -61,7 +62,7 @@ def test_npz_with_keras_names_keeps_the_given_split(tmp_path):
 def test_npz_with_x_and_y_is_split_and_labels_are_numbered_from_0(tmp_path):
     file = tmp_path / "data.npz"
     np.savez(file, x=pictures(20)[..., 0], y=np.array([5, 9] * 10))
-    data = loaders.load(f"npz:{file}")
+    data = load(WorkloadSpec(data=f"npz:{file}"))
     assert data.input_shape == (8, 6, 1)
     assert set(data.y_train) == set(data.y_test) == {0, 1}
 
@@ -69,7 +70,7 @@ def test_npz_with_x_and_y_is_split_and_labels_are_numbered_from_0(tmp_path):
 def test_a_folder_a_class(tmp_path):
     save_images(tmp_path, pictures())
     (tmp_path / "cat" / "notes.txt").write_text("no image")
-    data = loaders.load(f"images:{tmp_path}")
+    data = load(WorkloadSpec(data=f"images:{tmp_path}"))
     assert (data.input_shape, data.classes) == ((8, 6, 3), 2)
     assert len(data.x_train) + len(data.x_test) == 12
 
@@ -79,7 +80,7 @@ def test_a_folder_a_class(tmp_path):
 
 def refused(name):
     with pytest.raises(UsageError) as caught:
-        loaders.load(name)
+        load(WorkloadSpec(data=name))
     message = str(caught.value)
     assert message
     assert "\n" not in message
@@ -179,25 +180,22 @@ def test_tfrecord_pattern_that_matches_nothing(tmp_path):
 
 
 def test_the_digest_tells_data_apart_by_every_image_and_label():
-    def digest(**changed):
-        arrays = {
-            "x_train": np.zeros((4, 2, 2, 1), np.float32), "y_train": np.zeros(4, np.int64),
-            "x_test": np.zeros((4, 2, 2, 1), np.float32), "y_test": np.zeros(4, np.int64),
-        }  # fmt: skip
-        return loaders.Data("some", classes=2, **{**arrays, **changed}).digest
+    def digest(x_train=0, y_train=0, x_test=0, y_test=0):
+        def part(pixel, label):
+            inputs = np.zeros((4, 2, 2, 1), np.float32)
+            inputs[3, 1, 1, 0] = pixel
+            return Part(inputs, np.array([0, 0, 0, label]))
 
-    one_pixel = np.zeros((4, 2, 2, 1), np.float32)
-    one_pixel[3, 1, 1, 0] = 1
-    one_label = np.array([0, 0, 0, 1])
-    changes = [{}, {"x_train": one_pixel}, {"x_test": one_pixel}, {"y_train": one_label},
-               {"y_test": one_label}]  # fmt: skip
+        train, test = part(x_train, y_train), part(x_test, y_test)
+        return Data("some", "images", train, test, classes=2).digest
+
+    changes = [{}, {"x_train": 1}, {"x_test": 1}, {"y_train": 1}, {"y_test": 1}]
     assert len({digest(**changed) for changed in changes}) == len(changes)
     assert digest() == digest()
 
 
 def test_data_read_for_all_launches_is_hashed_before_they_are_forked(monkeypatch):
     from bench.launch import worker
-    from bench.results.values import WorkloadSpec
 
     monkeypatch.setattr(worker, "_data", {})
     worker.read_data(WorkloadSpec(data="digits", seed=3))

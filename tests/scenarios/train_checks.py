@@ -165,11 +165,18 @@ def records(folder):
     write("mixed.tfrecord", [images[0], images[1][:4]], [0, 1])
     write("empty.tfrecord", [])
     Path(f"{folder}/torn.tfrecord").write_bytes(b"not a record at all")
-    good = data.load(f"tfrecord:{folder}/good.tfrecord")
+
+    def load(name):
+        return data.load(WorkloadSpec(data=f"tfrecord:{folder}/{name}.tfrecord"))
+
+    good = load("good")
     bad = ("unlabelled", "mixed", "empty", "torn")
     return {
         "good": [list(good.input_shape), good.classes, len(good.x_train) + len(good.x_test)],
-        **{name: said(data.load, f"tfrecord:{folder}/{name}.tfrecord") for name in bad},
+        **{
+            name: said(data.load, WorkloadSpec(data=f"tfrecord:{folder}/{name}.tfrecord"))
+            for name in bad
+        },
     }
 
 

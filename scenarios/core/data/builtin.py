@@ -1,0 +1,61 @@
+"""Data that come with a package: real digits, noisy prototypes, and Keras's own sets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.results.errors import UsageError
+from scenarios.core.data.splitting import given, split
+from scenarios.core.data.values import Data
+
+
+def digits(_: str = "", seed: int = 0) -> Data:
+    """scikit-learn's 1,797 handwritten digits, 8×8 enlarged to 32×32×3, half train, half test."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    small = (images.reshape(-1, 8, 8) / 16.0).astype(np.float32)
+    large = np.stack(
+        [np.asarray(Image.fromarray(i).resize((32, 32), Image.Resampling.BILINEAR)) for i in small]
+    )
+    x = np.repeat(large[..., None], 3, axis=-1).astype(np.float32)
+    return split("digits", x, labels, seed, test_share=0.5, target_accuracy=0.97)
+
+
+def synthetic(shape: str, seed: int = 0) -> Data:
+    """Ten classes of noisy prototypes, HxWxC: learnable, and made on the spot."""
+    try:
+        size = tuple(int(n) for n in shape.lower().split("x"))
+        if len(size) != 3 or min(size) < 1:
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"synthetic:{shape} is not a size: write synthetic:32x32x3") from None
+    rng = np.random.default_rng(seed)
+    labels = np.arange(1024) % 10
+    prototypes = rng.uniform(0.2, 0.8, (10, *size))
+    x = np.clip(prototypes[labels] + rng.normal(0, 0.1, (1024, *size)), 0, 1)
+    return split(f"synthetic:{shape}", x.astype(np.float32), labels, seed)
+
+
+def mnist(_: str = "", seed: int = 0) -> Data:
+    """Keras's MNIST, from its local cache or, online, its download."""
+    return _keras("mnist")
+
+
+def cifar10(_: str = "", seed: int = 0) -> Data:
+    """Keras's CIFAR-10, from its local cache or, online, its download."""
+    return _keras("cifar10")
+
+
+def _keras(name: str) -> Data:
+    import tensorflow as tf
+
+    try:
+        (x_train, y_train), (x_test, y_test) = getattr(tf.keras.datasets, name).load_data()
+    except Exception as error:
+        raise UsageError(
+            f"{name} is not in Keras's cache (~/.keras/datasets) and cannot be downloaded here: "
+            f"copy it there, or use --data digits ({type(error).__name__})"
+        ) from None
+    return given(name, x_train, y_train, x_test, y_test)
