@@ -149,14 +149,16 @@ def types(session: nox.Session) -> None:
 def precision(session: nox.Session) -> None:
     """The benchmark of the benchmark: writes docs/precision.md."""
     install(session, groups=("rivals",))
-    session.run("python", "-m", "benchmarks.precision", *session.posargs)
+    session.run("python", "-m", "research.precision", *session.posargs)
 
 
 @nox.session
 def microbench(session: nox.Session) -> None:
     """pytest-benchmark on scenario steps and on the harness's own hot paths."""
     install(session, groups=("test",))
-    session.run("python", "-m", "pytest", "benchmarks", "--benchmark-only", *session.posargs)
+    session.run(
+        "python", "-m", "pytest", "research/microbench", "--benchmark-only", *session.posargs
+    )
 
 
 @nox.session

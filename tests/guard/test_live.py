@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import plants
+from research.planted import plants
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = "infer/litert-float32"
