@@ -1,7 +1,8 @@
 """The preloaded process: imports TensorFlow once, initialises nothing, and forks launches.
 
 A fork of it costs some 0.02 s, a new interpreter with TensorFlow 5 to 13 s. Run as
-`python -m bench.launch.preload FD`, FD being one end of a socket pair to the sweep.
+`python -m bench.launch.preload FD FACTORY`, FD being one end of a socket pair to the sweep, FACTORY
+the name of what makes workloads.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 1 << 20
 
 
-def main(fd: int) -> None:
+def main(fd: int, factory: str = "") -> None:
     """Import, then fork a launch for every request until the sweep closes its end."""
     control = socket.socket(fileno=fd)  # its end is how this process learns that the sweep is gone
     try:
-        versions = preload()
+        versions = preload(factory)
     except ImportError as error:
         control.send(json.dumps({"error": f"cannot import TensorFlow: {error}"}).encode())
         return
@@ -48,15 +49,16 @@ def main(fd: int) -> None:
         control.send(json.dumps({"pid": pid}).encode())
 
 
-def preload() -> dict[str, str]:
+def preload(factory: str) -> dict[str, str]:
     """Import what launches need; nothing here may initialise TensorFlow's runtime."""
     import keras
     import tensorflow as tf
 
     _ = tf.keras.layers  # tf.keras is loaded lazily, tf_keras under TF_USE_LEGACY_KERAS
-    import scenarios.core.training  # noqa: F401
-    from bench.launch import worker  # noqa: F401
+    from bench.launch import worker, workloads  # noqa: F401
 
+    if factory:
+        workloads.factory(factory)
     return {
         "tensorflow": tf.__version__,
         "keras": keras_version(),
@@ -78,10 +80,11 @@ def keras_version() -> str:
 
 def read_data(request: dict[str, Any]) -> None:
     """Read the request's data once for all launches: it costs each about a second."""
-    from bench.launch import worker
+    from bench.launch import workloads
     from bench.results.values import WorkloadSpec, from_json
 
-    worker.read_data(from_json(WorkloadSpec, request["workload"]))
+    spec = from_json(WorkloadSpec, request["workload"])
+    workloads.factory(spec.workloads).read(spec)
 
 
 def launch(request: dict[str, Any], control: socket.socket, channel: int, log: int) -> None:
@@ -93,9 +96,10 @@ def launch(request: dict[str, Any], control: socket.socket, channel: int, log: i
         os.dup2(log, 1)
         os.dup2(log, 2)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep decides when a launch ends
-        from bench.launch.worker import serve
+        from bench.launch.timing.launch import serve
+        from bench.launch.worker import LaunchProcess
 
-        serve(request, channel)
+        serve(LaunchProcess(request), channel)
         status = 0
     except EOFError:  # the sweep is gone
         status = 0
@@ -116,4 +120,4 @@ def die_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,6 @@ from bench.results.values import Estimate, Turn
 Floats = NDArray[np.float64]
 LEAST_TO_TRIM = 6
 """Launches of each start order."""
-BUCKETS_PER_LOG = 500
-"""Histogram buckets per unit of ln(ns): each is 0.2 % wide."""
 
 
 def launch_log_ratio(
@@ -140,45 +138,6 @@ def chained(first: Estimate, second: Estimate) -> Estimate:
     reach = math.hypot(first.high - first.value, second.high - second.value)
     launches = min(first.launches, second.launches)
     return Estimate(value, value - reach, value + reach, launches, first.confidence)
-
-
-def bucket(elapsed_ns: float) -> str:
-    """The histogram bucket of a duration."""
-    return str(round(math.log(max(elapsed_ns, 1.0)) * BUCKETS_PER_LOG))
-
-
-def histogram_quantile(histogram: Mapping[str, int], quantile: float) -> float | None:
-    """A quantile (0..1) in ns of a histogram made with `bucket`; None where it is empty."""
-    items = sorted((int(b), n) for b, n in histogram.items())
-    total = sum(n for _, n in items)
-    if not total:
-        return None
-    rank, seen = max(1, math.ceil(quantile * total)), 0
-    for number, count in items:
-        seen += count
-        if seen >= rank:
-            return math.exp(number / BUCKETS_PER_LOG)
-    return None
-
-
-def latency_quantiles(
-    histogram: Mapping[str, int], quantiles: Sequence[float] = (0.5, 0.9, 0.99)
-) -> tuple[dict[float, float | None], int]:
-    """Quantiles of single steps, ns, and the number of steps behind them.
-
-    A quantile is None where the steps are too few to bound it (`samples_for_quantile`): there is
-    no p99 of 50 samples.
-
-    Args:
-        histogram: Made with `bucket`.
-        quantiles: In 0..1.
-    """
-    total = sum(histogram.values())
-    found = {
-        q: histogram_quantile(histogram, q) if total >= samples_for_quantile(q) else None
-        for q in quantiles
-    }
-    return found, total
 
 
 def samples_for_quantile(quantile: float, confidence: float = 0.95) -> int:

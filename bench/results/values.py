@@ -96,6 +96,8 @@ class WorkloadSpec:
     """FILE.py:function that returns data, model and task together."""
     train_budget_s: float = 0.0
     """Time that a technique's own training may take; 0: no limit."""
+    workloads: str = "scenarios.core.launching:Workloads"
+    """Names what makes the workload inside a launch (`bench.launch.workloads`)."""
 
 
 @dataclass(frozen=True)

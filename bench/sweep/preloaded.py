@@ -65,9 +65,14 @@ class Environment:
 
 
 class Preloaded:
-    """One preloaded process, from which launches are forked."""
+    """One preloaded process, from which launches are forked.
 
-    def __init__(self, environment: Environment) -> None:
+    Args:
+        environment: Its interpreter, code and variables.
+        factory: Name of what makes workloads, loaded once for all launches; empty: by each.
+    """
+
+    def __init__(self, environment: Environment, factory: str = "") -> None:
         ours, theirs = socket.socketpair()
         inherited = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
         # the code under test first, then the user's own modules
@@ -82,6 +87,7 @@ class Preloaded:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         # -P: the current folder must not come before the root, which may be another version
         command = [environment.python, "-P", "-m", "bench.launch.preload", str(theirs.fileno())]
+        command += filter(None, [factory])
         try:
             self._process = subprocess.Popen(
                 command,
@@ -268,7 +274,7 @@ class Pool:
         """The preloaded process of an environment."""
         with self._lock:
             if environment not in self._processes:
-                self._processes[environment] = Preloaded(environment)
+                self._processes[environment] = Preloaded(environment, self.workload.workloads)
             return self._processes[environment]
 
     def launch(

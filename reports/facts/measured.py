@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.results import statistics
 from bench.results.accuracy import accuracy_change
+from bench.results.histogram import histogram_quantile
 from bench.results.store import Run
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
@@ -84,7 +85,7 @@ class Measured:
         """A quantile of single steps, None without the samples that bound it with 95 %."""
         if quantile > 0.5 and self.samples < statistics.samples_for_quantile(quantile):
             return None
-        return statistics.histogram_quantile(self.histogram, quantile)
+        return histogram_quantile(self.histogram, quantile)
 
 
 class Facts:

@@ -7,7 +7,7 @@ from statistics import median
 
 import numpy as np
 
-from bench.results.statistics import BUCKETS_PER_LOG, histogram_quantile
+from bench.results.histogram import BUCKETS_PER_LOG, histogram_quantile
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured
 from reports.plots.style import (

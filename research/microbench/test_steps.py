@@ -39,7 +39,7 @@ def test_step(benchmark: Any, workload: Any, id: str) -> None:
     info = discover()[id]
     if info.keras == 2 or info.environment:
         pytest.skip("needs an environment of its own: use tfbench run")
-    from bench.launch.timing.turns import finish
+    from bench.launch.devices import finish
 
     function = getattr(importlib.import_module(info.module), info.function)
     path = function(workload, **info.arguments)

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 from bench.results.errors import TfbenchError
-from bench.results.statistics import histogram_quantile
+from bench.results.histogram import histogram_quantile
 from bench.results.values import Configuration, Scenario, WorkloadSpec, to_json
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.settings import find_configuration
@@ -125,7 +125,7 @@ def single_stream(
     """
     import mlperf_loadgen as lg
 
-    from bench.launch.timing.turns import finish
+    from bench.launch.devices import finish
 
     own = os.sched_getaffinity(0)
     # Whatever the callback does beside the step counts as latency: nothing is looked up or made.

@@ -19,7 +19,7 @@ def test_training_reaches_the_batch_that_an_epoch_leaves_over(examples: int, ste
         return made[-1]
 
     path = SimpleNamespace(advance=advance, updates=1, examples=4, losses=None)
-    workload = SimpleNamespace(data=SimpleNamespace(x_train=range(examples)))
+    workload = SimpleNamespace(train_examples=examples)
     assert probes.trained(path, workload, 0, 1) == {"final_loss": made[-1]}
     assert len(made) == steps
     assert probes.trained(path, workload, steps, 1) == {}
@@ -34,7 +34,7 @@ def test_a_path_that_makes_whole_epochs_trains_no_epoch_longer(epochs: int, step
     path = SimpleNamespace(
         advance=lambda: made.append(0.5) or 0.5, updates=28, examples=28 * 32, losses=None
     )
-    workload = SimpleNamespace(data=SimpleNamespace(x_train=range(898)))
+    workload = SimpleNamespace(train_examples=898)
     probes.trained(path, workload, 0, epochs)
     assert len(made) == steps
 
@@ -63,8 +63,8 @@ class Pipeline:
 
 
 def on_its_clock(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.launch import devices
     from bench.launch.analysis import probes
-    from bench.launch.timing import turns
 
     clock = SimpleNamespace(
         perf_counter_ns=lambda: pipeline.now,
@@ -73,7 +73,7 @@ def on_its_clock(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
         sleep=lambda s: pipeline.pass_time(round(s * 1e9)),
     )
     monkeypatch.setattr(probes, "time", clock)
-    monkeypatch.setattr(turns, "_gpus", False)
+    monkeypatch.setattr(devices, "_gpus", False)
 
 
 @pytest.mark.parametrize(("cost_ms", "waits"), [(1, 0.0), (4, 0.5), (8, 0.75)])

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from bench.launch import devices
 from bench.launch.timing import turns
-from bench.results.statistics import bucket
+from bench.results.histogram import bucket
 
 
 class Machine:
@@ -95,8 +96,8 @@ def test_finishing_waits_for_the_queue_of_a_gpu(monkeypatch: pytest.MonkeyPatch)
         experimental=types.SimpleNamespace(sync_devices=lambda: synced.append(1))
     )
     monkeypatch.setitem(sys.modules, "tensorflow", types.SimpleNamespace(test=testing))
-    monkeypatch.setattr(turns, "_gpus", True)
-    turns.finish(3.0)
+    monkeypatch.setattr(devices, "_gpus", True)
+    devices.finish(3.0)
     assert synced == [1]
 
 

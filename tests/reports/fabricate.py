@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.results.statistics import bucket
+from bench.results.histogram import bucket
 from bench.results.store import Run, RunFolder, read_run
 from bench.results.values import Launch, Scenario, Turn, to_json
 

@@ -15,7 +15,7 @@ from statistics import median
 import psutil
 import pytest
 
-from bench.launch.timing import turns
+from bench.launch import devices
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, to_json
 from bench.sweep.members import Member
@@ -291,7 +291,7 @@ def test_loadgen_s_summary_gives_its_p50() -> None:
 
 def test_loadgen_makes_as_many_queries_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mlperf_loadgen")
-    monkeypatch.setattr(turns, "_gpus", False)  # or TensorFlow would be asked
+    monkeypatch.setattr(devices, "_gpus", False)  # or TensorFlow would be asked
     cores = os.sched_getaffinity(0)
     times: list[int] = []
     steps: list[str] = []

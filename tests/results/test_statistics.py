@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from bench.results import statistics
+from bench.results.histogram import bucket, histogram_quantile
 from bench.results.values import Estimate, Turn
 
 SETS = 2500
@@ -158,7 +159,7 @@ def test_the_smallest_visible_effect_is_seen_with_its_power() -> None:
 def histogram(values: np.ndarray) -> dict[str, int]:
     found: dict[str, int] = {}
     for value in values:
-        name = statistics.bucket(value)
+        name = bucket(value)
         found[name] = found.get(name, 0) + 1
     return found
 
@@ -168,8 +169,8 @@ def test_histogram_quantiles_are_those_of_the_samples_to_0_2_percent() -> None:
     steps = histogram(values)
     for quantile in (0.01, 0.5, 0.9, 0.99):
         exact = np.quantile(values, quantile, method="inverted_cdf")
-        assert statistics.histogram_quantile(steps, quantile) == pytest.approx(exact, rel=0.0011)
-    assert statistics.histogram_quantile({}, 0.5) is None
+        assert histogram_quantile(steps, quantile) == pytest.approx(exact, rel=0.0011)
+    assert histogram_quantile({}, 0.5) is None
 
 
 def test_samples_behind_a_quantile_follow_the_rule_of_order_statistics() -> None:
@@ -177,17 +178,6 @@ def test_samples_behind_a_quantile_follow_the_rule_of_order_statistics() -> None
     assert statistics.samples_for_quantile(0.99) == 299
     needed = statistics.samples_for_quantile(0.9)
     assert 1 - 0.9**needed >= 0.95 > 1 - 0.9 ** (needed - 1)
-
-
-def test_a_quantile_is_given_only_with_enough_samples() -> None:
-    few = histogram(np.full(298, 1000.0))
-    found, samples = statistics.latency_quantiles(few)
-    assert samples == 298
-    assert found[0.5] == found[0.9] == pytest.approx(1000, rel=0.0011)
-    assert found[0.99] is None
-    enough, _ = statistics.latency_quantiles(histogram(np.full(299, 1000.0)))
-    assert enough[0.99] == pytest.approx(1000, rel=0.0011)
-    assert statistics.latency_quantiles({}) == ({0.5: None, 0.9: None, 0.99: None}, 0)
 
 
 # --- proportions ------------------------------------------------------------------------------

@@ -58,8 +58,8 @@ KERAS_2 = [
 
 def tried(workload, module, function, arguments):
     """One scenario built, stepped, asked to predict and to prove itself."""
+    from bench.launch.analysis import files
     from bench.results.errors import LaunchError
-    from scenarios.core import artifacts
 
     try:
         path = getattr(importlib.import_module(f"scenarios.infer.{module}"), function)(
@@ -73,7 +73,7 @@ def tried(workload, module, function, arguments):
             "outputs": scores[:8].ravel().tolist(),
             "proof": path.proof(),
             "examples": path.examples,
-            "bytes": artifacts.size_bytes(path.artifact) if path.artifact else None,
+            "bytes": files.size_bytes(path.artifact) if path.artifact else None,
             "parameters": int(path.model.count_params()) if path.model is not None else None,
         }
     except LaunchError as error:

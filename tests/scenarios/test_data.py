@@ -194,9 +194,10 @@ def test_the_digest_tells_data_apart_by_every_image_and_label():
     assert digest() == digest()
 
 
-def test_data_read_for_all_launches_is_hashed_before_they_are_forked(monkeypatch):
-    from bench.launch import worker
+def test_data_read_for_all_launches_is_hashed_before_they_are_forked():
+    from scenarios.core.launching import Workloads
 
-    monkeypatch.setattr(worker, "_data", {})
-    worker.read_data(WorkloadSpec(data="digits", seed=3))
-    assert "digest" in vars(worker._data["digits", 3])
+    workloads = Workloads()
+    workloads.read(WorkloadSpec(data="digits", seed=3))
+    prepared = workloads.make(WorkloadSpec(data="digits", seed=3), threads=1, devices=1)
+    assert "digest" in vars(prepared.workload.data)

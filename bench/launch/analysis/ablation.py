@@ -8,8 +8,6 @@ a trace claims.
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 import json
 import math
 import os
@@ -51,24 +49,22 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `seconds`: seconds a step by variant, one value a round; `facts` that go with them; `trace`.
     """
+    from bench.launch import devices
+    from bench.launch.analysis import subject, trace, variants
+    from bench.launch.devices import finish
     from bench.launch.timing import setup
+    from bench.launch.workloads import factory
+    from bench.results.loading import module
 
     configuration = from_json(Configuration, request["configuration"])
     scenario = from_json(Scenario, request["scenario"])
+    spec = from_json(WorkloadSpec, request["workload"])
     setup.process(configuration, 0)
-    setup.tensorflow(configuration, scenario.devices)
-
-    from bench.launch.analysis import subject, trace, variants
-    from bench.launch.timing.turns import finish
-    from scenarios.core import Workload, training
-
-    workload = Workload(
-        from_json(WorkloadSpec, request["workload"]),
-        configuration.threads,
-        devices=scenario.devices,
-    )
-    training.prepare(workload)
-    build = _function(scenario)
+    devices.set_up(configuration, scenario.devices)
+    prepared = factory(spec.workloads).make(spec, configuration.threads, scenario.devices)
+    prepared.prepare()
+    workload = prepared.workload
+    build = getattr(module(scenario.module), scenario.function)
     whole = subject.split(build(workload, **scenario.arguments))
     for _ in range(3):
         finish(whole.advance())
@@ -127,7 +123,7 @@ def _storage(dataset: Any, file_bytes_per_step: float) -> dict[str, float]:
 def _turns(variants: dict[str, Callable[[], Any]], slow_drawing: bool) -> dict[str, list[float]]:
     """Seconds a step of each variant, one value a round, in a new order each round."""
     from bench.launch.analysis.variants import ONE_CORE
-    from bench.launch.timing.turns import finish
+    from bench.launch.devices import finish
 
     steps = {name: _fitting(call, finish) for name, call in variants.items()}
     seconds: dict[str, list[float]] = {name: [] for name in variants}
@@ -213,21 +209,6 @@ def _read_bytes() -> tuple[int, int]:
         return 0, 0
     values = dict(line.split(": ") for line in lines)
     return int(values["rchar"]), int(values["read_bytes"])
-
-
-def _function(scenario: Scenario) -> Callable[..., Any]:
-    """The function that builds the path; a module's name or the path of a .py file."""
-    if not scenario.module.endswith(".py"):
-        module = importlib.import_module(scenario.module)
-    else:
-        spec = importlib.util.spec_from_file_location("tfbench_subject", scenario.module)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-    found: Callable[..., Any] = getattr(module, scenario.function)
-    return found
 
 
 if __name__ == "__main__":

@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from bench.launch.timing import setup, turns
+from bench.launch.analysis import counting, files
+from bench.launch.devices import finish
+from bench.launch.timing import setup
+from bench.launch.workloads import Prepared
 from bench.results.values import Scenario
 
-FIXED_INPUTS = 8
-"""Test examples whose outputs are compared with the baseline's."""
 MEMORY_STEPS = 5
 INSIDE_PAIRS, INSIDE_STEPS = 7, 4
 REST_S, RESTING_SHARE, RESTS_WITHIN_S = 0.01, 0.1, 2.0
 """A process rests that used less than this share of a core for so long; and when to give up, s."""
 
 
-def probe(path: Any, workload: Any, scenario: Scenario, first: int, epochs: int) -> dict[str, Any]:
+def probe(
+    path: Any, workload: Prepared, scenario: Scenario, first: int, epochs: int
+) -> dict[str, Any]:
     """Everything a launch can tell of a freshly built path, except time.
 
     Args:
@@ -37,17 +40,17 @@ def probe(path: Any, workload: Any, scenario: Scenario, first: int, epochs: int)
     resident = setup.resident_bytes()
     setup.reset_peak()
     if scenario.unit == "job":
-        turns.finish(path.advance())
+        finish(path.advance())
     elif scenario.kind == "train":
         answer["losses"] = first_losses(path, first)
         # a path with losses of its own made those updates on another model
         answer |= trained(path, workload, 0 if path.losses else first, epochs)
     else:
         for _ in range(MEMORY_STEPS):
-            turns.finish(path.advance())
+            finish(path.advance())
     answer["peak_memory_bytes"] = max(0, setup.peak_resident_bytes() - resident)
     answer["peak_device_memory_bytes"] = device_peak_bytes()
-    answer |= quality(path, workload, scenario)
+    answer |= workload.quality(path, scenario.kind)
     answer |= sizes(path)
     answer["proof"] = plain(path.proof())
     return answer
@@ -63,69 +66,42 @@ def first_losses(path: Any, count: int) -> list[float]:
     return losses[:count]
 
 
-def trained(path: Any, workload: Any, already: int, epochs: int) -> dict[str, Any]:
+def trained(path: Any, workload: Prepared, already: int, epochs: int) -> dict[str, Any]:
     """Go on training until `epochs` epochs are done; the last step's loss.
 
     A step more than whole batches make: where a pipeline keeps the smaller batch that an epoch
     leaves over, a tf.function is traced once more for it, and that must be seen. A step of many
     updates (an epoch of `fit`) is made as often as comes nearest to what the others train.
     """
-    wanted = math.ceil(epochs * len(workload.data.x_train) / _per_update(path))
+    wanted = math.ceil(epochs * workload.train_examples / _per_update(path))
     updates = max(0, wanted - already)
     steps = max(1, round(updates / path.updates)) if updates else 0
     result: Any = None
     for _ in range(steps):
         result = path.advance()
-    turns.finish(result)
+    finish(result)
     if result is None:
         return {}
     losses = np.atleast_1d(np.asarray(scalar(result), dtype=float))
     return {"final_loss": float(losses[-1])} if losses.size else {}
 
 
-def accuracy(path: Any, workload: Any, scenario: Scenario, epochs: int) -> float:
+def accuracy(path: Any, workload: Prepared, scenario: Scenario, epochs: int) -> float:
     """Share of the test half that a training path names rightly after some epochs."""
     trained(path, workload, 0, epochs)
-    return float(quality(path, workload, scenario)["accuracy"])
-
-
-def quality(path: Any, workload: Any, scenario: Scenario) -> dict[str, Any]:
-    """Predictions on the test half, and outputs on fixed inputs (inference paths)."""
-    data = workload.data
-    predict = getattr(path, "predict", None)
-    if predict is None and getattr(path, "model", None) is not None and scenario.kind == "train":
-        predict = _by_model(path.model)
-    answer: dict[str, Any] = {}
-    if getattr(path, "accuracy", None) is not None:
-        answer["accuracy"] = float(path.accuracy())
-    if predict is None:
-        return answer
-    scores = np.asarray(predict(data.x_test))
-    named = np.argmax(scores, axis=-1)
-    right = (named == data.y_test).astype(int)
-    answer |= {
-        "accuracy": float(right.mean()),
-        "predictions": named.tolist(),
-        "correct": right.tolist(),
-    }
-    if scenario.kind == "infer":
-        answer["outputs"] = [float(x) for x in scores[:FIXED_INPUTS].ravel()]
-    return answer
+    return float(workload.quality(path, scenario.kind)["accuracy"])
 
 
 def sizes(path: Any) -> dict[str, Any]:
     """Size of the artifact, number of parameters and counted operations, where they exist."""
-    from bench.launch.analysis import counting
-    from scenarios.core import artifacts
-
     answer: dict[str, Any] = {}
     file = getattr(path, "artifact", None)
     if file is not None:
-        answer["artifact_bytes"] = artifacts.size_bytes(file)
-        answer["artifact_gzip_bytes"] = artifacts.gzip_bytes(file)
+        answer["artifact_bytes"] = files.size_bytes(file)
+        answer["artifact_gzip_bytes"] = files.gzip_bytes(file)
     counts: dict[str, Any] = dict(counting.count(path))
     if file is not None:
-        counts["artifact_sha256"] = artifacts.content_digest(file)
+        counts["artifact_sha256"] = files.content_digest(file)
     answer["parameters"] = counts.pop("parameters", None)
     answer["multiply_adds"] = counts.pop("multiply_adds", None)
     return answer | {"probes": counts}
@@ -156,7 +132,7 @@ def after_turns(path: Any, step_ns: float) -> dict[str, Any]:
     if train is None:
         return {}
     batch = path.advance()
-    turns.finish(train(*batch))
+    finish(train(*batch))
     settling: list[int] = []
     with_input: list[int] = []
     cached: list[int] = []
@@ -167,7 +143,7 @@ def after_turns(path: Any, step_ns: float) -> dict[str, Any]:
         idle_ns = time.perf_counter_ns() - begun
         if step_ns > cached[-1] / INSIDE_STEPS:
             for _ in range(math.ceil(idle_ns / step_ns)):
-                turns.finish(path.advance())
+                finish(path.advance())
         for kept in (settling, with_input):
             kept.append(_elapsed(lambda: train(*path.advance())))
     ratio = median(c / w for c, w in zip(cached, with_input, strict=True))
@@ -208,12 +184,6 @@ def plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _by_model(model: Any) -> Any:
-    from scenarios.core.quality import predict
-
-    return lambda x: predict(model, x)
-
-
 def _rest() -> None:
     """Wait until this process's threads use next to nothing of a core."""
     until = time.perf_counter() + RESTS_WITHIN_S
@@ -229,7 +199,7 @@ def _elapsed(step: Any) -> int:
     result = None
     for _ in range(INSIDE_STEPS):
         result = step()
-    turns.finish(result)
+    finish(result)
     return time.perf_counter_ns() - start
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bench.launch.timing.turns import finish
+from bench.launch.devices import finish
 
 MAX_BYTES = 8_000_000
 """Some 200 training steps of the document's CNN; converts in about 3 s."""

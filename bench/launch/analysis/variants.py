@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from bench.launch.analysis import replay, subject
-from bench.launch.timing.turns import finish
+from bench.launch.devices import finish
 from bench.results.values import Scenario
 
 ONE_CORE = "one core"

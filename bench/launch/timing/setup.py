@@ -1,15 +1,11 @@
-"""What a launch sets in its own process before it builds: cores, threads, devices, layout."""
+"""What a launch sets and reads of its own process: cores, memory layout, delays, peak memory."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 from collections.abc import Iterable
 from pathlib import Path
-
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from bench.results.values import Configuration
 
@@ -38,65 +34,6 @@ def pin(cpus: Iterable[int]) -> None:
     for thread in Path("/proc/self/task").iterdir():
         with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
             os.sched_setaffinity(int(thread.name), cpus)
-
-
-def tensorflow(configuration: Configuration, devices: int) -> None:
-    """Set threads and logical devices; must come before TensorFlow's runtime is initialised."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(configuration.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(configuration.threads)
-    if configuration.device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-    gpus = tf.config.get_visible_devices("GPU")
-    if devices > max(1, len(gpus)):
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(devices)]
-        tf.config.set_logical_device_configuration(cpu, parts)
-
-
-def missing(needs: tuple[str, ...]) -> str:
-    """What this machine or environment lacks of a scenario's needs, "" when nothing."""
-    for need in needs:
-        reason = _missing(need)
-        if reason:
-            return reason
-    return ""
-
-
-def _missing(need: str) -> str:
-    import tensorflow as tf
-
-    if need == "gpu":
-        found = tf.config.list_physical_devices("GPU")
-        return "" if found else "needs a GPU that TensorFlow can see; none is visible here"
-    if need == "tpu":
-        found = tf.config.list_physical_devices("TPU")
-        return "" if found else "needs a TPU; none is visible here (run it on a Cloud TPU VM)"
-    kind, _, name = need.partition(":")
-    if kind == "package":
-        found = importlib.util.find_spec(name)
-        return "" if found else f"needs the package {name}: {_install(name)}"
-    wanted = SpecifierSet(need.removeprefix("tensorflow"))
-    if Version(tf.__version__) in wanted:
-        return ""
-    return f"needs TensorFlow {wanted}, this is {tf.__version__}"
-
-
-EXTRAS = {
-    "onnxruntime": "onnx",
-    "tf2onnx": "onnx",
-    "onnx": "onnx",
-    "openvino": "openvino",
-    "nncf": "openvino",
-    "mlperf_loadgen": "serve",
-    "tensorrt": "tensorrt",
-}
-
-
-def _install(package: str) -> str:
-    extra = EXTRAS.get(package)
-    return f"python -m pip install '.[{extra}]'" if extra else f"python -m pip install {package}"
 
 
 _schedstat: dict[str, int] = {}

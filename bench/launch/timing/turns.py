@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.results.statistics import bucket
+from bench.results.histogram import bucket
 
 Clock = Callable[[], int]
 LEAD_IN_SHARE = 0.1
@@ -122,12 +122,6 @@ class Timer:
         return now
 
 
-def finish(result: Any) -> None:
-    """Block until a result exists: read it back, and let every device finish its queue."""
-    read(result)
-    _sync_devices()
-
-
 def read(result: Any) -> None:
     """Copy tensors, arrays and nests of them to the host, which waits for them."""
     if isinstance(result, (list, tuple)):
@@ -140,18 +134,3 @@ def read(result: Any) -> None:
         result.numpy()
     elif hasattr(result, "values") and not callable(result.values):  # one value a replica
         read(tuple(result.values))
-
-
-def _sync_devices() -> None:
-    global _gpus
-    if _gpus is None:
-        import tensorflow as tf
-
-        _gpus = bool(tf.config.list_logical_devices("GPU"))
-    if _gpus:
-        import tensorflow as tf
-
-        tf.test.experimental.sync_devices()
-
-
-_gpus: bool | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.launch.timing import frames
+from bench.launch.timing import memory
 
 PAGES = 64
 SIZE = mmap.PAGESIZE
@@ -42,7 +42,7 @@ def test_pages_that_the_step_writes_lie_elsewhere_and_others_stay() -> None:
     def step() -> None:
         used[::SIZE] += 1
 
-    assert frames.renew(step) >= PAGES
+    assert memory.remap(step) >= PAGES
     held[::SIZE] += 1
     np.testing.assert_array_equal(used, held)
     if not before.any():
@@ -63,7 +63,7 @@ def test_threads_go_on_meanwhile() -> None:
     thread.start()
     try:
         for _ in range(3):
-            assert frames.renew(written) > 0
+            assert memory.remap(written) > 0
         seen = counts[0]
         while counts[0] == seen:
             pass
@@ -77,7 +77,7 @@ def test_no_child_is_left_even_where_the_step_fails() -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        frames.renew(broken)
+        memory.remap(broken)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -88,5 +88,5 @@ def test_without_a_fork_nothing_is_moved(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(os, "fork", refused)
     files = len(list(Path("/proc/self/fd").iterdir()))
-    assert frames.renew(lambda: None) == 0
+    assert memory.remap(lambda: None) == 0
     assert len(list(Path("/proc/self/fd").iterdir())) == files

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable
 
 
-def renew(step: Callable[[], object]) -> int:
+def remap(step: Callable[[], object]) -> int:
     """Let what a step writes lie elsewhere from now on; addresses and contents stay.
 
     A fork shares all pages of a process. While the fork waits, each page that the step writes is

@@ -1,0 +1,192 @@
+"""A launch as far as it times: it warms up what was built, and takes turns when it is asked."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import math
+import resource
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bench.launch.timing import memory, setup, turns
+from bench.launch.timing.warmup import warm_up
+from bench.results.errors import TfbenchError, Unsupported, UsageError
+from bench.results.messages import Channel
+from bench.results.values import Configuration
+
+
+def serve(launch: TimedLaunch, fd: int) -> None:
+    """Answer messages until the sweep closes the channel, which raises EOFError.
+
+    Each message names a method of the launch; the answer is what it returned, or the error.
+    """
+    channel = Channel(fd)
+    while True:
+        message = channel.receive()
+        try:
+            call: Callable[..., dict[str, Any]] = getattr(launch, message.pop("do"))
+            answer = call(**message)
+        except Exception as error:
+            traceback.print_exc()
+            answer = {"error": describe(error)}
+        channel.send(answer)
+
+
+def describe(error: Exception) -> dict[str, str]:
+    """An error as outcome and one-line reason."""
+    text = str(error).strip()
+    first = text.splitlines()[0][:500] if text else ""
+    if isinstance(error, Unsupported):
+        return {"outcome": "unsupported", "reason": first}
+    if isinstance(error, UsageError):
+        return {"outcome": "failed", "reason": text, "usage": "yes"}
+    if isinstance(error, TfbenchError):
+        return {"outcome": "failed", "reason": first}
+    if isinstance(error, MemoryError):
+        return {"outcome": "failed", "reason": "ran out of memory"}
+    name = type(error).__name__
+    return {"outcome": "failed", "reason": f"{name}: {first}" if first else name}
+
+
+class TimedLaunch:
+    """One fresh process that takes turns; who inherits builds what is timed and sets `timer`."""
+
+    timer: turns.Timer
+    job = False
+    """A step is the whole job: it is made once, and nothing before it."""
+    least_steps = 0
+    """Steps until buffers are full."""
+
+    def __init__(self, configuration: Configuration, padding: int) -> None:
+        self.configuration = configuration
+        self.padding = setup.process(configuration, padding)
+        self._start_counting()
+
+    def _start_counting(self) -> None:
+        self._step_ns = math.inf  # until it is warm
+        self._kept_ns = 0  # time in which nothing was drawn, since the last turn
+        self._drawn_s = others_s()  # the other threads' CPU time at its end
+        self._waiting_since: tuple[float, float] | None = None
+        self._waited = [0.0, 0.0]
+        self._worked = [0.0, 0.0]
+
+    # --- messages -----------------------------------------------------------------------------
+
+    def pin(self, cpus: list[int]) -> dict[str, Any]:
+        """Move to the cores where turns are taken; it was built on another."""
+        setup.pin(cpus)
+        return {}
+
+    def warm(self, turn_ns: int, cap_ns: int) -> dict[str, Any]:
+        """Warm up; afterwards the process is ready to take turns."""
+        warm = warm_up(self.timer, turn_ns, cap_ns, self._growth, self.least_steps)
+        self._step_ns = warm.step_ns
+        self._drawn_s = others_s()
+        with self._kept_from_drawing():
+            gc.collect()
+            gc.freeze()
+            gc.disable()  # a collection inside a turn would be timed
+        self._wait()
+        return {
+            "steps": warm.steps,
+            "step_ns": warm.step_ns,
+            "turns": [[t.round, t.position, t.steps, t.elapsed_ns] for t in warm.turns],
+            "steady": warm.steady,
+            "reason": warm.reason,
+        }
+
+    def turn(self, steps: int) -> dict[str, Any]:
+        """One timed turn."""
+        self._woken()
+        traces = self.trace_count()
+        delayed = setup.delayed_ns()
+        if not self.job:
+            # the last thing before the turn: a pipeline works on in any gap
+            self.timer.lead_in(steps, self._made_ahead())
+        cpu, wall = time.process_time(), time.perf_counter()
+        elapsed = self.timer.turn(steps)
+        self._drawn_s = others_s()
+        self._worked[0] += time.process_time() - cpu
+        self._worked[1] += time.perf_counter() - wall
+        answer = {
+            "elapsed_ns": elapsed,
+            "delayed_ns": setup.delayed_ns() - delayed,
+            "retraced": self.trace_count() - traces,
+        }
+        self._wait()
+        return answer
+
+    def remap(self) -> dict[str, Any]:
+        """Make a step that moves what it writes to other physical pages, and go on on these."""
+        self._woken()
+        with self._kept_from_drawing():
+            pages = memory.remap(lambda: self.timer.finish(self.timer.advance()))
+        self._wait()
+        return {"pages": pages}
+
+    renew = remap  # the message's name, which launches of older versions know too
+
+    def done(self, inside: bool = True) -> dict[str, Any]:
+        """What is known after the last turn; `inside`: also what takes steps to find out."""
+        self._woken()
+        return {
+            "histogram": self.timer.histogram,
+            "cpu_share": share(self._worked),
+            "waiting_cpu_share": share(self._waited),
+            "probes": self.found(inside),
+        }
+
+    # --- what an inheriting launch may know more of ---------------------------------------------
+
+    def trace_count(self) -> int:
+        """Times that the timed function was compiled or traced, as far as that can be seen."""
+        return 0
+
+    def found(self, inside: bool) -> dict[str, Any]:
+        """Facts of what was timed; `inside`: also those that take steps to find out."""
+        return {}
+
+    # --- pieces -------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _kept_from_drawing(self) -> Iterator[None]:
+        begun = time.perf_counter_ns()
+        yield
+        self._kept_ns += time.perf_counter_ns() - begun
+
+    def _made_ahead(self) -> int:
+        """Batches that the pipeline may have made since the last turn.
+
+        Between a turn and the signal that stops it, the pipeline has as long as the sweep takes to
+        wake up; what CPU time its threads used tells how long. Those that wait for storage use
+        little, but what this one did instead of drawing was timed.
+        """
+        used_ns = 1e9 * (others_s() - self._drawn_s)
+        idle_ns = max(self._kept_ns, used_ns / (share(self._worked) or 1.0))
+        self._kept_ns = 0
+        return self.timer.made_ahead(idle_ns, self._step_ns)
+
+    def _growth(self) -> tuple[int, int]:
+        return self.trace_count(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+    def _wait(self) -> None:
+        self._waiting_since = (time.process_time(), time.perf_counter())
+
+    def _woken(self) -> None:
+        if self._waiting_since is not None:
+            self._waited[0] += time.process_time() - self._waiting_since[0]
+            self._waited[1] += time.perf_counter() - self._waiting_since[1]
+            self._waiting_since = None
+
+
+def others_s() -> float:
+    """CPU time of this process's other threads, s."""
+    return time.process_time() - time.thread_time()
+
+
+def share(spent: list[float]) -> float | None:
+    """CPU time ÷ wall time; None before any was spent."""
+    return spent[0] / spent[1] if spent[1] > 0 else None

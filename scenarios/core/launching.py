@@ -1,0 +1,57 @@
+"""What a launch is given: the workload, its baseline and its quality (`bench.launch.workloads`)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from bench.results.values import WorkloadSpec
+from scenarios.core import quality, training
+from scenarios.core.data import Data, load
+from scenarios.core.workload import Workload
+
+PLAIN_DATA = ("digits", "synthetic", "npz")
+"""Sources that are read without initialising TensorFlow's runtime, which must not be forked."""
+
+
+class Workloads:
+    """Makes workloads; data that was read before a launch was forked is there at once."""
+
+    def __init__(self) -> None:
+        self._data: dict[tuple[str, int, str, int], Data] = {}
+
+    def read(self, spec: WorkloadSpec) -> None:
+        """Read the data, unless that would start TensorFlow; failures are left to the launch."""
+        if spec.data.partition(":")[0] in PLAIN_DATA and _named(spec) not in self._data:
+            with contextlib.suppress(Exception):
+                data = load(spec)
+                _ = data.digest  # part of every launch's cache key: hashed once for all
+                self._data[_named(spec)] = data
+
+    def make(self, spec: WorkloadSpec, threads: int, devices: int) -> Prepared:
+        """The workload of one launch."""
+        return Prepared(Workload(spec, threads, self._data.get(_named(spec)), devices=devices))
+
+
+class Prepared:
+    """One launch's workload."""
+
+    def __init__(self, workload: Workload) -> None:
+        self.workload = workload
+
+    @property
+    def train_examples(self) -> int:
+        """Examples in an epoch."""
+        return len(self.workload.data.x_train)
+
+    def prepare(self) -> dict[str, Any]:
+        """Train the shared baseline unless the cache holds it; its facts."""
+        return training.prepare(self.workload)
+
+    def quality(self, path: Any, kind: str) -> dict[str, Any]:
+        """Accuracy and predictions on the test half, outputs on fixed inputs (inference paths)."""
+        return quality.of_path(path, self.workload, kind)
+
+
+def _named(spec: WorkloadSpec) -> tuple[str, int, str, int]:
+    return spec.data, spec.seed, spec.target, spec.take

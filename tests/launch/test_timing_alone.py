@@ -1,0 +1,86 @@
+"""What times needs the standard library alone: it runs in an interpreter that has nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import importlib, json, os, pathlib, pkgutil, socket, sys
+
+import bench.launch.timing
+for found in pkgutil.walk_packages(bench.launch.timing.__path__, "bench.launch.timing."):
+    importlib.import_module(found.name)
+
+from bench.launch.timing.launch import TimedLaunch, serve
+from bench.launch.timing.turns import Timer
+from bench.results.messages import Channel
+from bench.results.values import Configuration
+
+ours, theirs = socket.socketpair()
+pid = os.fork()
+if pid == 0:
+    ours.close()
+    launch = TimedLaunch(Configuration("here", 1, tuple(os.sched_getaffinity(0))), 100)
+    launch.timer = Timer(lambda: sum(range(1000)), lambda _: None)
+    try:
+        serve(launch, theirs.detach())
+    except EOFError:
+        os._exit(0)
+theirs.close()
+channel = Channel(ours.detach())
+
+def ask(do, **arguments):
+    channel.send({"do": do, **arguments})
+    return channel.receive()
+
+warm = ask("warm", turn_ns=1_000_000, cap_ns=10_000_000)
+answers = [ask("turn", steps=warm["steps"]), ask("renew"), ask("turn", steps=1), ask("nothing")]
+done = ask("done")
+channel.close()
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+packages = {name for name in sys.modules if "site-packages" in
+            (getattr(sys.modules[name], "__file__", None) or "")}
+print(json.dumps([warm, answers, done, status, sorted(packages)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter without any package."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, with_pip=False)
+    return folder / "bin" / "python"
+
+
+def test_it_takes_turns_where_no_package_is_installed(bare: Path) -> None:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run(
+        [str(bare), "-c", PROGRAM], env=clean | {"PYTHONPATH": str(ROOT)}, cwd=bare.parent,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    warm, answers, end, status, packages = json.loads(done.stdout)
+    assert warm["steps"] > 1
+    turn, remapped, single, error = answers
+    assert turn["elapsed_ns"] > single["elapsed_ns"] > 0
+    assert remapped["pages"] > 0
+    assert error["error"]["outcome"] == "failed"  # an answer, not the end of the launch
+    assert end["histogram"] == {}
+    assert status == 0
+    assert packages == []
+
+
+def test_the_bare_interpreter_is_bare(bare: Path) -> None:
+    done = subprocess.run(
+        [str(bare), "-c", "import numpy"], capture_output=True, text=True, check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+    )  # fmt: skip
+    assert "ModuleNotFoundError" in done.stderr, sys.executable
