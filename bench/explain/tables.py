@@ -114,16 +114,12 @@ def read(file: Path, warnings: Sequence[str] = ()) -> Trace:
         UsageError: It is too large to be converted in 2 GB of memory.
         StoreError: It cannot be converted.
     """
-    size = file.stat().st_size
-    if size > MOST_BYTES:
-        raise UsageError(
-            f"{file.name} takes {size / 1e6:.0f} MB; above {MOST_BYTES / 1e6:.0f} MB its "
-            "conversion needs more than 2 GB of memory: trace fewer steps"
-        )
+    if reason := _too_large(file):
+        raise UsageError(reason)
     return from_facts(file.parents[3].name, _convert([file])[0], warnings)
 
 
-def top_operations(run: Path, most: int = 10) -> dict[str, list[dict[str, object]]]:
+def top_operations(run: Path, most: int = 10) -> dict[str, list[dict[str, object]] | str]:
     """The longest operations of every trace of a run, for its report.
 
     Args:
@@ -131,14 +127,17 @@ def top_operations(run: Path, most: int = 10) -> dict[str, list[dict[str, object
         most: Operations of each trace.
 
     Returns:
-        By the trace's label: name, kind, count, self time a step in µs, and share, as text.
+        By the trace's label: name, kind, count, self time a step in µs, and share, as text; of a
+        trace that is too large, why there are none.
 
     Raises:
         StoreError: A trace cannot be converted.
     """
     files = sorted((run / "traces").glob("*/plugins/profile/*/*.xplane.pb"))
-    files = [file for file in files if file.stat().st_size <= MOST_BYTES]
-    found = {}
+    found: dict[str, list[dict[str, object]] | str] = {
+        file.parents[3].name: reason for file in files if (reason := _too_large(file))
+    }
+    files = [file for file in files if not _too_large(file)]
     for file, facts in zip(files, _convert(files), strict=True):
         trace = from_facts(file.parents[3].name, facts)
         found[trace.label] = [
@@ -153,6 +152,17 @@ def top_operations(run: Path, most: int = 10) -> dict[str, list[dict[str, object
             for each in trace.operations[:most]
         ]
     return found
+
+
+def _too_large(file: Path) -> str:
+    """Why a trace is not converted; empty where it is."""
+    size = file.stat().st_size
+    if size <= MOST_BYTES:
+        return ""
+    return (
+        f"{file.name} takes {size / 1e6:.0f} MB; above {MOST_BYTES / 1e6:.0f} MB its "
+        "conversion needs more than 2 GB of memory: trace fewer steps"
+    )
 
 
 def _convert(files: Sequence[Path]) -> list[Mapping[str, object]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,14 +33,30 @@ class Run:
         """The scenarios of the run by id, in the order they were run."""
         return {s["id"]: from_json(Scenario, s) for s in self.facts.get("scenarios", [])}
 
+    def operations(self, label: str) -> list[dict[str, Any]] | str:
+        """The longest operations of a trace, or the reason why they are missing.
+
+        Args:
+            label: The trace's, the name of its folder below `traces/`.
+
+        Returns:
+            Rows of text by column; "" where no trace was wanted.
+        """
+        if isinstance(self._operations, str):
+            return self._operations
+        found: list[dict[str, Any]] | str = self._operations.get(label, "")
+        return found
+
     @cached_property
-    def operations(self) -> dict[str, list[dict[str, Any]]]:
-        """The longest operations of each trace, by its label; {} where there are no traces."""
+    def _operations(self) -> dict[str, Any] | str:
+        path = self.folder / "operations.json"
+        if not path.exists():
+            return "the traces were not read" if (self.folder / "traces").exists() else ""
         try:
-            found = json.loads((self.folder / "operations.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return dict(found)
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            return f"operations.json cannot be read: {error}"
+        return found if isinstance(found, (dict, str)) else "operations.json holds no operations"
 
     @cached_property
     def effects(self) -> Effects:
@@ -82,12 +100,23 @@ class RunFolder:
         replace_text(self.folder / "run.json", text + "\n")
 
     def append(self, launches: Iterable[Launch]) -> None:
-        """Append launches to launches.jsonl and sync them to the disk."""
-        with (self.folder / "launches.jsonl").open("a", encoding="utf-8") as file:
-            for launch in launches:
-                file.write(json.dumps(to_json(launch), ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """Append launches to launches.jsonl and sync them to the disk; all of them or none.
+
+        Raises:
+            StoreError: The disk is full, say; what was appended before stays.
+        """
+        text = "".join(json.dumps(to_json(x), ensure_ascii=False) + "\n" for x in launches)
+        path = self.folder / "launches.jsonl"
+        with _writing(path), path.open("ab", buffering=0) as file:
+            end = file.tell()
+            try:
+                data = text.encode()
+                while data:  # a write to a disk that is getting full takes a part, the next none
+                    data = data[file.write(data) :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)
+                raise
 
     def write_effects(self, rows: Iterable[Effect]) -> None:
         """Write effects.csv, one row a scenario and configuration."""
@@ -126,18 +155,43 @@ def _launches(path: Path) -> Iterable[Launch]:
 
 def write_effects(path: Path, rows: Iterable[Effect]) -> None:
     """Write rows of effects as CSV; a missing value is an empty cell."""
-    part = path.with_suffix(".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [f.name for f in dataclasses.fields(Effect)])
-        writer.writeheader()
-        for row in rows:
-            cells = dataclasses.asdict(row) | {"warnings": "; ".join(row.warnings)}
-            writer.writerow({k: "" if v is None else v for k, v in cells.items()})
-    part.rename(path)
+    names = [f.name for f in dataclasses.fields(Effect)]
+    cells = (dataclasses.asdict(row) | {"warnings": "; ".join(row.warnings)} for row in rows)
+    replace_text(path, as_csv(names, ([row[name] for name in names] for row in cells)))
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as CSV; None is an empty cell."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all.
+
+    Raises:
+        StoreError: The disk is full, say; the file that was there stays.
+    """
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.rename(path)
+    with _writing(path):
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.rename(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turns an error of the system into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror}): make room there, or choose another "
+            "folder; what was written before is kept"
+        ) from None

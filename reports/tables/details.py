@@ -60,9 +60,11 @@ def _detail(facts: Facts, m: Measured) -> Detail:
     probes: dict[str, Any] = {}
     for launch in (*m.timed[-1:], *((probe,) if probe else ())):
         probes |= launch.probes
-    operations = facts.run.operations.get(
+    operations = facts.run.operations(
         f"{m.scenario.replace('/', '-')}@{m.configuration}"  # the trace's folder
     )
+    if isinstance(operations, str) and operations:
+        said.append(f"Top operations are missing: {operations}")
     tables = [
         _launches(m),
         facts_table("proof", "Proof that it engaged", dict(shown.proof) if shown else {}),

@@ -356,3 +356,11 @@ def test_the_traces_longest_operations_are_in_a_rows_details(tmp_path):
     page = (run.folder / "report.html").read_text()
     assert "conv2d_1/&lt;Conv2D&gt;" in page
     assert "61.0%" in page
+
+
+def test_a_rows_details_say_why_its_operations_are_missing(tmp_path):
+    run = typical(tmp_path / "run", launches=2)
+    (run.folder / "operations.json").write_text(json.dumps("x.pb cannot be converted: <bad>"))
+    reports.write(run.folder)
+    page = (run.folder / "report.html").read_text()
+    assert "Top operations are missing: x.pb cannot be converted: &lt;bad&gt;" in page

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.results.errors import StoreError
 from bench.results.store import RunFolder, read_run
-from bench.results.values import Launch, Turn, from_json, to_json
+from bench.results.values import Effect, Launch, Turn, from_json, to_json
+from tests.reports.fabricate import fabricate
+from tfbench.command.cli import main
 
 LAUNCH = Launch(
     "train/xla",
@@ -80,3 +85,69 @@ def test_effects_csv_has_the_promised_columns(tmp_path: Path) -> None:
         "speedup_low,speedup_high,size_bytes,size_ratio,accuracy,accuracy_delta_pp,"
         "peak_memory_bytes,first_step_s,break_even_steps,difficulty,warnings"
     )
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk takes root")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_is_one_line_and_what_was_written_stays(small_disk: Path) -> None:
+    folder = RunFolder.create(small_disk / "run")
+    folder.write_facts({"name": "before"})
+    folder.write_effects([Effect("infer/function", "cpu-1")])
+    folder.append([LAUNCH])
+    long = dataclasses.replace(LAUNCH, output="x" * 50_000)
+    folder.append([LAUNCH, long])
+    with pytest.raises(StoreError, match=r"launches\.jsonl cannot be written .* make room"):
+        folder.append([LAUNCH, long])
+    with pytest.raises(StoreError, match=r"run\.json cannot be written"):
+        folder.write_facts({"name": "x" * 100_000})
+    with pytest.raises(StoreError, match=r"effects\.csv cannot be written"):
+        folder.write_effects([Effect("x" * 100_000, "cpu-1")])
+    run = read_run(folder.folder)
+    assert run.facts["name"] == "before"
+    assert run.launches == (LAUNCH, LAUNCH, long)
+    assert "infer/function" in (folder.folder / "effects.csv").read_text()
+    assert not list(folder.folder.glob("*.part"))
+    folder.append([LAUNCH])  # the next line begins where the last whole one ended
+    assert read_run(folder.folder).launches == (LAUNCH, LAUNCH, long, LAUNCH)
+
+
+def test_a_full_disk_is_exit_code_2_without_a_traceback(
+    small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fabricate(small_disk.parent / "run", launches=2)
+    run = read_run(small_disk.parent / "run")
+    assert main(["report", str(run.folder), "--comment", "/dev/full"]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert main(["compare", str(run.folder), "--out", str(small_disk / "c")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tfbench: ")
+    assert "No space left on device" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_why_operations_are_missing_is_kept(tmp_path: Path) -> None:
+    def operations() -> object:
+        return read_run(tmp_path / "run").operations("infer-function@cpu-1")
+
+    folder = RunFolder.create(tmp_path / "run")
+    folder.write_facts({})
+    assert operations() == ""  # none were wanted
+    (folder.folder / "traces").mkdir()
+    assert operations() == "the traces were not read"
+    file = folder.folder / "operations.json"
+    file.write_text("{broken")
+    assert "cannot be read" in str(operations())
+    file.write_text('"x.pb cannot be converted: bad"')
+    assert operations() == "x.pb cannot be converted: bad"
+    file.write_text('{"infer-function@cpu-1": [{"kind": "Conv2D"}]}')
+    assert operations() == [{"kind": "Conv2D"}]

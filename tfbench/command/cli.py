@@ -218,6 +218,10 @@ def main(arguments: list[str] | None = None) -> int:
     except TfbenchError as error:
         print(f"tfbench: {error}", file=sys.stderr)
         code = error.exit_code
+    except OSError as error:  # the machine refuses: a full disk, a folder without permission
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"tfbench: {place}{error.strerror or error}", file=sys.stderr)
+        code = TfbenchError.exit_code
     except KeyboardInterrupt:
         print("tfbench: interrupted; what was measured is kept", file=sys.stderr)
         code = 130

@@ -21,16 +21,12 @@ def compare(
     ] = None,
 ) -> None:
     """Compare runs of other machines, configurations or software; says what makes it unfair."""
-    from bench.results.errors import StoreError, UsageError
+    from bench.results.errors import UsageError
     from reports.forms.compare import write_comparison
 
     if price and len(price) != len(runs):
         raise UsageError(f"{len(price)} prices for {len(runs)} runs: give --price once for each")
     if any(value < 0 for value in price or ()):
         raise UsageError("a price an hour cannot be negative")
-    try:
-        files = write_comparison(runs, out, price or ())
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}") from None
-    for path in files[:3]:
+    for path in write_comparison(runs, out, price or ())[:3]:
         typer.echo(f"comparison: {path}")

@@ -23,12 +23,7 @@ def history(
     ] = False,
 ) -> None:
     """Show many runs as trend lines, with changes of level found and dated."""
-    from bench.results.errors import StoreError
     from reports.forms.history import write_history
 
-    try:
-        files = write_history(folder, out, every_environment)
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}") from None
-    for path in files[:3]:
+    for path in write_history(folder, out, every_environment)[:3]:
         typer.echo(f"history: {path}")

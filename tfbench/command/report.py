@@ -27,22 +27,19 @@ def report(
 ) -> None:
     """Write report.md, report.html and plots/ of a run anew, from its folder alone."""
     import reports
-    from bench.results.errors import StoreError, UsageError
+    from bench.results.errors import UsageError
 
     found = reports.read(run)
     if export is not None and export.suffix not in (".csv", ".parquet"):
         raise UsageError(f"{export.name}: give a file that ends in .csv or .parquet")
-    try:
-        files = reports.write(run)
-        if summary is not None:
-            with summary.open("a", encoding="utf-8") as file:
-                file.write(reports.job_summary(found))
-        if comment is not None:
-            comment.write_text(reports.comment(found), encoding="utf-8")
-        if export is not None:
-            reports.export(found, export)
-    except OSError as error:
-        raise StoreError(f"{error.filename or run} cannot be written: {error.strerror}") from None
+    files = reports.write(run)
+    if summary is not None:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(reports.job_summary(found))
+    if comment is not None:
+        comment.write_text(reports.comment(found), encoding="utf-8")
+    if export is not None:
+        reports.export(found, export)
     more = (path for path in (summary, comment, export) if path is not None)
     for path in (*files[:2], *more):
         typer.echo(f"report: {path}")

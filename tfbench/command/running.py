@@ -52,11 +52,12 @@ def keep_operations(folder: Path, note: Callable[[str], None]) -> None:
     """Write the longest operations of each trace beside the traces, for the report."""
     from bench.explain import tables
 
+    found: dict[str, Any] | str
     try:
         found = tables.top_operations(folder)
     except StoreError as error:
+        found = str(error)
         note(f"no operations in the report: {error}")
-        return
     if found:
         text = json.dumps(found, indent=1, ensure_ascii=False)
         replace_text(folder / "operations.json", text + "\n")
