@@ -17,8 +17,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.guard.decide import ALPHA, sign
-from bench.guard.evidence import Evidence
+from bench.guard.rule.decide import ALPHA, sign
+from bench.guard.rule.evidence import Evidence
 from bench.results.effects import launch_effect
 from bench.results.values import WorkloadSpec
 from bench.sweep.discovery import ROOT, discover

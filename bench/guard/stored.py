@@ -14,14 +14,16 @@ from typing import Any
 
 from scipy import special
 
-from bench.guard import decide, exact
-from bench.guard.decide import Limit
-from bench.guard.evidence import Evidence
-from bench.guard.limits import Limits
-from bench.guard.values import Comparison, Judgement, Subject, Verdict
+from bench.guard.comparison import exact
+from bench.guard.comparison.launcher import Subject
+from bench.guard.comparison.values import Comparison, Judgement, Verdict
+from bench.guard.rule import decide
+from bench.guard.rule.decide import Limit
+from bench.guard.rule.evidence import Evidence
+from bench.guard.rule.limits import Limits
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, read_run
-from bench.results.values import Configuration, Estimate, from_json
+from bench.results.values import Configuration, Estimate, Scenario, from_json
 
 MUST_MATCH = ("cpu", "cpu_flags", "cores", "gpus", "system", "python", "packages", "variables")
 """Parts of the fingerprint without which figures cannot be compared at all."""
@@ -159,7 +161,7 @@ def _timed(
     now = _figure(new, subject)
     if limit is None or not old or now is None:
         return
-    relative = bool(subject.head and subject.head.baseline)
+    relative = bool(_scenario(subject).baseline)
     if len(old) >= RUNS_TO_ESTIMATE:
         centre, between = sum(e.theta for e in old) / len(old), stdev(e.theta for e in old)
         error = between * math.sqrt(1 + 1 / len(old))  # of a new session about their mean
@@ -208,8 +210,8 @@ def _judged(
 
 def _figure(run: Run, subject: Subject) -> Evidence | None:
     """A run's log effect over the baseline, or its log latency where there is no baseline."""
-    info, name = subject.head or subject.base, subject.configuration.name
-    if info is not None and info.baseline:
+    info, name = _scenario(subject), subject.configuration.name
+    if info.baseline:
         estimate = run.effects.log_ratio(subject.id, info.baseline, name)
         return None if estimate is None else _evidence(estimate)
     values = [
@@ -217,6 +219,12 @@ def _figure(run: Run, subject: Subject) -> Evidence | None:
         for launch in run.effects.timed(subject.id, name)
     ]
     return Evidence.of(values, []) if len(values) > 1 else None
+
+
+def _scenario(subject: Subject) -> Scenario:
+    found = subject.either
+    assert isinstance(found, Scenario), "a run holds scenarios"
+    return found
 
 
 def _evidence(estimate: Estimate) -> Evidence | None:

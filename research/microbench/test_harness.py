@@ -7,7 +7,7 @@ import random
 import socket
 from typing import Any
 
-from bench.guard.evidence import Evidence
+from bench.guard.rule.evidence import Evidence
 from bench.launch.timing.turns import Timer
 from bench.results.effects import log_ratio
 from bench.results.histogram import bucket, histogram_quantile

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.guard.limits import seconds
+from bench.guard.rule.limits import seconds
 from bench.results.errors import TfbenchError, UsageError
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.environment import fingerprint, git_state

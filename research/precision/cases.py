@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bench.guard.decide import LOOKS
+from bench.guard.rule.decide import LOOKS
 from bench.results.values import Scenario, WorkloadSpec
 from bench.sweep.settings import Profile
 

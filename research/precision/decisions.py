@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bench.guard.decide import ALPHA, LOOKS, Limit, sharp_enough, sign
-from bench.guard.evidence import Evidence
-from bench.guard.limits import ALLOWANCE, Limits
+from bench.guard.rule.decide import ALPHA, LOOKS, Limit, sharp_enough, sign
+from bench.guard.rule.evidence import Evidence
+from bench.guard.rule.limits import ALLOWANCE, Limits
 from bench.results.effects import launch_effect
 from bench.results.levels import levels
 from bench.results.statistics import over_launches

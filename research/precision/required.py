@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from bench.guard.decide import LOOKS, alpha
-from bench.guard.timing import TIMED
+from bench.guard.comparison.timing import TIMED
+from bench.guard.rule.decide import LOOKS, alpha
 from research.precision import counts, tables
 from research.precision.decisions import Block, chains, regrouped
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.guard.decide import LOOKS
+from bench.guard.rule.decide import LOOKS
 from bench.results.levels import levels
 from research.precision.cases import EFFECTS
 from research.precision.counts import alarm_counts, guarded_counts, power, proportion, rms, spread

@@ -8,10 +8,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.guard.compare import Guard
-from bench.guard.launcher import Stage, Upcoming
-from bench.guard.limits import Limits
-from bench.guard.values import OperationChange, Side, Subject
+from bench.guard.comparison.launcher import Side, Stage, Subject, Upcoming
+from bench.guard.comparison.values import OperationChange
+from bench.guard.loop.budget import Guard
+from bench.guard.rule.limits import Limits
 from bench.results.values import Configuration, Launch, Scenario, Turn
 from bench.sweep.progress import Silent
 

@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from bench.guard import decide
-from bench.guard.decide import Limit
-from bench.guard.evidence import Evidence, benjamini_hochberg
-from bench.guard.timing import Series
+from bench.guard.comparison.timing import Series
+from bench.guard.rule import decide
+from bench.guard.rule.decide import Limit
+from bench.guard.rule.evidence import Evidence, benjamini_hochberg
 from tests.guard.fakes import Effect, compare, pair, subject, verdicts
 
 

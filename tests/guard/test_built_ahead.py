@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.guard import live
-from bench.guard.sides import Checkout
+from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.sources import launching
+from bench.guard.sources.launching import MOST_MEMBER_S, PROFILE, LiveLauncher
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep.progress import Silent
 from bench.sweep.settings import Profile
@@ -57,11 +58,11 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Built]:
         found.append(Built(name, index, cores, list(cores.queue) if cores else []))
         return found[-1]
 
-    monkeypatch.setattr(live, "Pool", NoPool)
-    monkeypatch.setattr(live, "_all", lambda: {0, 1})
-    monkeypatch.setattr(live, "cores_apart", lambda members: [0, 1])
-    monkeypatch.setattr(live, "start_launch", start)
-    monkeypatch.setattr(live, "end_launch", end)
+    monkeypatch.setattr(launching, "Pool", NoPool)
+    monkeypatch.setattr(launching, "_all", lambda: {0, 1})
+    monkeypatch.setattr(launching, "cores_apart", lambda members: [0, 1])
+    monkeypatch.setattr(launching, "start_launch", start)
+    monkeypatch.setattr(launching, "end_launch", end)
     return found
 
 
@@ -72,13 +73,13 @@ def end(started: Built, profile: Profile) -> list[Launch]:
 
 
 @pytest.fixture
-def launcher(built: list[Built], tmp_path: Path) -> live.LiveLauncher:
+def launcher(built: list[Built], tmp_path: Path) -> LiveLauncher:
     side = Checkout("a", tmp_path, "")
-    return live.LiveLauncher(side, side, WorkloadSpec(), 1 << 30, Silent())
+    return LiveLauncher(side, side, WorkloadSpec(), 1 << 30, Silent())
 
 
 def test_the_announced_launch_is_built_once_beside_the_turns(
-    launcher: live.LiveLauncher, built: list[Built]
+    launcher: LiveLauncher, built: list[Built]
 ) -> None:
     one = subject()
     launcher.time(one, "screen", 0, (one, "screen", 1))
@@ -89,10 +90,11 @@ def test_the_announced_launch_is_built_once_beside_the_turns(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "member_s"), [(0.9, live.PROFILE.member_s), (3.0, 1.0), (60.0, live.MOST_MEMBER_S)]
+    ("seconds", "member_s"),
+    [(0.9, PROFILE.member_s), (3.0, 1.0), (60.0, MOST_MEMBER_S)],
 )
 def test_turns_may_take_as_long_as_building_did(
-    launcher: live.LiveLauncher, built: list[Built], seconds: float, member_s: float
+    launcher: LiveLauncher, built: list[Built], seconds: float, member_s: float
 ) -> None:
     one = subject()
     launcher.time(one, "screen", 0, (one, "screen", 1))
@@ -102,7 +104,7 @@ def test_turns_may_take_as_long_as_building_did(
 
 
 def test_when_the_turns_are_over_their_core_builds_too(
-    launcher: live.LiveLauncher, built: list[Built]
+    launcher: LiveLauncher, built: list[Built]
 ) -> None:
     one = subject()
     launcher.time(one, "screen", 0, (one, "screen", 1))
@@ -112,7 +114,7 @@ def test_when_the_turns_are_over_their_core_builds_too(
     assert list(free.queue) == [1, 0]
 
 
-def test_what_was_built_in_vain_is_ended(launcher: live.LiveLauncher, built: list[Built]) -> None:
+def test_what_was_built_in_vain_is_ended(launcher: LiveLauncher, built: list[Built]) -> None:
     one, two = subject("infer/one"), subject("infer/two")
     launcher.time(one, "screen", 0, (two, "screen", 0))
     launcher.time(one, "screen", 1, (two, "screen", 0))
@@ -125,8 +127,8 @@ def test_what_was_built_in_vain_is_ended(launcher: live.LiveLauncher, built: lis
 
 
 def test_nothing_is_built_ahead_where_the_turns_need_all_cores(
-    launcher: live.LiveLauncher, built: list[Built], monkeypatch: pytest.MonkeyPatch
+    launcher: LiveLauncher, built: list[Built], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_all", lambda: {0})
+    monkeypatch.setattr(launching, "_all", lambda: {0})
     launcher.time(subject(), "screen", 0, (subject(), "screen", 1))
     assert len(built) == 1

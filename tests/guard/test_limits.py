@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.guard import limits
+from bench.guard.rule import limits
 from bench.results.errors import UsageError
 
 

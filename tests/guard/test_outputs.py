@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from bench.guard import machine, markdown, terminal, words
-from bench.guard.values import Comparison, Judgement, OperationChange
+from bench.guard.comparison.values import Comparison, Judgement, OperationChange
+from bench.guard.outputs import files, github, markdown, terminal, words
 
 SLOWER = Judgement(
     "infer/xla", "cpu-1", "latency", "regression", change=0.05, low=0.04, high=0.06, base=1e6,
@@ -51,7 +51,7 @@ def test_markdown_is_a_comment_that_can_be_found_and_cannot_be_broken() -> None:
 
 
 def test_junit_counts_and_escapes() -> None:
-    root = ElementTree.fromstring(machine.junit(FOUND))
+    root = ElementTree.fromstring(files.junit(FOUND))
     by_name = {suite.get("name"): suite for suite in root}
     assert by_name["infer/xla@cpu-1"].get("failures") == "1"
     failure = by_name["infer/xla@cpu-1"].find("testcase/failure")
@@ -62,7 +62,7 @@ def test_junit_counts_and_escapes() -> None:
 
 
 def test_sarif_points_at_the_scenarios_source() -> None:
-    (run,) = machine.sarif(FOUND, SOURCES)["runs"]
+    (run,) = files.sarif(FOUND, SOURCES)["runs"]
     first = run["results"][0]
     assert first["level"] == "error"
     place = first["locations"][0]["physicalLocation"]
@@ -73,7 +73,7 @@ def test_sarif_points_at_the_scenarios_source() -> None:
 
 
 def test_json_holds_everything_and_is_strict(tmp_path: Path) -> None:
-    machine.write(tmp_path, FOUND, SOURCES)
+    files.write(tmp_path, FOUND, SOURCES)
     data = json.loads((tmp_path / "guard.json").read_text(), parse_constant=pytest.fail)
     assert data["exit_code"] == 1
     assert data["judgements"][0]["operations"][0]["name"] == "Conv2D"
@@ -85,14 +85,14 @@ def test_json_holds_everything_and_is_strict(tmp_path: Path) -> None:
 def test_infinite_bounds_become_null() -> None:
     found = Comparison("a", "b", (Judgement("s", "c", "latency", "inconclusive",
                                             low=float("-inf")),), 1, 1)  # fmt: skip
-    assert json.loads(json.dumps(machine.as_json(found)))["judgements"][0]["low"] is None
+    assert json.loads(json.dumps(files.as_json(found)))["judgements"][0]["low"] is None
 
 
 def test_inside_a_github_job(tmp_path: Path) -> None:
     summary, lines = tmp_path / "summary", list[str]()
     summary.write_text("before\n")
     environment = {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
-    machine.on_github(FOUND, SOURCES, environment, lines.append)
+    github.on_github(FOUND, SOURCES, environment, lines.append)
     assert summary.read_text().startswith("before\n" + markdown.MARKER)
     assert lines[0].startswith("::error file=scenarios/infer/execution.py,line=70,title=")
     assert "%25" in lines[0]
@@ -102,7 +102,7 @@ def test_inside_a_github_job(tmp_path: Path) -> None:
 
 def test_outside_of_github_nothing_is_printed() -> None:
     lines: list[str] = []
-    machine.on_github(FOUND, SOURCES, {}, lines.append)
+    github.on_github(FOUND, SOURCES, {}, lines.append)
     assert lines == []
 
 

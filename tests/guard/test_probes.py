@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.guard.limits import Limits
-from bench.guard.values import Comparison, Judgement, Side, Subject
+from bench.guard.comparison.launcher import Side, Subject
+from bench.guard.comparison.values import Comparison, Judgement
+from bench.guard.rule.limits import Limits
 from bench.results.values import Launch
 from tests.guard.fakes import Effect, FakeLauncher, compare, subject, verdicts
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.guard import bisect, sides
-from bench.guard.limits import Limits
-from bench.guard.running import Plan
-from bench.guard.sides import Checkout
-from bench.guard.values import Comparison, Judgement
+from bench.guard.checkouts import environments, harness, worktrees
+from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.comparison.values import Comparison, Judgement
+from bench.guard.loop import bisect
+from bench.guard.loop.running import Plan
+from bench.guard.rule.limits import Limits
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 from bench.sweep.progress import Reporter, Silent
@@ -50,7 +51,7 @@ def repository(tmp_path: Path) -> Path:
 
 def test_the_base_is_another_version_and_leaves_nothing_behind(repository: Path) -> None:
     (repository / "scenarios/x.py").write_text("one = 3\n")  # not committed
-    with sides.checkout(repository, "HEAD~1") as base:
+    with worktrees.checkout(repository, "HEAD~1") as base:
         assert (base.root / "scenarios/x.py").read_text() == "one = 1\n"
         assert base.python == sys.executable
         assert base.warnings == ()
@@ -58,34 +59,34 @@ def test_the_base_is_another_version_and_leaves_nothing_behind(repository: Path)
     assert not kept.exists()
     assert git(repository, "worktree", "list").count("\n") == 0
     assert (repository / "scenarios/x.py").read_text() == "one = 3\n"
-    assert sides.head(repository).label.endswith("with changes")
+    assert worktrees.head(repository).label.endswith("with changes")
 
 
 def test_a_folder_inside_the_repository_stays_that_folder(repository: Path) -> None:
     commit(repository, "sub", part__x_py="1\n")
-    with sides.checkout(repository / "part", "HEAD") as base:
+    with worktrees.checkout(repository / "part", "HEAD") as base:
         assert (base.root / "x.py").exists()
 
 
 @pytest.mark.parametrize("ref", ["no-such-branch", "--help"])
 def test_an_unknown_ref_says_what_to_do(repository: Path, ref: str) -> None:
-    with pytest.raises(UsageError, match="fetch it first"), sides.checkout(repository, ref):
+    with pytest.raises(UsageError, match="fetch it first"), worktrees.checkout(repository, ref):
         pass
 
 
 def test_outside_a_repository(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="git rev-parse"), sides.checkout(tmp_path, "HEAD"):
+    with pytest.raises(UsageError, match="git rev-parse"), worktrees.checkout(tmp_path, "HEAD"):
         pass
 
 
 def test_launches_that_speak_other_messages_run_with_this_harness(repository: Path) -> None:
     commit(repository, "old", bench__results__messages_py="PROTOCOL = 1\n", bench__old_py="")
     commit(repository, "new", bench__results__messages_py="PROTOCOL = 2\n")
-    with sides.checkout(repository, "HEAD~1") as base:
-        assert sides.protocol(base.root) == 2
+    with worktrees.checkout(repository, "HEAD~1") as base:
+        assert harness.protocol(base.root) == 2
         assert (base.root / "scenarios/x.py").read_text() == "one = 2\n"
         assert "other messages" in base.warnings[0]
-    with sides.checkout(repository, "HEAD") as base:
+    with worktrees.checkout(repository, "HEAD") as base:
         assert base.warnings == ()
 
 
@@ -106,14 +107,30 @@ def test_other_dependencies_get_an_environment_of_their_own(
             Path(command[-1], "bin").mkdir(parents=True)
 
     warnings: list[str] = []
-    python = sides.environment_for(repository, base, warnings, run)
+    python = environments.interpreter(repository, base, warnings, run)
     assert python != sys.executable
     assert "tensorflow==2.20" in commands[-1]
     assert "-c" in commands[-1]
     assert len(warnings) == 1
     commands.clear()
-    assert sides.environment_for(repository, base, warnings, run) == python
+    assert environments.interpreter(repository, base, warnings, run) == python
     assert commands == []  # made once
+
+
+def test_requirements_written_otherwise_need_no_environment(
+    repository: Path, tmp_path: Path
+) -> None:
+    """What this interpreter has anyway is no other environment: extras, wider bounds."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["pytest>=1", "none==1; python_version < '
+        "'3'"
+        '"]\n'
+        '[project.optional-dependencies]\nmore = ["no-such-package"]\n'
+    )
+    (tmp_path / "constraints.txt").write_text("# pins\nno-such-package==1.0\n")
+    warnings: list[str] = []
+    assert environments.interpreter(repository, tmp_path, warnings) == sys.executable
+    assert warnings == []
 
 
 def measure_by_number(base: Checkout, head: Checkout, plan: Plan, reporter: Reporter) -> Comparison:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.guard.limits import Limits
+from bench.guard.rule.limits import Limits
 from tests.guard.fakes import Effect, compare, verdicts
 
 SUITES = 40

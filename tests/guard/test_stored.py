@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.guard import stored
-from bench.guard.limits import Limits
+from bench.guard.rule.limits import Limits
 from bench.results.errors import StoreError, UsageError
 from tests.reports.fabricate import ENVIRONMENT, Spec, fabricate
 

@@ -11,10 +11,14 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.guard import bisect, limits, machine, sides, stored, terminal
-from bench.guard.running import Plan, compare
-from bench.guard.sides import Checkout
-from bench.guard.values import GOOD, INCONCLUSIVE, Comparison
+from bench.guard import stored
+from bench.guard.checkouts import worktrees
+from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.comparison.values import GOOD, INCONCLUSIVE, Comparison
+from bench.guard.loop import bisect
+from bench.guard.loop.running import Plan, compare
+from bench.guard.outputs import files, github, terminal
+from bench.guard.rule import limits
 from bench.results.errors import UsageError
 from bench.results.store import RunFolder, read_run
 from bench.sweep import settings as settings_
@@ -43,7 +47,7 @@ def guard(
     """Compare, tell, and write the results where asked.
 
     Returns:
-        0 no regression; 1 regression; 3 inconclusive; 4 scenarios fail on both sides.
+        0 no regression; 1 regression; 3 inconclusive; 4 scenarios fail on both worktrees.
 
     Raises:
         TfbenchError: Wrong usage or input.
@@ -98,8 +102,8 @@ def tell(found: Comparison, request: Request) -> int:
     terminal.show(found, Console())
     sources = _sources()
     if request.out:
-        machine.write(request.out, found, sources)
-    machine.on_github(found, sources)
+        files.write(request.out, found, sources)
+    github.on_github(found, sources)
     if found.exit_code == INCONCLUSIVE and request.allow_inconclusive:
         return GOOD
     return found.exit_code
@@ -138,7 +142,7 @@ def _plan(
 @contextlib.contextmanager
 def _sides(request: Request) -> Iterator[tuple[Checkout, Checkout]]:
     root = _root()
-    head = sides.head(root)
+    head = worktrees.head(root)
     python = request.base_python or ""
     if python and (not os.access(python, os.X_OK) or Path(python).is_dir()):
         raise UsageError(f"cannot start {python}: give the path of a Python interpreter")
@@ -146,7 +150,7 @@ def _sides(request: Request) -> Iterator[tuple[Checkout, Checkout]]:
         yield Checkout(f"{head.label}, {python}", root, str(Path(python).absolute())), head
         return
     absolute = str(Path(python).absolute()) if python else ""
-    with sides.checkout(root, request.base, absolute) as base:
+    with worktrees.checkout(root, request.base, absolute) as base:
         yield base, head
 
 
@@ -164,7 +168,7 @@ def _sources() -> dict[str, tuple[str, int]]:
     if not (root / "scenarios").is_dir():
         return {}
     try:
-        top = sides.repository(root).resolve()
+        top = worktrees.repository(root).resolve()
     except UsageError:
         return {}
     return {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.guard import words
-from bench.guard.values import Comparison, Judgement, Verdict
+from bench.guard.comparison.values import Comparison, Judgement, Verdict
+from bench.guard.outputs import words
 
 MARKER = "<!-- tfbench guard -->"
 """First line: by it a later run finds its comment and replaces it."""

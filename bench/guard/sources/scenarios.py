@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.guard.sides import Checkout
-from bench.guard.values import Subject
+from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.comparison.launcher import Subject
 from bench.results.values import Configuration
 from bench.sweep.discovery import ROOT, discover, select
 

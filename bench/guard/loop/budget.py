@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from bench.guard import decide, exact
-from bench.guard.evidence import benjamini_hochberg
-from bench.guard.launcher import Launcher, Stage, Upcoming
-from bench.guard.limits import Limits
-from bench.guard.probing import Probing
-from bench.guard.timing import TIMED, Series, judge
-from bench.guard.values import Judgement, Metric, Subject
+from bench.guard.comparison import exact
+from bench.guard.comparison.launcher import Launcher, Stage, Subject, Upcoming
+from bench.guard.comparison.probing import Probing
+from bench.guard.comparison.timing import TIMED, Series, judge
+from bench.guard.comparison.values import Judgement, Metric
+from bench.guard.rule import decide
+from bench.guard.rule.evidence import benjamini_hochberg
+from bench.guard.rule.limits import Limits
 from bench.results.values import Launch
 from bench.sweep.progress import Reporter
 
@@ -195,7 +196,7 @@ class Guard:
         return [s for s in every if self._next_cost(s) <= self._left() - kept_s]
 
     def _open(self, series: Series) -> bool:
-        last = decide.LOOKS[0] if _job(series.subject) else decide.LOOKS[-1]
+        last = decide.LOOKS[0] if series.subject.either.unit == "job" else decide.LOOKS[-1]
         if not series.good or series.launches >= last:
             return False
         return not series.sharp_enough(self.level)
@@ -272,7 +273,3 @@ def _unmeasured(subject: Subject) -> Judgement:
 
 def _next_look(launches: int) -> int:
     return next((look for look in decide.LOOKS if look > launches), decide.LOOKS[-1])
-
-
-def _job(subject: Subject) -> bool:
-    return subject.head is not None and subject.head.unit == "job"

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.guard import sides, words
-from bench.guard.running import Plan, compare
-from bench.guard.sides import Checkout
-from bench.guard.values import GOOD, INCONCLUSIVE, REGRESSION, Comparison, Judgement
+from bench.guard.checkouts import worktrees
+from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.comparison.values import GOOD, INCONCLUSIVE, REGRESSION, Comparison, Judgement
+from bench.guard.loop.running import Plan, compare
+from bench.guard.outputs import words
 from bench.results.errors import TfbenchError, UsageError
 from bench.sweep.progress import Reporter
 
@@ -49,10 +50,10 @@ def find(
     good, dots, bad = span.partition("..")
     if not dots or not good or not bad or bad.startswith("."):
         raise UsageError(f"--bisect {span}: write GOOD..BAD, two commits")
-    commits = sides.git(root, "rev-list", "--reverse", "--first-parent", span).split()
+    commits = worktrees.git(root, "rev-list", "--reverse", "--first-parent", span).split()
     if not commits:
         raise UsageError(f"--bisect {span}: no commits between them (is GOOD the older one?)")
-    with sides.checkout(root, good) as base:
+    with worktrees.checkout(root, good) as base:
         first = _against(root, base, bad, plan, reporter, measure)
         target = _target(first)
         if target is None:
@@ -118,7 +119,7 @@ def has(found: Comparison, target: Judgement) -> bool | None:
 def _against(
     root: Path, base: Checkout, ref: str, plan: Plan, reporter: Reporter, measure: Compare
 ) -> Comparison:
-    with sides.checkout(root, ref) as head:
+    with worktrees.checkout(root, ref) as head:
         return measure(base, head, plan, reporter)
 
 
@@ -133,7 +134,7 @@ def _target(found: Comparison) -> Judgement | None:
 
 
 def _told(root: Path, suspects: tuple[str, ...], target: Judgement) -> Culprit:
-    lines = [sides.git(root, "log", "-1", "--format=%h %an: %s", commit) for commit in suspects]
+    lines = [worktrees.git(root, "log", "-1", "--format=%h %an: %s", commit) for commit in suspects]
     what = words.sentence(target)
     if len(lines) == 1:
         text = f"first bad commit: {lines[0]}\n{what}"

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from bench.guard.limits import Limits
-from bench.guard.values import Judgement, Metric, Subject, Verdict
+from bench.guard.comparison.launcher import Subject
+from bench.guard.comparison.values import Judgement, Metric, Verdict
+from bench.guard.rule.limits import Limits
 from bench.results.accuracy import accuracy_change, mean_accuracy
 from bench.results.tolerance import first_difference
 from bench.results.values import Launch
@@ -155,8 +156,7 @@ def accuracy(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Ju
     A regression: it fell by the margin or more, and the paired 95 % interval excludes that it did
     not fall.
     """
-    info = subject.head or subject.base
-    name = "accuracy" if info is not None and info.kind == "infer" else "training_accuracy"
+    name = "accuracy" if subject.either.kind == "infer" else "training_accuracy"
     margin = limits.margin(name, subject.id, subject.configuration.name)
     before, after = mean_accuracy(base), mean_accuracy(head)
     if margin is None or before is None or after is None:

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.guard import words
-from bench.guard.values import Comparison, Judgement, Verdict
+from bench.guard.comparison.values import Comparison, Judgement, Verdict
+from bench.guard.outputs import words
 
 STYLES: dict[Verdict, str] = {
     "regression": "bold red",

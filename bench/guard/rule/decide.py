@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.guard.evidence import Evidence
+from bench.guard.rule.evidence import Evidence
 
 LOOKS = (6, 8, 12, 16, 24, 32, 48)
 """Launches after which the width is looked at; even, so that start orders are balanced."""

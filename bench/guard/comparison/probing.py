@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bench.guard import exact
-from bench.guard.launcher import Launcher, Pair
-from bench.guard.limits import Limits
-from bench.guard.values import Judgement, Side, Subject
+from bench.guard.comparison import exact
+from bench.guard.comparison.launcher import Launcher, Pair, Side, Subject
+from bench.guard.comparison.values import Judgement
+from bench.guard.rule.limits import Limits
 from bench.results.values import Launch
 
 FRESH_PROBES = 3

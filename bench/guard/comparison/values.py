@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bench.results.values import Configuration, Scenario
-
-Side = Literal["base", "head"]
 Verdict = Literal["regression", "inconclusive", "improved", "changed", "no change"]
 Metric = Literal[
     "latency", "first_step", "peak_memory", "size", "accuracy", "operations", "parameters",
@@ -15,21 +12,6 @@ Metric = Literal[
 ]  # fmt: skip
 
 REGRESSION, INCONCLUSIVE, FAILED, GOOD = 1, 3, 4, 0
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One scenario in one configuration, as its source says on both sides."""
-
-    id: str
-    configuration: Configuration
-    base: Scenario | None
-    head: Scenario | None
-
-    @property
-    def key(self) -> str:
-        """`scenario@configuration`."""
-        return f"{self.id}@{self.configuration.name}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.guard.decide import Limit
+from bench.guard.rule.decide import Limit
 from bench.results.errors import UsageError
 
 DEFAULTS: dict[str, float] = {

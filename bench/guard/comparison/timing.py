@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench.guard import decide
-from bench.guard.decide import Limit
-from bench.guard.evidence import Evidence
-from bench.guard.launcher import Pair
-from bench.guard.values import Judgement, Metric, Subject, Verdict
+from bench.guard.comparison.launcher import Pair, Subject
+from bench.guard.comparison.values import Judgement, Metric, Verdict
+from bench.guard.rule import decide
+from bench.guard.rule.decide import Limit
+from bench.guard.rule.evidence import Evidence
 from bench.results.effects import launch_effect
 from bench.results.values import Launch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.guard.values import Comparison, Judgement, Metric, OperationChange, Verdict
+from bench.guard.comparison.values import Comparison, Judgement, Metric, OperationChange, Verdict
 
 NAMES: dict[Metric, str] = {
     "latency": "latency",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.guard.compare import Guard
-from bench.guard.limits import Limits
-from bench.guard.live import LiveLauncher
-from bench.guard.sides import Checkout
-from bench.guard.subjects import subjects
-from bench.guard.values import Comparison
+from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.comparison.values import Comparison
+from bench.guard.loop.budget import Guard
+from bench.guard.rule.limits import Limits
+from bench.guard.sources.launching import LiveLauncher
+from bench.guard.sources.scenarios import subjects
 from bench.results.errors import UsageError
 from bench.results.store import RunFolder
 from bench.results.values import Configuration, WorkloadSpec, to_json

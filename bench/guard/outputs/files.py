@@ -1,19 +1,18 @@
-"""The comparison for programs: JSON, JUnit XML, SARIF and GitHub's annotations."""
+"""The comparison as files for programs: JSON, JUnit XML and SARIF; beside them the Markdown."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from bench.guard import markdown, words
-from bench.guard.values import Comparison, Judgement
+from bench.guard.comparison.values import Comparison, Judgement
+from bench.guard.outputs import markdown, words
 from bench.results.store import replace_text
 
 SCHEMA = 1
@@ -122,47 +121,6 @@ def _locations(each: Judgement, sources: Sources) -> list[dict[str, Any]]:
     path, line = sources[each.scenario]
     place = {"artifactLocation": {"uri": path}, "region": {"startLine": line}}
     return [{"physicalLocation": place}]
-
-
-def workflow_commands(found: Comparison, sources: Sources) -> list[str]:
-    """GitHub's workflow commands: one a regression or open figure, at the scenario's source."""
-    kinds = {"regression": "error", "inconclusive": "notice"}
-    lines = []
-    for each in words.in_order(found.judgements):
-        if each.verdict not in kinds:
-            continue
-        where = ""
-        if each.scenario in sources:
-            path, number = sources[each.scenario]
-            where = f"file={_property(path)},line={number},"
-        title = _property(f"{words.TITLES[each.verdict]}: {each.where} {each.metric}")
-        lines.append(f"::{kinds[each.verdict]} {where}title={title}::{_data(words.sentence(each))}")
-    return lines
-
-
-def on_github(
-    found: Comparison,
-    sources: Sources,
-    environment: Mapping[str, str] | None = None,
-    write_line: Callable[[str], None] = print,
-) -> None:
-    """Inside a GitHub job: append the job's summary and print annotations."""
-    known = os.environ if environment is None else environment
-    summary = known.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.render(found))
-    if known.get("GITHUB_ACTIONS") == "true":
-        for line in workflow_commands(found, sources):
-            write_line(line)
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _printable(text: str) -> str:

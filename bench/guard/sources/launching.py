@@ -1,4 +1,4 @@
-"""Launching both sides for real: probes, groups of two, traces of both."""
+"""Launching scenarios on both sides: probes, groups of two, traces of both."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 
-from bench.explain import tables
-from bench.guard.launcher import Pair, Stage, Upcoming
-from bench.guard.sides import Checkout
-from bench.guard.values import OperationChange, Side, Subject
+from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.comparison.launcher import Pair, Side, Stage, Subject, Upcoming
+from bench.guard.comparison.values import OperationChange
+from bench.guard.sources import operations
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
 from bench.sweep.groups import end_launch, run_launch
@@ -53,8 +53,6 @@ BESIDES_S = 1.0
 """What a launch takes beside its turns: warm-up, steps that are not timed, new pages."""
 MOST_MEMBER_S = 1.5
 """Turns that a side takes at most in a launch, however long it was built."""
-CHANGES_SHOWN = 8
-LEAST_OPERATION_NS = 100.0
 
 
 class LiveLauncher:
@@ -183,24 +181,10 @@ class LiveLauncher:
             if not all(files):
                 return ()
             try:
-                before, after = (tables.read(Path(file)) for file in files)
+                return operations.changes(*map(Path, files))
             except TfbenchError as error:
                 self._reporter.note(f"traces of {subject.key}: {error}")
                 return ()
-        counts = [_counts(trace) for trace in (before, after)]
-        found = [
-            OperationChange(
-                change.kind,
-                1e3 * change.before_us,
-                1e3 * change.after_us,
-                counts[0].get(change.kind, 0.0),
-                counts[1].get(change.kind, 0.0),
-            )
-            for change in tables.difference(before, after)
-            if change.verdict != "same"
-        ]
-        large = [c for c in found if abs(c.head_ns - c.base_ns) >= LEAST_OPERATION_NS]
-        return tuple(large[:CHANGES_SHOWN])
 
     # --- pieces -------------------------------------------------------------------------------
 
@@ -258,7 +242,7 @@ class LiveLauncher:
 
 def _of(subject: Subject, side: Side) -> Scenario:
     scenario = subject.base if side == "base" else subject.head
-    assert scenario is not None, "only subjects of both sides are launched"
+    assert isinstance(scenario, Scenario), "only scenarios that both sides have are launched"
     return scenario
 
 
@@ -276,10 +260,3 @@ def _on(configuration: Configuration, core: int) -> Configuration:
 
 def _all() -> set[int]:
     return set(os.sched_getaffinity(0))
-
-
-def _counts(trace: tables.Trace) -> dict[str, float]:
-    counts: dict[str, float] = {}
-    for operation in trace.operations:
-        counts[operation.kind] = counts.get(operation.kind, 0.0) + operation.count
-    return {kind: count / max(1, trace.steps) for kind, count in counts.items()}

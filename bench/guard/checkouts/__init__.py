@@ -1,0 +1,1 @@
+"""The two sides of a comparison: versions of the code, and the environments they run in."""

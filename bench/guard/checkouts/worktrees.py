@@ -1,0 +1,103 @@
+"""Versions of the code: the head is the working tree, the base another commit in a worktree.
+
+The head is the working tree as it is; the base is another version in its own git worktree. Each
+side's launches import `scenarios` and `bench.launch` from their own tree, and its own dependencies
+where they differ. The harness that steers both is always the head's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.guard.checkouts import environments, harness
+from bench.results.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """One version of the code, ready to be launched."""
+
+    label: str
+    """For people: the ref and its commit."""
+    root: Path
+    """Folder that holds `scenarios` and `bench`; launches import from it and run in it."""
+    python: str
+    """Interpreter of its launches."""
+    warnings: tuple[str, ...] = ()
+
+
+def repository(folder: Path) -> Path:
+    """The top of the git repository that holds `folder`; raises UsageError outside of one."""
+    return Path(git(folder, "rev-parse", "--show-toplevel"))
+
+
+def head(root: Path) -> Checkout:
+    """The working tree as it is, changes that are not committed included."""
+    try:
+        commit = git(root, "rev-parse", "--short", "HEAD")
+    except UsageError:
+        return Checkout("working tree", root, sys.executable)
+    dirty = git(root, "status", "--porcelain", "--untracked-files=no")
+    return Checkout(
+        f"working tree at {commit}{' with changes' if dirty else ''}", root, sys.executable
+    )
+
+
+@contextlib.contextmanager
+def checkout(root: Path, ref: str, python: str = "") -> Iterator[Checkout]:
+    """A version of the code that `root` belongs to, in a worktree that goes away afterwards.
+
+    Args:
+        root: Folder of the head's code, anywhere inside a git repository.
+        ref: Branch, tag or commit.
+        python: Interpreter of its launches; empty: this one, or one made for its dependencies.
+
+    Raises:
+        UsageError: Not a repository, an unknown ref, or dependencies that cannot be installed.
+    """
+    top = repository(root)
+    try:
+        commit = git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    except UsageError:
+        raise UsageError(
+            f"no commit {ref!r} in {top}: fetch it first (git fetch origin; in CI check out with "
+            "fetch-depth: 0)"
+        ) from None
+    home = Path(tempfile.mkdtemp(prefix="tfbench-base-"))
+    tree = home / "tree"
+    try:
+        git(root, "worktree", "add", "--detach", str(tree), commit)
+        place = tree / root.resolve().relative_to(top.resolve())
+        if not place.is_dir():
+            raise UsageError(f"{ref} has no folder {root.resolve().relative_to(top.resolve())}")
+        warnings: list[str] = []
+        code = harness.launchable(root, place, home, warnings)
+        interpreter = python or environments.interpreter(root, place, warnings)
+        yield Checkout(f"{ref} ({commit[:9]})", code, interpreter, tuple(warnings))
+    finally:
+        with contextlib.suppress(UsageError):
+            git(root, "worktree", "remove", "--force", str(tree))
+        shutil.rmtree(home, ignore_errors=True)
+        with contextlib.suppress(UsageError):
+            git(root, "worktree", "prune")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Output of a git command; raises UsageError with git's own last line where it fails."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=120
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"git cannot be run: {error}") from None
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UsageError(f"git {arguments[0]}: {last}")
+    return done.stdout.strip()

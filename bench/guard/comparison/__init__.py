@@ -1,0 +1,1 @@
+"""The comparison: probes, timed launches and exact figures of one subject become judgements."""

@@ -1,0 +1,1 @@
+"""The rule: limits, evidence of launches, and what it decides. Statistics alone."""
