@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -27,11 +29,8 @@ def cached(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
     It is made under another name and renamed when it is whole, so that an interruption leaves
     nothing half made; a lock lets one process make it while others wait.
     """
-    digest = hashlib.sha256(
-        "|".join(
-            (source_digest(make.__code__.co_filename), _core_digest(), tf.__version__, _keras())
-        ).encode()
-    ).hexdigest()[:12]
+    parts = (*sources(make), _shared_digest(), tf.__version__, _keras())
+    digest = hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
     home = folder / digest
     home.mkdir(parents=True, exist_ok=True)
     target = home / name
@@ -64,16 +63,38 @@ def load_weights(model: Any, path: Path) -> None:
             layer.set_weights([arrays[f"{i}/{j}"] for j in range(len(own))])
 
 
-@lru_cache
+def sources(make: Callable[..., Any]) -> list[str]:
+    """Digests of the source files of `make` and of the functions that its closure holds."""
+    files: set[str] = set()
+    seen: set[int] = set()
+    waiting: list[Any] = [make]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, functools.partial):
+            waiting += [each.func, *each.args, *each.keywords.values()]
+        elif isinstance(each, MethodType):
+            waiting.append(each.__func__)
+        elif isinstance(each, FunctionType) and id(each) not in seen:
+            seen.add(id(each))
+            files.add(each.__code__.co_filename)
+            for cell in each.__closure__ or ():
+                with contextlib.suppress(ValueError):  # not filled yet
+                    waiting.append(cell.cell_contents)
+    return sorted(source_digest(file) for file in files)
+
+
+@functools.lru_cache
 def source_digest(path: str) -> str:
     """SHA-256 of a source file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-@lru_cache
-def _core_digest() -> str:
-    core = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256("".join(source_digest(str(p)) for p in core).encode()).hexdigest()
+@functools.lru_cache
+def _shared_digest() -> str:
+    """Digest of all that scenarios share: the core, and the tools of every family."""
+    scenarios = Path(__file__).parents[1]
+    shared = sorted([*scenarios.glob("core/**/*.py"), *scenarios.glob("*/tools/*.py")])
+    return hashlib.sha256("".join(source_digest(str(p)) for p in shared).encode()).hexdigest()
 
 
 def _keras() -> str:

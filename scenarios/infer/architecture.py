@@ -1,11 +1,10 @@
 """Other architectures, trained in place of the workload's model for as many epochs."""
 
-from pathlib import Path
-
 from bench.results.errors import NotEngaged
-from scenarios.core import InferencePath, Workload, blocks, scenario
-from scenarios.core.deploy import export, keras_path, trained_variant
+from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.workload import Builder
+from scenarios.infer.tools.deploy import exported, keras_path, trained_variant
+from scenarios.train.tools import blocks
 
 
 @scenario(baseline="infer/function")
@@ -45,10 +44,7 @@ def squeeze_excitation(workload: Workload) -> InferencePath:
 def _variant(workload: Workload, name: str, build: Builder, proof) -> InferencePath:
     model = trained_variant(workload, name, build)
 
-    def save(path: Path) -> None:
-        export(model, path)
-
-    saved = workload.artifact(f"{name}_model", save)
+    saved = exported(workload, f"{name}_model", lambda: model)
 
     def facts():
         return proof(model) | {"epochs": workload.epochs, "extra_epochs": 0}

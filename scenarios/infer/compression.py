@@ -1,10 +1,17 @@
 """The trained model pruned or clustered by tfmot, run as before by a tf.function."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
-from scenarios.core import compression as tools
-from scenarios.core.deploy import export, keras_path
+from scenarios.core.paths import Proof
+from scenarios.infer.tools import tfmot as tools
+from scenarios.infer.tools.deploy import exported, keras_path
+from scenarios.infer.tools.tflite import enough_zeros
 
 
 @scenario(
@@ -16,16 +23,8 @@ from scenarios.core.deploy import export, keras_path
 def pruned(workload: Workload) -> InferencePath:
     """Magnitude pruning 50 → 80 % (PolynomialDecay), zeros removed from no kernel."""
     model = tools.pruned_model(workload)
-
-    def save(path: Path) -> None:
-        export(model, path)
-
-    saved = workload.artifact("pruned_model", save)
-
-    def proof():
-        return tools.sparsity(saved, at_least=0.79) | tools.extra_training(workload)
-
-    return keras_path(workload, model, artifact=saved, proof=proof)
+    saved = exported(workload, "pruned_model", lambda: model)
+    return _path(workload, model, saved, lambda: sparsity(saved, at_least=0.79))
 
 
 @scenario(
@@ -37,17 +36,9 @@ def pruned(workload: Workload) -> InferencePath:
 )
 def pruned_2_4(workload: Workload) -> InferencePath:
     """Structural pruning: two of every four values along the input channels are zero."""
-    model = tools.changed_model(workload, "pruned_2_4", tools.prune_2_4)
-
-    def save(path: Path) -> None:
-        export(model, path)
-
-    saved = workload.artifact("pruned_2_4_model", save)
-
-    def proof():
-        return tools.two_of_four(saved) | tools.extra_training(workload)
-
-    return keras_path(workload, model, artifact=saved, proof=proof)
+    model = tools.changed_model(workload, "pruned_2_4", prune_2_4)
+    saved = exported(workload, "pruned_2_4_model", lambda: model)
+    return _path(workload, model, saved, lambda: two_of_four(saved))
 
 
 @scenario(
@@ -60,13 +51,76 @@ def pruned_2_4(workload: Workload) -> InferencePath:
 def clustered(workload: Workload) -> InferencePath:
     """Weight clustering: 16 distinct values in each kernel."""
     model = tools.clustered_model(workload)
+    saved = exported(workload, "clustered_model", lambda: model)
+    return _path(workload, model, saved, lambda: distinct_values(saved))
 
-    def save(path: Path) -> None:
-        export(model, path)
 
-    saved = workload.artifact("clustered_model", save)
+def _path(workload: Workload, model, saved: Path, proof: Proof) -> InferencePath:
+    def facts():
+        return proof() | tools.extra_training(workload)
 
-    def proof():
-        return tools.distinct_values(saved) | tools.extra_training(workload)
+    return keras_path(workload, model, artifact=saved, proof=facts)
 
-    return keras_path(workload, model, artifact=saved, proof=proof)
+
+def prune_2_4(workload: Workload, model: Any) -> Any:
+    """The model with two of every four values along a kernel's input channels at zero."""
+    import tensorflow_model_optimization as tfmot
+
+    schedule = tfmot.sparsity.keras.ConstantSparsity(0.5, begin_step=0, frequency=10)
+    return tools.pruned_by(
+        workload, model, tools.fine_tune, pruning_schedule=schedule, sparsity_m_by_n=(2, 4)
+    )
+
+
+# --- proofs on the exported SavedModel's stored weights -------------------------------------------
+
+
+def stored_kernels(saved_model: Path) -> dict[str, np.ndarray]:
+    """The kernels (two or more axes) in a SavedModel's variables, read from the stored file.
+
+    Depthwise kernels, [H, W, C, 1], are left out: tfmot neither prunes nor clusters them.
+    """
+    reader = tf.train.load_checkpoint(str(saved_model / "variables" / "variables"))
+    shapes = reader.get_variable_to_shape_map()
+    return {
+        name: reader.get_tensor(name) for name, shape in sorted(shapes.items()) if len(shape) > 1
+    }
+
+
+def sparsity(saved_model: Path, at_least: float) -> dict[str, Any]:
+    """Share of zeros in a SavedModel's stored kernels.
+
+    Raises:
+        NotEngaged: Fewer than `at_least`.
+    """
+    kernels = stored_kernels(saved_model).values()
+    found = sum(int(np.count_nonzero(k == 0)) for k in kernels)
+    return enough_zeros(found, sum(k.size for k in kernels), at_least)
+
+
+def two_of_four(saved_model: Path) -> dict[str, Any]:
+    """How many kernels have at most two of any four values along the input channels set.
+
+    Raises:
+        NotEngaged: None has, or none of those that it applies to.
+    """
+    kernels = [k for k in stored_kernels(saved_model).values() if k.shape[-2] % 4 == 0]
+    held = 0
+    for kernel in kernels:
+        groups = np.moveaxis(kernel, -2, -1).reshape(-1, 4)
+        held += bool(np.count_nonzero(groups, axis=1).max() <= 2)
+    if not held:
+        raise NotEngaged(f"none of {len(kernels)} kernels has two zeros in every four values")
+    return {"kernels_2_of_4": held, "kernels": len(stored_kernels(saved_model))}
+
+
+def distinct_values(saved_model: Path, at_most: int = tools.CLUSTERS) -> dict[str, Any]:
+    """The most distinct values in any stored kernel.
+
+    Raises:
+        NotEngaged: More than `at_most`.
+    """
+    most = max(np.unique(kernel).size for kernel in stored_kernels(saved_model).values())
+    if most > at_most:
+        raise NotEngaged(f"a kernel holds {most} distinct values, at most {at_most} were asked for")
+    return {"distinct_values_a_kernel": most}

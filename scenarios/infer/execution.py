@@ -1,15 +1,16 @@
 """Ways to run the trained Keras model with TensorFlow."""
 
+from collections import Counter
 from pathlib import Path
 
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
-from scenarios.core.deploy import export
-from scenarios.core.graphs import compiled_by_xla, freeze, load_frozen, only_constants
+from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.quality import in_blocks
-from scenarios.core.training import traced_once
+from scenarios.infer.tools.deploy import exported
 
 
 @scenario(baseline="infer/function", follows="float32")
@@ -60,7 +61,7 @@ def function(workload: Workload, batch: int = 1) -> InferencePath:
         examples=batch,
         predict=lambda x: in_blocks(infer, x, batch),
         model=model,
-        artifact=workload.artifact("saved_model", lambda path: export(model, path)),
+        artifact=exported(workload, "saved_model", lambda: model),
         proof=lambda: traced_once(infer),
     )
 
@@ -96,10 +97,7 @@ def xla(workload: Workload, batch: int = 1) -> InferencePath:
 def savedmodel(workload: Workload) -> InferencePath:
     """The exported SavedModel, loaded back without the code of the model."""
 
-    def save(path: Path) -> None:
-        export(workload.trained_model(), path)
-
-    folder = workload.artifact("exported", save)
+    folder = exported(workload, "exported", workload.trained_model)
     loaded = tf.saved_model.load(folder)
 
     def proof():
@@ -128,7 +126,8 @@ def frozen(workload: Workload) -> InferencePath:
         def infer(image):
             return model(image, training=False)
 
-        freeze(infer, path)
+        constant = convert_variables_to_constants_v2(infer.get_concrete_function())
+        path.write_bytes(constant.graph.as_graph_def().SerializeToString())
 
     file = workload.artifact("frozen.pb", convert)
     infer = load_frozen(file, source="image:0")
@@ -140,6 +139,33 @@ def frozen(workload: Workload) -> InferencePath:
         artifact=file,
         proof=lambda: only_constants(infer),
     )
+
+
+def load_frozen(file: Path, source: str, target: str = "Identity:0"):
+    """The function from tensor `source` to tensor `target` of a frozen graph."""
+    graph = tf.compat.v1.GraphDef.FromString(file.read_bytes())
+
+    def imported():
+        tf.graph_util.import_graph_def(graph, name="")
+
+    wrapped = tf.compat.v1.wrap_function(imported, [])
+    inside = wrapped.graph.as_graph_element
+    return wrapped.prune(inside(source), inside(target))
+
+
+def only_constants(function):
+    """Proof that a graph holds its weights as constants.
+
+    Raises:
+        NotEngaged: It still reads variables.
+    """
+    operations = Counter(op.type for op in function.graph.get_operations())
+    variables = sum(
+        n for name, n in operations.items() if "Variable" in name or "VarHandle" in name
+    )
+    if variables or function.captured_inputs:
+        raise NotEngaged(f"the frozen graph still reads {variables} variables")
+    return {"variables": 0, "constants": operations["Const"], "operations": operations.total()}
 
 
 @scenario(baseline="infer/function", follows="float16")
@@ -179,6 +205,6 @@ def _in_policy(workload: Workload, policy: str) -> InferencePath:
         examples=1,
         predict=lambda x: in_blocks(infer, x, batch=1),
         model=model,
-        artifact=workload.artifact(f"{policy}_model", lambda path: export(model, path)),
+        artifact=exported(workload, f"{policy}_model", lambda: model),
         proof=proof,
     )

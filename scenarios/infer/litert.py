@@ -1,13 +1,10 @@
 """The trained model converted for LiteRT (TensorFlow Lite's runtime), in every precision."""
 
-from pathlib import Path
-
 import tensorflow as tf
 
 from scenarios.core import InferencePath, Workload, scenario
-from scenarios.core.deploy import Later
-from scenarios.core.litert import litert_path
-from scenarios.core.tflite import int8_operations, weights_of_type
+from scenarios.infer.tools.litert import converted, litert_path
+from scenarios.infer.tools.tflite import int8_operations, weights_of_type
 
 
 @scenario(
@@ -24,13 +21,8 @@ from scenarios.core.tflite import int8_operations, weights_of_type
 )
 def litert_float32(workload: Workload, batch: int = 1) -> InferencePath:
     """LiteRT, float32."""
-
-    def convert(path: Path) -> None:
-        converter = tf.lite.TFLiteConverter.from_keras_model(workload.trained_model())
-        path.write_bytes(converter.convert())
-
-    file = workload.artifact("float32.tflite", convert)
-    return litert_path(workload, file, batch, model=Later(workload.trained_model))
+    file = converted(workload, "float32", workload.trained_model)
+    return litert_path(workload, file, batch=batch)
 
 
 @scenario(
@@ -42,18 +34,11 @@ def litert_float32(workload: Workload, batch: int = 1) -> InferencePath:
 def litert_dynamic(workload: Workload) -> InferencePath:
     """LiteRT, dynamic range: 8-bit weights, activations quantized while it runs."""
 
-    def convert(path: Path) -> None:
-        converter = tf.lite.TFLiteConverter.from_keras_model(workload.trained_model())
+    def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        path.write_bytes(converter.convert())
 
-    file = workload.artifact("dynamic.tflite", convert)
-    return litert_path(
-        workload,
-        file,
-        proof=lambda: weights_of_type(file, "int8"),
-        model=Later(workload.trained_model),
-    )
+    file = converted(workload, "dynamic", workload.trained_model, options)
+    return litert_path(workload, file, lambda: weights_of_type(file, "int8"))
 
 
 @scenario(
@@ -65,19 +50,12 @@ def litert_dynamic(workload: Workload) -> InferencePath:
 def litert_float16(workload: Workload) -> InferencePath:
     """LiteRT, float16 weights (half the file), computed in float32 on a CPU."""
 
-    def convert(path: Path) -> None:
-        converter = tf.lite.TFLiteConverter.from_keras_model(workload.trained_model())
+    def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-        path.write_bytes(converter.convert())
 
-    file = workload.artifact("float16.tflite", convert)
-    return litert_path(
-        workload,
-        file,
-        proof=lambda: weights_of_type(file, "float16"),
-        model=Later(workload.trained_model),
-    )
+    file = converted(workload, "float16", workload.trained_model, options)
+    return litert_path(workload, file, lambda: weights_of_type(file, "float16"))
 
 
 @scenario(
@@ -95,21 +73,13 @@ def litert_float16(workload: Workload) -> InferencePath:
 def litert_int8(workload: Workload, batch: int = 1) -> InferencePath:
     """LiteRT, 8-bit integer weights and activations, float input and output."""
 
-    def convert(path: Path) -> None:
-        converter = tf.lite.TFLiteConverter.from_keras_model(workload.trained_model())
+    def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = workload.calibration
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        path.write_bytes(converter.convert())
 
-    file = workload.artifact("int8.tflite", convert)
-    return litert_path(
-        workload,
-        file,
-        batch,
-        proof=lambda: int8_operations(file),
-        model=Later(workload.trained_model),
-    )
+    file = converted(workload, "int8", workload.trained_model, options)
+    return litert_path(workload, file, lambda: int8_operations(file), batch)
 
 
 @scenario(
@@ -121,22 +91,15 @@ def litert_int8(workload: Workload, batch: int = 1) -> InferencePath:
 def litert_int8_full(workload: Workload) -> InferencePath:
     """LiteRT, 8-bit integers throughout: input and output too."""
 
-    def convert(path: Path) -> None:
-        converter = tf.lite.TFLiteConverter.from_keras_model(workload.trained_model())
+    def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = workload.calibration
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
-        path.write_bytes(converter.convert())
 
-    file = workload.artifact("int8_full.tflite", convert)
-    return litert_path(
-        workload,
-        file,
-        proof=lambda: int8_operations(file),
-        model=Later(workload.trained_model),
-    )
+    file = converted(workload, "int8_full", workload.trained_model, options)
+    return litert_path(workload, file, lambda: int8_operations(file))
 
 
 @scenario(
@@ -149,19 +112,12 @@ def litert_int8_full(workload: Workload) -> InferencePath:
 def litert_int16x8(workload: Workload) -> InferencePath:
     """LiteRT, 16-bit activations and 8-bit weights."""
 
-    def convert(path: Path) -> None:
-        converter = tf.lite.TFLiteConverter.from_keras_model(workload.trained_model())
+    def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = workload.calibration
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         ]
-        path.write_bytes(converter.convert())
 
-    file = workload.artifact("int16x8.tflite", convert)
-    return litert_path(
-        workload,
-        file,
-        proof=lambda: int8_operations(file, activations="int16"),
-        model=Later(workload.trained_model),
-    )
+    file = converted(workload, "int16x8", workload.trained_model, options)
+    return litert_path(workload, file, lambda: int8_operations(file, activations="int16"))

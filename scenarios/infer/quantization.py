@@ -1,13 +1,11 @@
 """Quantization after or during training, alone and together with pruning and clustering."""
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-import tensorflow as tf
-
-from scenarios.core import InferencePath, Workload, scenario, tflite
-from scenarios.core import compression as tools
-from scenarios.core.deploy import Later
-from scenarios.core.litert import litert_path
+from scenarios.core import InferencePath, Workload, scenario
+from scenarios.infer.tools import litert, tflite
+from scenarios.infer.tools import tfmot as tools
 
 
 @scenario(
@@ -18,19 +16,9 @@ from scenarios.core.litert import litert_path
 )
 def qat_int8(workload: Workload) -> InferencePath:
     """Quantization-aware training (tfmot `quantize_model`), then LiteRT int8."""
-
-    def convert(path: Path) -> None:
-        aware = tools.quantize_aware(workload, workload.trained_model())
-        converter = tf.lite.TFLiteConverter.from_keras_model(aware)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        path.write_bytes(converter.convert())
-
-    file = workload.artifact("qat_int8.tflite", convert)
-
-    def proof():
-        return tflite.int8_operations(file) | tools.extra_training(workload)
-
-    return litert_path(workload, file, proof=proof, model=Later(workload.trained_model))
+    return _path(
+        workload, "qat_int8", lambda: quantize_aware(workload, workload.trained_model()), times=1
+    )
 
 
 @scenario(
@@ -41,24 +29,10 @@ def qat_int8(workload: Workload) -> InferencePath:
 )
 def pruned_int8(workload: Workload) -> InferencePath:
     """Pruned to 80 %, then quantized after training, LiteRT int8."""
-
-    def convert(path: Path) -> None:
-        converter = tf.lite.TFLiteConverter.from_keras_model(tools.pruned_model(workload))
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = workload.calibration
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        path.write_bytes(converter.convert())
-
-    file = workload.artifact("pruned_int8.tflite", convert)
-
-    def proof():
-        return (
-            tflite.int8_operations(file)
-            | tflite.zeros(file, at_least=0.79)
-            | tools.extra_training(workload)
-        )
-
-    return litert_path(workload, file, proof=proof, model=Later(workload.trained_model))
+    return _path(
+        workload, "pruned_int8", lambda: tools.pruned_model(workload), times=1,
+        options=litert.int8(workload), zeros=0.79,
+    )  # fmt: skip
 
 
 @scenario(
@@ -71,22 +45,10 @@ def pruned_int8(workload: Workload) -> InferencePath:
 def pqat_int8(workload: Workload) -> InferencePath:
     """Prune-preserving quantization-aware training (PQAT), LiteRT int8."""
 
-    def convert(path: Path) -> None:
-        aware = tools.quantize_aware(workload, tools.pruned_model(workload), "prune")
-        converter = tf.lite.TFLiteConverter.from_keras_model(aware)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        path.write_bytes(converter.convert())
+    def aware():
+        return quantize_aware(workload, tools.pruned_model(workload), "prune")
 
-    file = workload.artifact("pqat_int8.tflite", convert)
-
-    def proof():
-        return (
-            tflite.int8_operations(file)
-            | tflite.zeros(file, at_least=0.79)
-            | tools.extra_training(workload, times=2)
-        )
-
-    return litert_path(workload, file, proof=proof, model=Later(workload.trained_model))
+    return _path(workload, "pqat_int8", aware, times=2, zeros=0.79)
 
 
 @scenario(
@@ -99,22 +61,10 @@ def pqat_int8(workload: Workload) -> InferencePath:
 def cqat_int8(workload: Workload) -> InferencePath:
     """Cluster-preserving quantization-aware training (CQAT), LiteRT int8."""
 
-    def convert(path: Path) -> None:
-        aware = tools.quantize_aware(workload, tools.clustered_model(workload), "cluster")
-        converter = tf.lite.TFLiteConverter.from_keras_model(aware)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        path.write_bytes(converter.convert())
+    def aware():
+        return quantize_aware(workload, tools.clustered_model(workload), "cluster")
 
-    file = workload.artifact("cqat_int8.tflite", convert)
-
-    def proof():
-        return (
-            tflite.int8_operations(file)
-            | tflite.clusters(file, at_most=tools.CLUSTERS)
-            | tools.extra_training(workload, times=2)
-        )
-
-    return litert_path(workload, file, proof=proof, model=Later(workload.trained_model))
+    return _path(workload, "cqat_int8", aware, times=2, clusters=tools.CLUSTERS)
 
 
 @scenario(
@@ -127,21 +77,58 @@ def cqat_int8(workload: Workload) -> InferencePath:
 def pcqat_int8(workload: Workload) -> InferencePath:
     """Pruned, clustered with its zeros kept, then trained preserving both (PCQAT), LiteRT int8."""
 
-    def convert(path: Path) -> None:
+    def aware():
         clustered = tools.cluster(workload, tools.pruned_model(workload), preserve_sparsity=True)
-        aware = tools.quantize_aware(workload, clustered, "cluster+prune")
-        converter = tf.lite.TFLiteConverter.from_keras_model(aware)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        path.write_bytes(converter.convert())
+        return quantize_aware(workload, clustered, "cluster+prune")
 
-    file = workload.artifact("pcqat_int8.tflite", convert)
+    return _path(workload, "pcqat_int8", aware, times=3, zeros=0.79, clusters=tools.CLUSTERS)
+
+
+def _path(
+    workload: Workload,
+    name: str,
+    model: Callable[[], Any],
+    times: int,
+    options: litert.Options = litert.dynamic,
+    zeros: float = 0,
+    clusters: int = 0,
+) -> InferencePath:
+    """The model converted and run, with proof of what it was fine-tuned to, so many times."""
+    file = litert.converted(workload, name, model, options)
 
     def proof():
-        return (
-            tflite.int8_operations(file)
-            | tflite.zeros(file, at_least=0.79)
-            | tflite.clusters(file, at_most=tools.CLUSTERS)
-            | tools.extra_training(workload, times=3)
-        )
+        facts = tflite.int8_operations(file) | tools.extra_training(workload, times)
+        if zeros:
+            facts |= tflite.zeros(file, at_least=zeros)
+        if clusters:
+            facts |= tflite.clusters(file, at_most=clusters)
+        return facts
 
-    return litert_path(workload, file, proof=proof, model=Later(workload.trained_model))
+    return litert.litert_path(workload, file, proof)
+
+
+def quantize_aware(workload: Workload, model: Any, scheme: str = "") -> Any:
+    """The model fine-tuned with simulated 8-bit arithmetic.
+
+    Args:
+        workload: Its data and loss.
+        model: A trained model.
+        scheme: What it must preserve: `prune`, `cluster`, `cluster+prune`, or nothing.
+    """
+    import tensorflow_model_optimization as tfmot
+
+    quantization = tfmot.quantization.keras
+    combine = tfmot.experimental.combine
+    if scheme:
+        annotated = tools.taken(quantization.quantize_annotate_model, model)
+        preserving = {
+            "prune": combine.Default8BitPrunePreserveQuantizeScheme,
+            "cluster": combine.Default8BitClusterPreserveQuantizeScheme,
+            "cluster+prune": lambda: combine.Default8BitClusterPreserveQuantizeScheme(
+                preserve_sparsity=True
+            ),
+        }[scheme]()
+        aware = tools.taken(quantization.quantize_apply, annotated, scheme=preserving)
+    else:
+        aware = tools.taken(quantization.quantize_model, model)
+    return tools.fine_tune(workload, aware)

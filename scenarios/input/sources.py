@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from scenarios.core import InputPath, Workload, scenario
-from scenarios.core.pipelines import (
+from scenarios.input.tools.pipelines import (
     image_decoder,
     input_path,
     jpeg_files,

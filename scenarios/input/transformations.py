@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import InputPath, Workload, scenario
-from scenarios.core.pipelines import image_decoder, input_path, jpeg_files, large_images
+from scenarios.input.tools.pipelines import image_decoder, input_path, jpeg_files, large_images
 
 AUTOTUNE = tf.data.AUTOTUNE
 

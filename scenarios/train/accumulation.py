@@ -2,11 +2,10 @@
 
 import tensorflow as tf
 
-from bench.results.errors import Unsupported
+from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.engagement import updates_of
+from scenarios.core.graphs import traced_once
 from scenarios.core.same_work import first_losses
-from scenarios.core.training import traced_once
 
 PARTS = 4
 
@@ -61,3 +60,17 @@ def grad_accumulation(workload: Workload) -> TrainingPath:
         losses=lambda count: first_losses(loop(training=False)[1], workload, count),
         proof=proof,
     )
+
+
+def updates_of(optimizer, step, batch, expected: int) -> dict[str, int]:
+    """Proof that one step makes `expected` optimizer updates.
+
+    Raises:
+        NotEngaged: It makes more or fewer.
+    """
+    before = int(optimizer.iterations.numpy())
+    step(*batch)
+    made = int(optimizer.iterations.numpy()) - before
+    if made != expected:
+        raise NotEngaged(f"a step makes {made} optimizer updates, not {expected}")
+    return {"updates_per_step": made}

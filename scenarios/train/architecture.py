@@ -5,9 +5,10 @@ import itertools
 import tensorflow as tf
 
 from bench.results.errors import NotEngaged, Unsupported
-from scenarios.core import TrainingPath, Workload, blocks, scenario
-from scenarios.core.loops import compiled_path
-from scenarios.core.training import traced_once
+from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.graphs import traced_once
+from scenarios.core.training import compiled_path
+from scenarios.train.tools import blocks
 
 
 @scenario(baseline="train/function")

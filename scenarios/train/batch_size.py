@@ -2,7 +2,7 @@
 
 from bench.results.errors import Unsupported
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.loops import compiled_path
+from scenarios.core.training import compiled_path
 
 
 @scenario(

@@ -1,10 +1,17 @@
 """Compiling the training step by XLA."""
 
-import tensorflow as tf
+from collections import Counter
+from collections.abc import Iterator
 
+import tensorflow as tf
+from tensorflow.python.eager import context
+
+from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.engagement import auto_clusters, compiled_step_facts
+from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.same_work import losses_with_same_dropout
+
+XLA_LAUNCHES = ("XlaLaunch", "XlaLaunchV2", "_XlaCompile")
 
 
 @scenario(baseline="train/function", follows="float32")
@@ -32,7 +39,9 @@ def xla(workload: Workload) -> TrainingPath:
         examples=workload.spec.batch,
         batches=workload.batches(),
         losses=losses_with_same_dropout(workload, loop),
-        proof=lambda: compiled_step_facts(train_step, next(workload.batches())),
+        proof=lambda: (
+            traced_once(train_step) | compiled_by_xla(train_step, *next(workload.batches()))
+        ),
     )
 
 
@@ -70,3 +79,37 @@ def xla_auto(workload: Workload) -> TrainingPath:
         losses=losses_with_same_dropout(workload, loop),
         proof=lambda: auto_clusters(train_step, next(workload.batches())),
     )
+
+
+def auto_clusters(step, batch) -> dict[str, int]:
+    """Proof that TensorFlow's automatic clustering gave parts of `step` to XLA.
+
+    The graphs that really run are collected while the step runs inside a new function; that
+    makes one more update.
+
+    Raises:
+        NotEngaged: No cluster was made.
+    """
+    traces = traced_once(step)
+    clusters = Counter(op for op in run_operations(step, batch) if op in XLA_LAUNCHES)
+    if not clusters:
+        raise NotEngaged(
+            "automatic clustering made no XLA cluster; on a CPU it needs "
+            "TF_XLA_FLAGS=--tf_xla_cpu_global_jit before TensorFlow is imported"
+        )
+    return traces | {"xla_clusters": sum(clusters.values())}
+
+
+def run_operations(step, batch) -> Iterator[str]:
+    """Operations in the optimized graphs of `step`, called once more with `batch`."""
+    context.enable_run_metadata()
+    try:
+        tf.function(lambda *inputs: step(*inputs))(*batch)
+        metadata = context.export_run_metadata()
+    finally:
+        context.disable_run_metadata()
+    for graphs in metadata.function_graphs:
+        for graph in graphs.partition_graphs:
+            yield from (node.op for node in graph.node)
+            for function in graph.library.function:
+                yield from (node.op for node in function.node_def)

@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.loops import compiled_path
-from scenarios.core.training import traced_once
+from scenarios.core.graphs import traced_once
+from scenarios.core.training import compiled_path
 
 TEMPERATURE = 4.0
 SOFT_SHARE = 0.7

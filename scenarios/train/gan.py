@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.training import traced_once
+from scenarios.core.graphs import traced_once
 
 NOISE = 64
 

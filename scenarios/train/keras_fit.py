@@ -4,8 +4,8 @@ import math
 
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.engagement import compiled_in_fit, fit_function
 from scenarios.core.same_work import RecordedLoss, same_dropout
+from scenarios.train.tools.fit import fit_function
 
 
 def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
@@ -83,3 +83,21 @@ def fit_steps_per_execution(workload: Workload) -> TrainingPath:
 def fit_xla(workload: Workload) -> TrainingPath:
     """Keras `fit` with its step compiled by XLA (jit_compile=True)."""
     return fitted(workload, compiled_in_fit, jit_compile=True)
+
+
+def compiled_in_fit(model) -> dict[str, int]:
+    """Proof that XLA compiles the step inside Keras 3's `fit`.
+
+    Raises:
+        NotEngaged: No function in the graph of `fit` must be compiled.
+    """
+    concrete = fit_function(model)._list_all_concrete_functions()
+    must = [
+        function.signature.name
+        for each in concrete
+        for function in each.graph.as_graph_def().library.function
+        if function.attr["_XlaMustCompile"].b
+    ]
+    if not must:
+        raise NotEngaged("fit's step is not compiled by XLA")
+    return {"xla_functions": len(must), "traces": len(concrete)}

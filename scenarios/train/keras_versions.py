@@ -1,10 +1,10 @@
 """The same loop on Keras 2 and on Keras 3."""
 
+from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.engagement import keras_version
-from scenarios.core.loops import compiled_step
+from scenarios.core.graphs import traced_once
 from scenarios.core.same_work import first_losses, without_dropout
-from scenarios.core.training import traced_once
+from scenarios.core.training import compiled_step
 
 
 def plain_loop(workload: Workload, version: int) -> TrainingPath:
@@ -38,3 +38,15 @@ def keras3(workload: Workload) -> TrainingPath:
 def keras2(workload: Workload) -> TrainingPath:
     """The compiled step with a model and optimizer of Keras 2 (tf_keras)."""
     return plain_loop(workload, version=2)
+
+
+def keras_version(model, version: int) -> dict[str, object]:
+    """Proof that a model belongs to Keras 2 (tf_keras) or 3.
+
+    Raises:
+        NotEngaged: It belongs to the other.
+    """
+    package = type(model).__module__.partition(".")[0]
+    if package != {2: "tf_keras", 3: "keras"}[version]:
+        raise NotEngaged(f"the model is of {package}, not of Keras {version}")
+    return {"keras": version, "package": package}

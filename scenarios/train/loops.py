@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.training import traced_once
+from scenarios.core.graphs import traced_once
 
 
 @scenario(baseline="train/function", follows="float32")

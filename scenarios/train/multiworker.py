@@ -1,6 +1,8 @@
 """Several processes, each with its shard of the data, train one model."""
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,7 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import JobPath, TrainingPath, Workload, quality, scenario
-from scenarios.core.cluster import Cluster
-from scenarios.core.folders import scratch_folder
+from scenarios.train.tools.cluster import Cluster, free_addresses
 
 WORKERS = 2
 STEPS = 5  # in one message: asking a process costs time that training does not
@@ -81,7 +82,7 @@ class Worker:
         """All take part in saving, but only the chief writes to the folder that is kept."""
         if self.resolver.task_id == 0:
             return self.checkpoint.write(f"{folder}/model")
-        with scratch_folder() as nowhere:
+        with TemporaryDirectory() as nowhere:
             self.checkpoint.write(f"{nowhere}/model")
         return None
 
@@ -103,14 +104,25 @@ class Worker:
         }
 
 
+def workers(workload: Workload) -> Cluster:
+    """Two processes that each know by TF_CONFIG where all workers are, and which one they are."""
+    addresses = free_addresses(WORKERS)
+    configs = [
+        {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        for index in range(WORKERS)
+    ]
+    environments = [{"TF_CONFIG": json.dumps(config)} for config in configs]
+    return Cluster(WORKER, workload.spec, workload.threads, environments)
+
+
 @scenario(baseline="train/single-device", follows="float32", suite="full")
 def multiworker(workload: Workload) -> TrainingPath:
     """MultiWorkerMirroredStrategy: two processes on loopback, each with half of each batch."""
-    cluster = Cluster(WORKER, workload.spec, workload.threads, WORKERS)
+    cluster = workers(workload)
     model = workload.model()
 
     def predict(x):
-        with scratch_folder() as folder:
+        with TemporaryDirectory() as folder:
             cluster.call("save", folder=folder)
             tf.train.Checkpoint(model=model).read(f"{folder}/model").expect_partial()
         return quality.predict(model, x)
@@ -138,15 +150,15 @@ def multiworker_recovery(workload: Workload) -> JobPath:
     seen: dict[str, Any] = {}
 
     def job():
-        with scratch_folder() as folder:
-            cluster = Cluster(WORKER, workload.spec, workload.threads, WORKERS)
+        with TemporaryDirectory() as folder:
+            cluster = workers(workload)
             cluster.call("train", steps=STEPS)
             cluster.call("save", folder=folder)
             seen["files"] = sorted(path.name for path in Path(folder).iterdir())
             seen["lost"] = cluster.call("train", steps=STEPS)[0]
             seen["exit_status"] = cluster.kill(WORKERS - 1)
             cluster.close()
-            cluster = Cluster(WORKER, workload.spec, workload.threads, WORKERS)
+            cluster = workers(workload)
             seen["restored"] = cluster.call("restore", folder=folder)
             seen["repeated"] = cluster.call("train", steps=STEPS)[0]
             cluster.close()

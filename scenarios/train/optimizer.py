@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import JobPath, TrainingPath, Workload, quality, scenario
-from scenarios.core.loops import compiled_path, compiled_step
+from scenarios.core.training import compiled_path, compiled_step
 from scenarios.core.workload import LEARNING_RATE
 
 ACCURACY_BELOW_BASELINE = 0.01

@@ -1,11 +1,13 @@
 """Mixed precision: half-width arithmetic on float32 variables."""
 
+from collections import Counter
+
 import tensorflow as tf
 
+from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.engagement import compiled_step_facts, dtypes
+from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.same_work import losses_with_same_dropout
-from scenarios.core.training import traced_once
 
 
 @scenario(
@@ -37,7 +39,7 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
     model, train_step, optimizer = loop()
 
     def proof():
-        run = compiled_step_facts(train_step, next(workload.batches())) if xla else {}
+        run = compiled_by_xla(train_step, *next(workload.batches())) if xla else {}
         scale = float(optimizer.dynamic_scale.numpy())
         return run | traced_once(train_step) | dtypes(model, "float16") | {"loss_scale": scale}
 
@@ -77,7 +79,7 @@ def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
     model, train_step = loop()
 
     def proof():
-        run = compiled_step_facts(train_step, next(workload.batches())) if xla else {}
+        run = compiled_by_xla(train_step, *next(workload.batches())) if xla else {}
         return run | traced_once(train_step) | dtypes(model, "bfloat16")
 
     return TrainingPath(
@@ -88,3 +90,21 @@ def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
         losses=losses_with_same_dropout(workload, loop),
         proof=proof,
     )
+
+
+def dtypes(model, compute: str, variables: str = "float32") -> dict[str, object]:
+    """Proof of the precision that layers compute in and variables are kept in.
+
+    Raises:
+        NotEngaged: A layer with weights computes in, or keeps them in, another.
+    """
+    layers = [layer for layer in model.layers if layer.weights]
+    computing = Counter(str(layer.compute_dtype) for layer in layers)
+    keeping = Counter(tf.as_dtype(weight.dtype).name for weight in model.trainable_variables)
+    if set(keeping) != {variables} or computing[compute] == 0:
+        raise NotEngaged(f"layers compute in {dict(computing)} on variables of {dict(keeping)}")
+    return {
+        "compute_dtypes": dict(computing),
+        "variable_dtypes": dict(keeping),
+        "output_dtype": tf.as_dtype(model.output.dtype).name,
+    }

@@ -1,5 +1,6 @@
 """Searching hyperparameters."""
 
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,6 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import JobPath, Workload, scenario
-from scenarios.core.folders import scratch_folder
 
 MOST_EPOCHS = 4
 
@@ -60,7 +60,7 @@ def tuner(workload: Workload, search: str = "Hyperband") -> JobPath:
     x, y = workload.data.x_train, workload.data.y_train
 
     def job():
-        with scratch_folder() as folder:
+        with TemporaryDirectory() as folder:
             if search == "Hyperband":
                 tuner = keras_tuner.Hyperband(
                     build, max_epochs=MOST_EPOCHS, factor=3, directory=folder, **options

@@ -36,7 +36,7 @@ def cnn() -> Any:
 @pytest.fixture(scope="module")
 def separable() -> Any:
     from scenarios.core import models
-    from scenarios.core.blocks import separable_block
+    from scenarios.train.tools.blocks import separable_block
 
     return models.cnn((32, 32, 3), 10, block=separable_block)
 

@@ -97,8 +97,9 @@ def refusals(workload):
     """Proofs asked about models that the technique was not applied to."""
     import tensorflow as tf
 
-    from scenarios.core import compression, graphs, onnx, students, tensorrt, tflite, training
-    from scenarios.infer import execution, litert
+    from scenarios.core import graphs
+    from scenarios.infer import combined, compression, execution, litert, onnxruntime, tensorrt
+    from scenarios.infer.tools import onnx, tflite
 
     plain = execution.function(workload)
     file = litert.litert_float32(workload).artifact
@@ -112,15 +113,15 @@ def refusals(workload):
         "zeros": proof_refused(lambda: tflite.zeros(int8, 0.79)),
         "clusters in int8": proof_refused(lambda: tflite.clusters(int8, 16)),
         "stored sparse": proof_refused(lambda: tflite.sparse_kernels(file)),
-        "student": proof_refused(lambda: students.smaller(workload, workload.model())),
+        "student": proof_refused(lambda: combined.smaller(workload, workload.model())),
         "xla": proof_refused(lambda: graphs.compiled_by_xla(plain.infer, plain.inputs[0])),
         "onnx int8": (
-            proof_refused(lambda: onnx.int8_products(onnx.exported(workload), 1))
+            proof_refused(lambda: onnxruntime.int8_products(onnx.exported(workload), 1))
             if importlib.util.find_spec("tf2onnx")
             else None
         ),
         "trt": proof_refused(lambda: tensorrt.engines(plain.infer.get_concrete_function(), "FP16")),
-        "retraced": proof_refused(lambda: training.traced_once(tf.function(lambda x: x))),
+        "retraced": proof_refused(lambda: graphs.traced_once(tf.function(lambda x: x))),
     }
 
 

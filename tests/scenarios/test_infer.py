@@ -166,7 +166,7 @@ def test_xnnpacks_sparse_form_is_pruned_and_stored_sparse(ran):
 def test_xnnpacks_sparse_kernels_are_off_where_avx_is(tmp_path, monkeypatch):
     pytest.importorskip("tensorflow")
     from bench.results.errors import Unsupported
-    from scenarios.core import sparse
+    from scenarios.infer import sparse
 
     monkeypatch.setattr(sparse.platform, "machine", lambda: "x86_64")
     (tmp_path / "cpuinfo").write_text("flags : sse avx")

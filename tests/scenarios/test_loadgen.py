@@ -12,7 +12,7 @@ import pytest
 def test_each_scenario_runs_and_says_what_it_measured(scenario, batch):
     pytest.importorskip("mlperf_loadgen")
     pytest.importorskip("tensorflow")
-    from scenarios.core.loadgen import Load
+    from scenarios.serve.loadgen import Load
 
     sizes = []
     pause = threading.Event()
@@ -38,7 +38,7 @@ def test_each_scenario_runs_and_says_what_it_measured(scenario, batch):
 def test_proof_refuses_another_scenario():
     pytest.importorskip("tensorflow")
     from bench.results.errors import NotEngaged
-    from scenarios.core.loadgen import Load
+    from scenarios.serve.loadgen import Load
 
     load = Load(lambda x: x, [], "Server", summary={"Scenario": "Offline"})
     with pytest.raises(NotEngaged):
@@ -47,7 +47,7 @@ def test_proof_refuses_another_scenario():
 
 def test_summary_reads_names_and_values():
     pytest.importorskip("tensorflow")
-    from scenarios.core.loadgen import summary
+    from scenarios.serve.loadgen import summary
 
     text = "Scenario : Server\nResult is : VALID\n * Early stopping estimate: 7\n=====\n"
     assert summary(text) == {

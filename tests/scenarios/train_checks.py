@@ -13,13 +13,18 @@ import tensorflow as tf
 
 from bench.results.errors import LaunchError, UsageError
 from bench.results.values import WorkloadSpec
-from scenarios.core import Workload, blocks, data, engagement, philox
-from scenarios.core.cluster import Cluster, WorkerFailed
-from scenarios.core.devices import replicas
-from scenarios.core.graphs import compiled_by_xla
-from scenarios.core.pipelines import same_examples
+from scenarios.core import Workload, data, philox
+from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.same_work import RecordedLoss, without_dropout
-from scenarios.core.training import traced_once
+from scenarios.input.tools.pipelines import same_examples
+from scenarios.train.accumulation import updates_of
+from scenarios.train.compilation import auto_clusters
+from scenarios.train.distribution import replicas
+from scenarios.train.keras_fit import compiled_in_fit
+from scenarios.train.keras_versions import keras_version
+from scenarios.train.precision import dtypes
+from scenarios.train.tools import blocks
+from scenarios.train.tools.cluster import Cluster, WorkerFailed
 
 LAYERS = tf.keras.layers
 
@@ -48,7 +53,7 @@ def failing_proofs():
     x = tf.ones([4, 2])
     plain(x)
     # Before fit: TensorFlow cannot collect graphs beside the functions of a tf.data pipeline.
-    clusters = said(engagement.auto_clusters, plain, (x,))
+    clusters = said(auto_clusters, plain, (x,))
     twice = tf.function(lambda x: x + 1)
     twice(tf.ones([1]))
     twice(tf.ones([2]))
@@ -57,12 +62,12 @@ def failing_proofs():
     pairs = tf.data.Dataset.from_tensors((x, tf.zeros([4], tf.int64)))
     return {
         "xla": said(compiled_by_xla, plain, x),
-        "fit_xla": said(engagement.compiled_in_fit, model),
+        "fit_xla": said(compiled_in_fit, model),
         "traced": said(traced_once, twice),
         "clusters": clusters,
-        "dtypes": said(engagement.dtypes, model, "float16"),
-        "updates": said(engagement.updates_of, optimizer, plain, (x,), 1),
-        "keras": said(engagement.keras_version, model, 2),
+        "dtypes": said(dtypes, model, "float16"),
+        "updates": said(updates_of, optimizer, plain, (x,), 1),
+        "keras": said(keras_version, model, 2),
         "replicas": said(replicas, tf.distribute.get_strategy(), model),
         "examples": said(same_examples, pairs, (x + 0.5, np.zeros(4)), 0.1),
         "labels": said(same_examples, pairs, (x, np.ones(4)), 0.1),
@@ -197,7 +202,7 @@ class Failing:
 
 def workers():
     """One worker process that answers, fails, and is killed."""
-    cluster = Cluster("tests.scenarios.train_checks:Failing", WorkloadSpec(), 1, count=1)
+    cluster = Cluster("tests.scenarios.train_checks:Failing", WorkloadSpec(), 1, [{}])
     try:
         answers = {"echo": cluster.call("echo", word="héllo\n"), "fail": said(cluster.call, "fail")}
         answers["killed"] = cluster.kill(0)

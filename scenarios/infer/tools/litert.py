@@ -1,30 +1,75 @@
-"""Running a LiteRT model as an inference path."""
+"""Converting a Keras model for LiteRT, and running the file as an inference path."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from scenarios.core.paths import InferencePath, Proof, nothing_to_prove
 from scenarios.core.quality import in_blocks
-from scenarios.core.tflite import delegated, int8_operations
 from scenarios.core.workload import Workload
+from scenarios.infer.tools.deploy import Later
+from scenarios.infer.tools.tflite import delegated
 
-__all__ = ["dequantized", "int8_operations", "litert_path", "load", "quantized"]
+Options = Callable[[Any], None]
+"""Sets a converter's options."""
+
+
+def float32(_: Any) -> None:
+    """Leave the converter as it is: float32 weights and activations."""
+
+
+def dynamic(converter: Any) -> None:
+    """8-bit weights; activations as the model has them (of a quantization-aware one: 8 bits)."""
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+
+def int8(workload: Workload) -> Options:
+    """8-bit weights and activations, on scales found by the workload's calibration examples."""
+
+    def options(converter: Any) -> None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = workload.calibration
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+
+    return options
+
+
+def converted(
+    workload: Workload, name: str, model: Callable[[], Any], options: Options = float32
+) -> Path:
+    """The file `name`.tflite in the cache, made once.
+
+    Args:
+        workload: Owns the cache.
+        name: Names the file, and must be used for one conversion only.
+        model: Makes the Keras model; called where the file is not in the cache.
+        options: Sets the converter's options.
+    """
+
+    def convert(path: Path) -> None:
+        converter = tf.lite.TFLiteConverter.from_keras_model(model())
+        options(converter)
+        path.write_bytes(converter.convert())
+
+    return workload.artifact(f"{name}.tflite", convert)
 
 
 def litert_path(
     workload: Workload,
     file: Path,
-    batch: int = 1,
     proof: Proof = nothing_to_prove,
-    model: Any = None,
+    batch: int = 1,
+    model: Callable[[], Any] | None = None,
 ) -> InferencePath:
     """Inference of a .tflite file by `ai_edge_litert` with the workload's number of threads.
 
-    Its proof says, beside what `proof` tells, which part of the graph XNNPACK runs.
+    Its proof says, beside what `proof` tells, which part of the graph XNNPACK runs. `model` makes
+    the Keras model that was converted; default: the trained one.
     """
     interpreter = load(file, workload.threads, batch, workload.data.input_shape)
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
@@ -47,7 +92,7 @@ def litert_path(
         predict=predict,
         artifact=file,
         proof=lambda: {**delegated(interpreter), **proof()},
-        model=model,
+        model=Later(model or workload.trained_model),
     )
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from bench.results.errors import NotEngaged, Unsupported
-from scenarios.core.loops import lazy_step
 from scenarios.core.paths import InputPath
+from scenarios.core.training import compiled_step
 from scenarios.core.workload import Workload
 
 ENLARGED = 4
@@ -132,10 +132,26 @@ def input_path(
     return InputPath(
         dataset,
         examples=workload.spec.batch,
-        train=lazy_step(workload),
+        train=_lazy_step(workload),
         warmup=warmup,
         proof=proof,
     )
+
+
+def _lazy_step(workload: Workload) -> Callable[..., Any]:
+    """The plain compiled step, with a model that is built when it is first called.
+
+    Input paths are mostly measured alone, and their launches should not wait for a model.
+    """
+    made: list[Callable[..., Any]] = []
+
+    def train_step(x, y):
+        if not made:
+            model = workload.model()
+            made.append(compiled_step(workload, model, workload.optimizer(model)))
+        return made[0](x, y)
+
+    return train_step
 
 
 def operations(dataset: tf.data.Dataset) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Any
 import tensorflow as tf
 
 from scenarios.core import artifacts
+from scenarios.core.graphs import traced_once
 from scenarios.core.paths import InferencePath, Proof, nothing_to_prove
 from scenarios.core.quality import in_blocks
-from scenarios.core.training import traced_once, train
+from scenarios.core.training import train
 from scenarios.core.workload import Builder, Workload
 
 
@@ -51,6 +52,11 @@ def export(model: Any, path: Path) -> None:
         lambda image: model(image, training=False), input_signature=[signature]
     )
     tf.saved_model.save(module, str(path), signatures=module.serve)
+
+
+def exported(workload: Workload, name: str, model: Callable[[], Any]) -> Path:
+    """The folder `name` in the cache with the SavedModel of `model()`, made once."""
+    return workload.artifact(name, lambda path: export(model(), path))
 
 
 def keras_path(

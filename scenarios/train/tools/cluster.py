@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -31,19 +32,24 @@ class WorkerFailed(LaunchError):
 
 
 class Cluster:
-    """`count` processes with TF_CONFIG set, each holding an object that answers method calls.
+    """Processes that each hold an object which answers method calls.
 
     Args:
-        worker: `module:Class`; made as `Class(workload)` in each process.
+        worker: `module:Class`; made as `Class(make_workload)` in each process.
         spec: The workload's names.
         threads: Threads of each process.
-        count: Number of processes; number 0 is the chief.
+        environments: The variables of each process.
     """
 
-    def __init__(self, worker: str, spec: WorkloadSpec, threads: int, count: int = 2) -> None:
-        addresses = [f"{HOST}:{port}" for port in _free_ports(count)]
+    def __init__(
+        self,
+        worker: str,
+        spec: WorkloadSpec,
+        threads: int,
+        environments: Sequence[Mapping[str, str]],
+    ) -> None:
         request = {"worker": worker, "spec": asdict(spec), "threads": threads}
-        self._workers = [_Process(request, addresses, i) for i in range(count)]
+        self._workers = [_Process(request, each) for each in environments]
 
     def call(self, do: str, **arguments: Any) -> list[Any]:
         """Call a method in all workers at once; their answers.
@@ -67,18 +73,17 @@ class Cluster:
 
 
 class _Process:
-    def __init__(self, request: dict[str, Any], addresses: list[str], index: int) -> None:
+    def __init__(self, request: dict[str, Any], variables: Mapping[str, str]) -> None:
         read, write = os.pipe()
-        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        root = str(Path(__file__).resolve().parents[2])
+        root = str(Path(__file__).resolve().parents[3])
         environment = os.environ | {
-            "TF_CONFIG": json.dumps(config),
+            **variables,
             "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
             "CUDA_VISIBLE_DEVICES": "-1",
         }
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "scenarios.core.cluster", str(write)],
+            [sys.executable, "-m", "scenarios.train.tools.cluster", str(write)],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -130,12 +135,13 @@ class _Process:
         return lines[-1][:300] if lines else "it said nothing"
 
 
-def _free_ports(count: int) -> list[int]:
+def free_addresses(count: int) -> list[str]:
+    """`host:port` of ports on this machine that nothing listens on."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
             each.bind((HOST, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+        return [f"{HOST}:{each.getsockname()[1]}" for each in sockets]
 
 
 def serve(answers_fd: int) -> None:
