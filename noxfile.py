@@ -146,6 +146,14 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site of the documents, strict: a broken link or a page left out fails."""
+    session.install("-c", "constraints.txt", "--group", "docs")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    session.run("mkdocs", "build", "--strict", *session.posargs, env=quiet)
+
+
+@nox.session
 def precision(session: nox.Session) -> None:
     """The benchmark of the benchmark: writes docs/precision.md."""
     install(session, groups=("rivals",))
@@ -168,8 +176,8 @@ def constraints(session: nox.Session) -> None:
     session.run(
         "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade",
         "--no-emit-index-url", "--no-annotate", "--no-header", "--all-extras",
-        "--group", "test", "--group", "lint", "--group", "types", "--group", "rivals",
-        "pyproject.toml", "-o", "constraints.txt",
+        "--group", "test", "--group", "lint", "--group", "types", "--group", "docs",
+        "--group", "rivals", "pyproject.toml", "-o", "constraints.txt",
     )  # fmt: skip
 
 

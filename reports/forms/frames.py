@@ -60,7 +60,7 @@ def export(run: Run, target: Path) -> None:
             table.to_parquet(target, index=False)
         except ImportError:
             raise UsageError(
-                "Parquet needs pyarrow: install it with `pip install 'tfbench[parquet]'`"
+                "Parquet needs pyarrow: python -m pip install -c constraints.txt '.[parquet]'"
             ) from None
     else:
         raise UsageError(f"{target.name}: give a file that ends in .csv or .parquet")
