@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from bench.results.data_names import source
 from bench.results.values import WorkloadSpec
 from scenarios.core import quality, training
 from scenarios.core.data import Data, load
 from scenarios.core.workload import Workload
 
-PLAIN_DATA = ("digits", "synthetic", "npz")
+PLAIN_DATA = ("digits", "synthetic", "npz", "csv")
 """Sources that are read without initialising TensorFlow's runtime, which must not be forked."""
 
 
@@ -18,14 +19,14 @@ class Workloads:
     """Makes workloads; data that was read before a launch was forked is there at once."""
 
     def __init__(self) -> None:
-        self._data: dict[tuple[str, int, str, int], Data] = {}
+        self._data: dict[tuple[str, int, str, int, str], Data] = {}
 
     def read(self, spec: WorkloadSpec) -> None:
         """Read the data, unless that would start TensorFlow; failures are left to the launch."""
-        if spec.data.partition(":")[0] in PLAIN_DATA and _named(spec) not in self._data:
+        if source(spec.data)[0] in PLAIN_DATA and _named(spec) not in self._data:
             with contextlib.suppress(Exception):
                 data = load(spec)
-                _ = data.digest  # part of every launch's cache key: hashed once for all
+                _ = data.digest, data.scaled.digest  # in launches' cache keys: hashed once for all
                 self._data[_named(spec)] = data
 
     def make(self, spec: WorkloadSpec, threads: int, devices: int) -> Prepared:
@@ -53,5 +54,5 @@ class Prepared:
         return quality.of_path(path, self.workload, kind)
 
 
-def _named(spec: WorkloadSpec) -> tuple[str, int, str, int]:
-    return spec.data, spec.seed, spec.target, spec.take
+def _named(spec: WorkloadSpec) -> tuple[str, int, str, int, str]:
+    return spec.data, spec.seed, spec.target, spec.take, spec.task

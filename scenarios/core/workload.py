@@ -19,7 +19,7 @@ import tensorflow as tf
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 from scenarios.core import artifacts, models
-from scenarios.core.data import Data, load
+from scenarios.core.data import Data, fit, load
 
 Builder = Callable[[tuple[int, ...], int], tf.keras.Model]
 LEARNING_RATE = 1e-3
@@ -48,7 +48,7 @@ class Workload:
         maker: str = "",
     ) -> None:
         self.spec = spec
-        self.data = data or load(spec)
+        self.data = fit(data or load(spec))
         self.build, self._model_source = find_builder(spec.model)
         self.threads = threads
         self.devices = devices

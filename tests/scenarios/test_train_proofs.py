@@ -96,11 +96,16 @@ def test_tfrecords(seen):
     assert seen["records"]["good"] == [[6, 5, 3], 2, 8]
 
 
+def test_tfrecords_of_mixed_sizes_are_resized_and_say_so(seen):
+    shape, note = seen["records"]["mixed"]
+    assert shape == [6, 5, 3]
+    assert "resized to 6×5" in note
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("unlabelled", "not TFRecords of"),
-        ("mixed", "mixed shape"),
         ("empty", "no examples"),
         ("torn", "not TFRecords of"),
     ],

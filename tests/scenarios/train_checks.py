@@ -167,7 +167,7 @@ def records(folder):
     images = np.random.default_rng(0).integers(0, 256, (8, 6, 5, 3), dtype=np.uint8)
     write("good.tfrecord", images, [0, 1] * 4)
     write("unlabelled.tfrecord", images)
-    write("mixed.tfrecord", [images[0], images[1][:4]], [0, 1])
+    write("mixed.tfrecord", [*images[:7], images[7][:4]], [0, 1] * 4)
     write("empty.tfrecord", [])
     Path(f"{folder}/torn.tfrecord").write_bytes(b"not a record at all")
 
@@ -175,8 +175,10 @@ def records(folder):
         return data.load(WorkloadSpec(data=f"tfrecord:{folder}/{name}.tfrecord"))
 
     good = load("good")
-    bad = ("unlabelled", "mixed", "empty", "torn")
+    mixed = load("mixed")
+    bad = ("unlabelled", "empty", "torn")
     return {
+        "mixed": [list(mixed.input_shape), *mixed.notes],
         "good": [list(good.input_shape), good.classes, len(good.x_train) + len(good.x_test)],
         **{
             name: said(data.load, WorkloadSpec(data=f"tfrecord:{folder}/{name}.tfrecord"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bench.results.errors import UsageError
-from scenarios.core.data.splitting import given, split
-from scenarios.core.data.values import Data
+from bench.results.values import WorkloadSpec
+from scenarios.core.data.assembly import assembled
+from scenarios.core.data.values import Data, Part
 
 
-def digits(_: str = "", seed: int = 0) -> Data:
+def digits(_: str, spec: WorkloadSpec) -> Data:
     """scikit-learn's 1,797 handwritten digits, 8×8 enlarged to 32×32×3, half train, half test."""
     from PIL import Image
     from sklearn.datasets import load_digits
@@ -20,10 +21,12 @@ def digits(_: str = "", seed: int = 0) -> Data:
         [np.asarray(Image.fromarray(i).resize((32, 32), Image.Resampling.BILINEAR)) for i in small]
     )
     x = np.repeat(large[..., None], 3, axis=-1).astype(np.float32)
-    return split("digits", x, labels, seed, test_share=0.5, target_accuracy=0.97)
+    return assembled(
+        "digits", Part(x, labels), None, spec, "images", test_share=0.5, target_accuracy=0.97
+    )
 
 
-def synthetic(shape: str, seed: int = 0) -> Data:
+def synthetic(shape: str, spec: WorkloadSpec) -> Data:
     """Ten classes of noisy prototypes, HxWxC: learnable, and made on the spot."""
     try:
         size = tuple(int(n) for n in shape.lower().split("x"))
@@ -31,24 +34,25 @@ def synthetic(shape: str, seed: int = 0) -> Data:
             raise ValueError
     except ValueError:
         raise UsageError(f"synthetic:{shape} is not a size: write synthetic:32x32x3") from None
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(spec.seed)
     labels = np.arange(1024) % 10
     prototypes = rng.uniform(0.2, 0.8, (10, *size))
     x = np.clip(prototypes[labels] + rng.normal(0, 0.1, (1024, *size)), 0, 1)
-    return split(f"synthetic:{shape}", x.astype(np.float32), labels, seed)
+    part = Part(x.astype(np.float32), labels)
+    return assembled(f"synthetic:{shape}", part, None, spec, "images")
 
 
-def mnist(_: str = "", seed: int = 0) -> Data:
+def mnist(_: str, spec: WorkloadSpec) -> Data:
     """Keras's MNIST, from its local cache or, online, its download."""
-    return _keras("mnist")
+    return _keras("mnist", spec)
 
 
-def cifar10(_: str = "", seed: int = 0) -> Data:
+def cifar10(_: str, spec: WorkloadSpec) -> Data:
     """Keras's CIFAR-10, from its local cache or, online, its download."""
-    return _keras("cifar10")
+    return _keras("cifar10", spec)
 
 
-def _keras(name: str) -> Data:
+def _keras(name: str, spec: WorkloadSpec) -> Data:
     import tensorflow as tf
 
     try:
@@ -58,4 +62,4 @@ def _keras(name: str) -> Data:
             f"{name} is not in Keras's cache (~/.keras/datasets) and cannot be downloaded here: "
             f"copy it there, or use --data digits ({type(error).__name__})"
         ) from None
-    return given(name, x_train, y_train, x_test, y_test)
+    return assembled(name, Part(x_train, y_train), Part(x_test, y_test), spec)

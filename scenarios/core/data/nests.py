@@ -11,7 +11,7 @@ import numpy as np
 Nest = np.ndarray | Mapping[str, np.ndarray]
 
 
-def mapped(function: Callable[[Any], Any], nest: Nest) -> Any:
+def mapped(function: Callable[[Any], Any], nest: Any) -> Any:
     """A nest of `function` of each array."""
     if isinstance(nest, Mapping):
         return {name: function(array) for name, array in nest.items()}
@@ -26,9 +26,14 @@ def arrays(nest: Nest | None) -> Iterator[np.ndarray]:
         yield nest
 
 
+def named(nest: Any, name: str = "") -> dict[str, Any]:
+    """Its arrays by name; a single array gets `name`."""
+    return dict(nest) if isinstance(nest, Mapping) else {name: nest}
+
+
 def length(nest: Nest) -> int:
     """Number of examples: of its shortest array, where they differ."""
-    return min(len(array) for array in arrays(nest))
+    return min((len(array) for array in arrays(nest)), default=0)
 
 
 def take(nest: Nest, indices: Any) -> Any:
@@ -37,11 +42,34 @@ def take(nest: Nest, indices: Any) -> Any:
 
 
 def concat(parts: Sequence[Any]) -> Any:
-    """The examples of all nests, one after the other."""
+    """The examples of all nests, one after the other; lengths of other axes are padded."""
     first = parts[0]
     if isinstance(first, Mapping):
-        return {name: np.concatenate([part[name] for part in parts]) for name in first}
-    return np.concatenate(parts)
+        return {name: concat([part[name] for part in parts]) for name in first}
+    if len({part.shape[1:] for part in parts}) == 1:
+        return np.concatenate(parts)
+    return padded([example for part in parts for example in part])
+
+
+def padded(examples: Sequence[Any]) -> np.ndarray:
+    """Examples of various length as one array, filled up with zeros (or empty strings) at the end.
+
+    Raises:
+        ValueError: They differ in their number of axes.
+    """
+    each = [np.asarray(example) for example in examples]
+    if len({example.ndim for example in each}) > 1:
+        raise ValueError("examples differ in their number of axes")
+    shape = tuple(max(sizes) for sizes in zip(*(example.shape for example in each), strict=True))
+    filled = np.zeros((len(each), *shape), np.result_type(*each))
+    for place, example in zip(filled, each, strict=True):
+        place[tuple(slice(size) for size in example.shape)] = example
+    return filled
+
+
+def is_text(array: np.ndarray) -> bool:
+    """Whether an array holds strings."""
+    return array.dtype.kind in "OUST"
 
 
 def update_digest(digest: hashlib._Hash, nest: Nest | None) -> None:
@@ -54,6 +82,6 @@ def update_digest(digest: hashlib._Hash, nest: Nest | None) -> None:
 
 def contents(array: np.ndarray) -> Any:
     """The array's bytes; of strings their text."""
-    if array.dtype.kind in "OUST":
+    if is_text(array):
         return "\0".join(str(text) for text in array.ravel()).encode()
     return np.ascontiguousarray(array).data

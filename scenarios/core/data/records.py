@@ -7,13 +7,14 @@ import glob
 import numpy as np
 
 from bench.results.errors import UsageError
-from scenarios.core.data.folders import size_of
-from scenarios.core.data.splitting import pixels, split
-from scenarios.core.data.values import Data
+from bench.results.values import WorkloadSpec
+from scenarios.core.data.assembly import assembled
+from scenarios.core.data.resizing import to_one_size
+from scenarios.core.data.values import Data, Part
 
 
-def tfrecord(pattern: str, seed: int = 0) -> Data:
-    """Examples with `image` (an encoded JPEG or PNG) and `label` (an integer)."""
+def tfrecord(pattern: str, spec: WorkloadSpec) -> Data:
+    """Examples with `image` (an encoded JPEG or PNG, 8 or 16 bits) and `label` (an integer)."""
     import tensorflow as tf
 
     files = sorted(glob.glob(pattern))  # noqa: PTH207 - an absolute pattern too
@@ -27,18 +28,16 @@ def tfrecord(pattern: str, seed: int = 0) -> Data:
     try:
         for record in tf.data.TFRecordDataset(files):
             example = tf.io.parse_single_example(record, features)
-            x.append(tf.io.decode_image(example["image"], channels=3).numpy())
+            x.append(tf.io.decode_image(example["image"]).numpy())
             y.append(int(example["label"]))
+            if spec.take and len(x) >= spec.take:
+                break
     except tf.errors.OpError as error:
         first = str(error.message).splitlines()[0]
         raise UsageError(
             f"{pattern}: not TFRecords of `image` (JPEG or PNG) and `label`: {first}"
         ) from None
-    if len({image.shape for image in x}) > 1:
-        sizes = sorted({size_of(image) for image in x})
-        raise UsageError(
-            f"images of mixed shape in {pattern}: {', '.join(sizes)}; resize them to one size"
-        )
     if not x:
         raise UsageError(f"{pattern} holds no examples: write some TFRecords first")
-    return split(f"tfrecord:{pattern}", pixels(np.stack(x)), np.array(y), seed)
+    images, notes = to_one_size(x)
+    return assembled(f"tfrecord:{pattern}", Part(images, np.array(y)), None, spec, "images", notes)

@@ -1,0 +1,103 @@
+"""The user's own functions: found by name, and their errors said in one line with file and line."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bench.results.errors import TfbenchError, UsageError
+
+
+def find(name: str, what: str) -> tuple[Callable[..., Any], bytes]:
+    """The function `FILE.py:function` or `module:function`, and the source of its file.
+
+    Args:
+        name: Where it is.
+        what: What it is wanted for, for the error (`model`, `data`, `metric`).
+
+    Raises:
+        UsageError: There is none, or its file cannot be imported.
+    """
+    place, _, function = name.rpartition(":")
+    try:
+        module = _module(place)
+    except TfbenchError:
+        raise
+    except SyntaxError as error:
+        raise UsageError(f"{what} {name!r}: {error.filename}:{error.lineno}: {error.msg}") from None
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{what} {name!r} cannot be loaded: {said(error, place)}") from None
+    found = getattr(module, function, None)
+    if not callable(found):
+        raise UsageError(f"{what} {name!r}: {place} has no function {function!r}")
+    return found, Path(module.__file__ or "").read_bytes()
+
+
+def calling(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    """What the user's function returns; an error in it becomes one line with file and line.
+
+    Raises:
+        UsageError: The function raised.
+    """
+    try:
+        return function(*arguments, **keywords)
+    except TfbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UsageError(said(error, inspect.getsourcefile(inspect.unwrap(function)))) from error
+
+
+def wanted(function: Callable[..., Any], offered: dict[str, Any]) -> dict[str, Any]:
+    """Those of the offered arguments that the function takes by name."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return offered
+    return {p.name: offered[p.name] for p in parameters if p.name in offered}
+
+
+def said(error: BaseException, file: str | None) -> str:
+    """`FILE:LINE: Error: message`: the innermost line of the user's file, or else of any."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if file and Path(f.filename).resolve() == Path(file).resolve()]
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    found = own or list(frames)
+    return f"{found[-1].filename}:{found[-1].lineno}: {text}" if found else text
+
+
+def _module(place: str) -> ModuleType:
+    if not place.endswith(".py"):
+        return importlib.import_module(place)
+    path = Path(place)
+    if not path.exists():
+        raise UsageError(f"{place} does not exist: give the path of your file")
+    name = path.stem
+    known = sys.modules.get(name)
+    if known is not None:
+        if Path(getattr(known, "__file__", None) or "?").resolve() == path.resolve():
+            return known
+        name = f"{name}_{abs(hash(str(path.resolve())))}"  # another module has that name
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{place} is no Python file")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # for the modules beside it
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
