@@ -41,8 +41,9 @@ def main(pairs: int, cache: str) -> bool:
     try:
         for id in SCENARIOS:
             environment = Environment.of(scenarios[id], configuration, "", ROOT)
-            never = Member(scenarios[id], configuration, environment, "control-same")
-            found = evidence(pool, [never, dataclasses.replace(never, role="candidate")], pairs)
+            start = pool.starting(environment)
+            never = Member(scenarios[id], configuration, start, "control-same")
+            found = evidence([never, dataclasses.replace(never, role="candidate")], pairs)
             verdicts.append(sign(found, default_limit("cpu-1"), ALPHA))
             change, low, high = (
                 f"{100 * x:+.2f} %" for x in (found.theta, found.bound(0.025), found.bound(0.975))
@@ -57,25 +58,25 @@ def main(pairs: int, cache: str) -> bool:
     return not any(verdicts)
 
 
-def evidence(pool: Pool, members: Sequence[Member], pairs: int) -> Evidence:
+def evidence(members: Sequence[Member], pairs: int) -> Evidence:
     """What pairs of launches say of the log ratio of traced to untraced step times."""
     values = []
     for index in range(pairs):
         first, second = index % 2 > 0, index % 2 < 1
-        before, after = (effect(pool, members, traced, index) for traced in (first, second))
+        before, after = (effect(members, traced, index) for traced in (first, second))
         values.append((after - before) * (1 if second else -1))
     found = Evidence.of(values, [index % 2 for index in range(pairs)])
     assert found is not None, "two pairs at least"
     return found
 
 
-def effect(pool: Pool, members: Sequence[Member], traced: bool, index: int) -> float:
+def effect(members: Sequence[Member], traced: bool, index: int) -> float:
     """Log ratio of the second member's step time to the first's in a launch, traced or not."""
     id = members[0].scenario.id
     profile = Case(id, id, "cpu-1", "quiet", 0.5, 20, 1).profile()
     with tempfile.TemporaryDirectory() as folder:
         traces = Path(folder) if traced else None
-        launches = run_launch(pool, id, members, index, profile, 0, traces)
+        launches = run_launch(id, members, index, profile, 0, traces)
         found = launch_effect(*launches)
         if found is None or traced != any(Path(folder).rglob("*.xplane.pb")):
             raise SystemExit(f"{id}: {launches[0].reason or launches[1].reason or 'no trace'}")

@@ -7,16 +7,13 @@ the name of what makes workloads.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import os
-import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
-PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 1 << 20
 
 
@@ -87,36 +84,13 @@ def read_data(request: dict[str, Any]) -> None:
     workloads.factory(spec.workloads).read(spec)
 
 
-def launch(request: dict[str, Any], control: socket.socket, channel: int, log: int) -> None:
-    """Be the launch: answer the sweep's messages on `channel`, print to `log`, never return."""
-    status = 1
-    try:
-        die_with_parent()
-        control.close()
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep decides when a launch ends
-        from bench.launch.timing.launch import serve
-        from bench.launch.worker import LaunchProcess
+def launch(request: dict[str, Any], control: socket.socket, channel: int, log: int) -> NoReturn:
+    """Be the launch: answer the sweep's messages on `channel`, print to `log`."""
+    control.close()
+    from bench.launch.timing.launch import be
+    from bench.launch.worker import LaunchProcess
 
-        serve(LaunchProcess(request), channel)
-        status = 0
-    except EOFError:  # the sweep is gone
-        status = 0
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to kill this launch when the preloaded process ends: none is left behind.
-
-    Not for the preloaded process itself: the kernel takes the thread that started it for its
-    parent, and the sweep's threads come and go.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    be(lambda: LaunchProcess(request), channel, log)
 
 
 if __name__ == "__main__":

@@ -1,82 +1,81 @@
-"""Effects of a user's own callables: forked launches of the test's process, taking turns."""
+"""A user's own functions as members of a group: launches are forks of the test's process."""
 
 from __future__ import annotations
 
-import gc
 import os
-import signal
 import socket
 import sys
-import time
-import traceback
+import tempfile
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-from bench.results.errors import TfbenchError, Unsupported
-from bench.results.levels import levels
+from bench.launch.timing.callables import CallableLaunch
+from bench.launch.timing.launch import be
+from bench.results.errors import Unsupported
 from bench.results.messages import Channel
-from bench.results.values import Launch, Turn
+from bench.results.values import Configuration, Role, Scenario
+from bench.sweep.members import Member, Start
+from bench.sweep.running import RunningLaunch
+from bench.sweep.settings import Profile
 
-TURN_NS = 5_000_000
-WARMUP_NS = 50_000_000
-ROUNDS = 16
-TIMEOUT_S = 120.0
-LEAST_CALLS, MOST_CALLS = 1, 1_000_000
+PROFILE = Profile(
+    "callables", (2,), 0.02, turn_ms=5, rounds=16, member_s=1.0, warmup_s=0.5, epochs=1,
+    timeout_s=120, trace=False, controls=False, placements=4,
+)  # fmt: skip
+MEMORY_SHARE = 0.5
+"""Of the machine's memory; a launch that grows beyond it is ended."""
 
 
-class CallableFailed(TfbenchError):
-    """The callable raised an error, or its process ended."""
+def members(new: Callable[[], Any], over: Callable[[], Any]) -> list[Member]:
+    """The group of two functions, the baseline first; both on one core.
+
+    The processes are forks of this one, so that closures and fixtures' objects need no pickling.
+    """
+    where = Configuration("callable", 1, (max(os.sched_getaffinity(0)),))
+    sides: list[tuple[Callable[[], Any], Role]] = [(over, "baseline"), (new, "candidate")]
+    return [
+        Member(Scenario(name(call), "infer", "", "", "", "", 0), where, starting(call), role)
+        for call, role in sides
+    ]
 
 
-def run_launch(new: Callable[[], Any], old: Callable[[], Any], index: int) -> tuple[Launch, Launch]:
-    """Launch both callables in fresh processes and let them take turns.
+def name(call: Callable[[], Any]) -> str:
+    """A function's name in messages."""
+    return str(getattr(call, "__qualname__", repr(call)))
 
-    The processes are forks of this one, so that closures and fixtures' objects need no pickling,
-    pinned to one core, with collections off inside turns.
 
-    Args:
-        new: The candidate.
-        old: The baseline.
-        index: Number of this launch; its parity decides which one starts first.
-
-    Returns:
-        (launch of old, launch of new).
+def starting(call: Callable[[], Any]) -> Start:
+    """How a function is launched.
 
     Raises:
         Unsupported: This process cannot be forked safely: TensorFlow has started its threads in it.
-        CallableFailed: A callable raised an error or did not end in time.
     """
-    check_forkable()
-    order = [("old", old), ("new", new)]
-    if index % 2:
-        order.reverse()
-    core = max(os.sched_getaffinity(0))
-    running: dict[str, _Process] = {}
-    try:
-        for name, call in order:
-            running[name] = _Process(call, core)
-            running[name].ask("warm")
-        sequence = list(running)
-        turns: dict[str, list[Turn]] = {name: [] for name in running}
-        for number in range(ROUNDS):  # alternating: nobody finds its caches warm
-            for position, name in enumerate(sequence):
-                steps = running[name].steps
-                elapsed = running[name].ask("turn", steps)
-                turns[name].append(Turn(number, position, steps, elapsed))
-    finally:
-        for process in running.values():
-            process.close()
-    places = {name: position for position, (name, _) in enumerate(order)}
-    names = ("old", "new")
-    found = levels([turns[name] for name in names])
-    old_launch, new_launch = (
-        Launch(
-            name, "callable", index=index, turns=tuple(turns[name]), examples_per_step=1,
-            start_order=places[name], level=level,
-        )
-        for name, level in zip(names, found, strict=True)
-    )  # fmt: skip
-    return old_launch, new_launch
+
+    def start(member: Member, configuration: Configuration, padding: int) -> RunningLaunch:
+        check_forkable()
+        ours, theirs = socket.socketpair()
+        log = tempfile.TemporaryFile()  # noqa: SIM115
+        with warnings.catch_warnings():  # that other threads run: the child needs none of them
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid == 0:
+            ours.close()
+            be(
+                lambda: CallableLaunch(call, configuration, padding),
+                theirs.detach(),
+                log.fileno(),
+            )
+        theirs.close()
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        channel = Channel(ours.detach())
+        return RunningLaunch(pid, _exit_status, channel, log, int(memory * MEMORY_SHARE))
+
+    return start
+
+
+def _exit_status(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def check_forkable() -> None:
@@ -93,94 +92,3 @@ def check_forkable() -> None:
             "TensorFlow already runs in this process, and its threads do not survive a fork: build "
             "models inside the callables, or put what is compared into a scenario"
         )
-
-
-class _Process:
-    """One forked process that calls a function when it is asked."""
-
-    def __init__(self, call: Callable[[], Any], core: int) -> None:
-        ours, theirs = socket.socketpair()
-        self.pid = os.fork()
-        if self.pid == 0:
-            ours.close()
-            _serve(call, core, Channel(theirs.detach()))
-        theirs.close()
-        self._channel = Channel(ours.detach())
-        self.steps = 1
-
-    def ask(self, do: str, steps: int = 1) -> int:
-        """Send one message; returns ns, and keeps the steps that a turn needs."""
-        try:
-            self._channel.send({"do": do, "steps": steps})
-            if not self._channel.poll(TIMEOUT_S):
-                raise CallableFailed(f"a call took longer than {TIMEOUT_S:.0f} s")
-            answer = self._channel.receive()
-        except (OSError, EOFError):
-            raise CallableFailed("the process of a callable ended") from None
-        if "error" in answer:
-            raise CallableFailed(answer["error"])
-        self.steps = answer.get("steps", self.steps)
-        return int(answer.get("elapsed_ns", 0))
-
-    def close(self) -> None:
-        """End it."""
-        self._channel.close()
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-
-
-def _serve(call: Callable[[], Any], core: int, channel: Channel) -> None:
-    """Be the forked process; never returns into the test."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        os.sched_setaffinity(0, (core,))
-        gc.freeze()
-        while True:
-            message = channel.receive()
-            try:
-                if message["do"] == "warm":
-                    steps = _warm(call)
-                    gc.disable()
-                    channel.send({"steps": steps})
-                else:
-                    channel.send({"elapsed_ns": _turn(call, message["steps"])})
-            except Exception as error:
-                traceback.print_exc()
-                channel.send({"error": f"{type(error).__name__}: {error}"})
-    except (EOFError, OSError):
-        pass
-    finally:
-        os._exit(0)
-
-
-def _warm(call: Callable[[], Any]) -> int:
-    begun, calls = time.perf_counter_ns(), 0
-    fastest = sys.maxsize
-    while calls < 3 or time.perf_counter_ns() - begun < WARMUP_NS:
-        start = time.perf_counter_ns()
-        _read(call())
-        fastest = min(fastest, time.perf_counter_ns() - start)
-        calls += 1
-        if time.perf_counter_ns() - begun > 20 * WARMUP_NS:
-            break
-    return min(MOST_CALLS, max(LEAST_CALLS, round(TURN_NS / max(fastest, 1))))
-
-
-def _turn(call: Callable[[], Any], steps: int) -> int:
-    for _ in range(steps // 10):
-        call()
-    result = None
-    start = time.perf_counter_ns()
-    for _ in range(steps):
-        result = call()
-    _read(result)
-    return time.perf_counter_ns() - start
-
-
-def _read(result: Any) -> None:
-    """Wait for an asynchronous result, so that its work is inside the turn."""
-    if hasattr(result, "numpy"):
-        result.numpy()
-    elif isinstance(result, (list, tuple)):
-        for each in result:
-            _read(each)

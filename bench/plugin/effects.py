@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import os
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -14,12 +15,13 @@ from statistics import median
 from bench.results.effects import log_ratio
 from bench.results.errors import UsageError
 from bench.results.statistics import as_speedup
-from bench.results.values import Launch, WorkloadSpec
+from bench.results.values import Launch, Role, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.groups import run_launch
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, LaunchFailed, Pool
-from bench.sweep.settings import PROFILES, find_configuration
+from bench.sweep.preloaded import Environment, Pool
+from bench.sweep.running import LaunchFailed
+from bench.sweep.settings import PROFILES, Profile, find_configuration
 
 LOOKS = (4, 6, 8, 12, 16, 24)
 Launchers = Callable[[int], tuple[Launch, Launch]]
@@ -87,6 +89,24 @@ def until_precise(new: str, over: str, launch: Launchers, half_width: float) -> 
     )
 
 
+def launcher(members: Sequence[Member], profile: Profile) -> Launchers:
+    """Launches of a group of two.
+
+    They raise LaunchFailed where one of both fails, and Unsupported where none can be made.
+    """
+
+    def launch(index: int) -> tuple[Launch, Launch]:
+        name = f"test/{members[1].scenario.id}"
+        base, own = run_launch(name, members, index, profile, 0)
+        for each in (base, own):
+            if each.outcome != "ok":
+                print(each.output, file=sys.stderr)
+                raise LaunchFailed(each.outcome, f"{each.scenario}: {each.reason}")
+        return base, own
+
+    return launch
+
+
 class Scenarios:
     """Launches of scenarios for tests; the preloaded processes live as long as the session."""
 
@@ -108,27 +128,18 @@ class Scenarios:
                 raise UsageError(f"no scenario {id!r}: `tfbench list` shows them")
         members = [self._member(over, "baseline"), self._member(new, "candidate")]
         self._prepare(members[0])
-        profile = PROFILES["quick"]
+        return launcher(members, PROFILES["quick"])
 
-        def launch(index: int) -> tuple[Launch, Launch]:
-            base, own = run_launch(self._pool, f"test/{new}", members, index, profile, 0)
-            for each in (base, own):
-                if each.outcome != "ok":
-                    raise LaunchFailed(each.outcome, f"{each.scenario}: {each.reason}")
-            return base, own
-
-        return launch
-
-    def _member(self, id: str, role: str) -> Member:
+    def _member(self, id: str, role: Role) -> Member:
         scenario = self._known[id]
         environment = Environment.of(scenario, self._configuration, "", ROOT)
-        return Member(scenario, self._configuration, environment, role)  # type: ignore[arg-type]
+        return Member(scenario, self._configuration, self._pool.starting(environment), role)
 
     def _prepare(self, member: Member) -> None:
         """Train the shared baseline once a session, unless the cache holds it."""
         if self._prepared:
             return
-        launch = self._pool.launch(member.environment, member.scenario, member.configuration)
+        launch = member.launch(member.configuration, padding=0)
         try:
             launch.call("prepare", 1800.0)
         except LaunchFailed as error:

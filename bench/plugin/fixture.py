@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bench.plugin import callables
-from bench.plugin.effects import MeasuredEffect, Scenarios, alone, until_precise
+from bench.plugin.effects import MeasuredEffect, Scenarios, alone, launcher, until_precise
 from bench.results.errors import Unsupported, UsageError
 from bench.results.values import WorkloadSpec, from_json
-from bench.sweep.preloaded import LaunchFailed
+from bench.sweep.running import LaunchFailed
 
 Measure = Callable[..., MeasuredEffect]
 OPTIONS = {
@@ -108,11 +108,6 @@ def _measured(
     if isinstance(new, str) and isinstance(over, str):
         return until_precise(new, over, scenarios().launcher(new, over), within)
     if callable(new) and callable(over):
-        one, other = new, over
-        return until_precise(
-            getattr(one, "__qualname__", repr(one)),
-            getattr(other, "__qualname__", repr(other)),
-            lambda index: callables.run_launch(one, other, index),
-            within,
-        )
+        launch = launcher(callables.members(new, over), callables.PROFILE)
+        return until_precise(callables.name(new), callables.name(over), launch, within)
     raise UsageError("effect compares two scenario ids or two functions, not one of each")

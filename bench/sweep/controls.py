@@ -9,8 +9,7 @@ from typing import Any
 from bench.results.effects import log_ratio
 from bench.results.statistics import over_launches
 from bench.results.values import Configuration, Launch, Scenario
-from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment
+from bench.sweep.members import Member, Start
 
 SLOWDOWN = 0.05
 """The injected slow-down: each turn ends with a spin of 5 % of its own time; an input
@@ -35,11 +34,11 @@ def baselines(scenarios: Sequence[Scenario]) -> set[str]:
     return chosen
 
 
-def members(base: Scenario, configuration: Configuration, environment: Environment) -> list[Member]:
+def members(base: Scenario, configuration: Configuration, start: Start) -> list[Member]:
     """The two controls of a baseline, as members of its group."""
     return [
-        Member(base, configuration, environment, "control-same"),
-        Member(base, configuration, environment, "control-slow", SLOWDOWN),
+        Member(base, configuration, start, "control-same"),
+        Member(base, configuration, start, "control-slow", SLOWDOWN),
     ]
 
 

@@ -12,14 +12,13 @@ from typing import Any
 from bench.results.levels import levels
 from bench.results.values import Launch
 from bench.sweep.members import Member, Place
-from bench.sweep.preloaded import LaunchFailed, Pool
 from bench.sweep.rounds import agree, take_turns
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 from bench.sweep.starting import Started, start_launch
 
 
 def run_launch(
-    pool: Pool,
     name: str,
     members: Sequence[Member],
     index: int,
@@ -30,7 +29,6 @@ def run_launch(
     """Launch a group once and let its members take turns.
 
     Args:
-        pool: Forks the launches.
         name: The group's name, kept in each launch.
         members: The baseline first.
         index: Number of this launch; its parity reverses the start order.
@@ -41,7 +39,7 @@ def run_launch(
     Returns:
         One `Launch` a member, in the members' order; a failure is a launch with its reason.
     """
-    return end_launch(start_launch(pool, name, members, index, profile, seed), profile, traces)
+    return end_launch(start_launch(name, members, index, profile, seed), profile, traces)
 
 
 def end_launch(started: Started, profile: Profile, traces: Path | None = None) -> list[Launch]:

@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from bench.results.values import Configuration, Launch, Role, Scenario, Turn
-from bench.sweep.preloaded import Environment, LaunchFailed, RunningLaunch
+from bench.sweep.running import LaunchFailed
+
+
+class Process(Protocol):
+    """A launch that answers messages (`bench.launch.timing.launch` says which)."""
+
+    waited_s: float
+    waited_cpu_s: float
+    """Wall and CPU time spent in waiting for its answers."""
+
+    def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
+        """Send one message and wait for its answer; raises LaunchFailed where none comes."""
+
+    def pause(self) -> None:
+        """Stop it until the next call: none of its threads may run in another's turn."""
+
+    def output(self) -> str:
+        """The end of what it printed."""
+
+    def close(self) -> None:
+        """End it and free what it held here."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One side of a comparison: a scenario, where it runs, and what it is there for."""
+    """One side of a comparison: what is timed, where, how it is started, what it is there for."""
 
     scenario: Scenario
     configuration: Configuration
-    environment: Environment
+    start: Start
     role: Role = "candidate"
     slowdown: float = 0.0
     """Share by which each of its turns is made longer; an effect of known size."""
     side: str = ""
     more_work: float = 0.0
     """Share of further, uncounted steps in each of its turns; an effect of known size."""
+
+    def launch(self, configuration: Configuration, padding: int) -> Process:
+        """A new launch of it; raises LaunchFailed.
+
+        Args:
+            configuration: Its own, or the same on the core where it is built.
+            padding: Bytes that shift the launch's memory layout.
+        """
+        return self.start(self, configuration, padding)
 
     @property
     def held_up(self) -> float:
@@ -34,13 +65,17 @@ class Member:
         return self.scenario.id, self.configuration.name, self.role, self.side
 
 
+Start = Callable[[Member, Configuration, int], Process]
+"""Starts a launch of a member: forked from a preloaded process, from the tests' own, ..."""
+
+
 @dataclass
 class Place:
     """A member in one launch of its group: its process and what it reported so far."""
 
     member: Member
     launch: Launch
-    process: RunningLaunch | None = None
+    process: Process | None = None
     steps: int = 1
     """In each of its turns."""
     step_ns: float = 0.0

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 
 from bench.results.values import Launch, Scenario
-from bench.sweep.preloaded import LaunchFailed, RunningLaunch
+from bench.sweep.members import Process
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
 FIRST_LOSSES = 20
@@ -20,7 +21,7 @@ SEQUENCES = ("losses", "outputs", "predictions", "correct", "accuracies")
 
 
 def probe(
-    start: Callable[..., RunningLaunch],
+    start: Callable[..., Process],
     record: Launch,
     scenario: Scenario,
     profile: Profile,
@@ -84,7 +85,7 @@ def _warned(record: Launch, count: int, one_s: float, profile: Profile) -> Launc
     return dataclasses.replace(record, warnings=(*record.warnings, note))
 
 
-def _again(start: Callable[..., RunningLaunch], training: int, profile: Profile) -> float:
+def _again(start: Callable[..., Process], training: int, profile: Profile) -> float:
     """The accuracy after one more training of the path."""
     launch = start(training=training)
     try:

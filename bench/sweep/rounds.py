@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.results.values import Turn
 from bench.sweep.members import Place
-from bench.sweep.preloaded import LaunchFailed
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
 LEAST_TURNS = 4
@@ -73,22 +73,21 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
 
     Who takes two turns in a row finds its caches warm in the second, which is faster by several
     percent: that would be another kind of turn, and a median over both kinds tells little. Two
-    members strictly alternate. The launch's parts, between which members get new physical pages,
-    are told by a round number that is left out. They get them in a random order, which is
-    reversed each time. Where the profile says how quiet a launch shall be, rounds go on until it
-    is, or time is spent.
+    members strictly alternate. Between the launch's segments, which a round number that is left out
+    separates, members' memory is remapped: in a random order, which is reversed each time. Where
+    the profile says how quiet a launch shall be, rounds go on until it is, or time is spent.
     """
-    parts = _parts(places, rounds, profile)
-    share = math.ceil(rounds / parts)
+    segments = _segments(places, rounds, profile)
+    share = math.ceil(rounds / segments)
     first = 0
     waited = np.zeros(2)
-    renewed = rng.sample(places, len(places))
-    for part in range(parts):
-        if part:
-            _renew(renewed, profile)
-            renewed.reverse()
+    order = rng.sample(places, len(places))
+    for segment in range(segments):
+        if segment:
+            _remap(order, profile)
+            order.reverse()
         before = _waited(places)
-        first = _take_part(places, first, share, parts, profile, rng) + 1
+        first = _take_segment(places, first, share, segments, profile, rng) + 1
         waited += _waited(places) - before
         if not places[0].alive:  # the baseline is everybody's neighbour
             return
@@ -100,22 +99,22 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
     places[0].launch = dataclasses.replace(base, probes={**base.probes, "parent_cpu_share": used})
 
 
-def _parts(places: Sequence[Place], rounds: int, profile: Profile) -> int:
-    """Parts of the launch: a pair of rounds at least in each; one on devices and for jobs."""
+def _segments(places: Sequence[Place], rounds: int, profile: Profile) -> int:
+    """Segments of the launch: a pair of rounds at least in each; one on devices and for jobs."""
     members = [place.member for place in places]
     if any(m.scenario.unit == "job" or m.configuration.device != "cpu" for m in members):
         return 1
     return max(1, min(profile.placements, rounds // 2))
 
 
-def _take_part(
-    places: Sequence[Place], first: int, rounds: int, parts: int, profile: Profile,
+def _take_segment(
+    places: Sequence[Place], first: int, rounds: int, segments: int, profile: Profile,
     rng: random.Random,
 ) -> int:  # fmt: skip
     """Rounds from number `first` on; returns the number after the last."""
     last: Place | None = None
     number = 0
-    while number < rounds or _goes_on(places, first, parts, profile):
+    while number < rounds or _goes_on(places, first, segments, profile):
         due = [place for place in places if place.alive and number % place.stride == 0]
         for position, place in enumerate(_order(due, last, rng)):
             _turn(place, first + number, position, profile)
@@ -135,39 +134,38 @@ def _order(due: Sequence[Place], last: Place | None, rng: random.Random) -> list
     return order
 
 
-def _renew(places: Sequence[Place], profile: Profile) -> None:
-    """New physical pages for every member; each launch's probes count them."""
+def _remap(places: Sequence[Place], profile: Profile) -> None:
+    """Let every member's memory lie on other physical pages; each launch's probes count them."""
     for place in places:
         if not place.alive:
             continue
         assert place.process is not None
         try:
+            # named as launches of older versions know it
             pages = place.process.call("renew", profile.timeout_s)["pages"]
             place.process.pause()
         except LaunchFailed as error:
             place.fail(error)
             continue
         probes = place.launch.probes
-        renewed = [*probes.get("pages_renewed", ()), pages]
-        place.launch = dataclasses.replace(
-            place.launch, probes={**probes, "pages_renewed": renewed}
-        )
+        pages = [*probes.get("pages_remapped", ()), pages]
+        place.launch = dataclasses.replace(place.launch, probes={**probes, "pages_remapped": pages})
 
 
-def _goes_on(places: Sequence[Place], first: int, parts: int, profile: Profile) -> bool:
+def _goes_on(places: Sequence[Place], first: int, segments: int, profile: Profile) -> bool:
     """Whether another round is worth its time: by how noisy, never by how large."""
     if not profile.within_error or places[0].member.scenario.unit == "job":
         return False
     taken = [[turn for turn in place.turns if turn.round >= first] for place in places]
     spent_ns = sum(turn.elapsed_ns for turns in taken for turn in turns)
-    if spent_ns >= profile.member_s * 1e9 * len(places) / parts:
+    if spent_ns >= profile.member_s * 1e9 * len(places) / segments:
         return False
     errors = [
         _error(taken[0], turns)
         for place, turns in zip(places[1:], taken[1:], strict=True)
         if place.alive
     ]
-    return max(errors, default=0.0) > profile.within_error * math.sqrt(parts)
+    return max(errors, default=0.0) > profile.within_error * math.sqrt(segments)
 
 
 def _error(base: Sequence[Turn], candidate: Sequence[Turn]) -> float:

@@ -21,9 +21,10 @@ from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
 from bench.sweep.groups import run_launch
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, LaunchFailed, Pool
+from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.probing import probe
 from bench.sweep.progress import Reporter
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Settings
 
 
@@ -51,6 +52,7 @@ class Sweep:
         self.folder = folder
         self.reporter = reporter
         self.launches: list[Launch] = []
+        self._pool = Pool(settings.workload, settings.memory_bytes)
         self.facts: dict[str, Any] = {
             "name": folder.folder.name,
             "started": time.time(),
@@ -66,17 +68,17 @@ class Sweep:
 
     def run(self) -> Effects:
         """Do it all; what is measured is on the disk as each part ends."""
-        with Pool(self.settings.workload, self.settings.memory_bytes) as pool:
-            self._prepare(pool)
-            self._measure_ceilings(pool)
+        with self._pool:
+            self._prepare()
+            self._measure_ceilings()
             self.reporter.total(self._units())
             for configuration in self.settings.configurations:
-                probed = self._probe_all(pool, configuration)
+                probed = self._probe_all(configuration)
                 for name, members in self._groups(configuration, probed):
-                    self._measure_group(pool, name, members)
+                    self._measure_group(name, members)
                     self._write()
             for name, members in self._across():
-                self._measure_group(pool, name, members)
+                self._measure_group(name, members)
                 self._write()
         self.facts["ended"] = time.time()
         self.facts["harness"] = {"peak_memory_bytes": peak_memory_bytes()}
@@ -91,14 +93,14 @@ class Sweep:
 
     # --- parts of a run -----------------------------------------------------------------------
 
-    def _prepare(self, pool: Pool) -> None:
+    def _prepare(self) -> None:
         """Train the shared baseline, or find it in the cache. Without it there is no run."""
         self.facts["versions"] = {}
         for configuration in self.settings.configurations:
             environment = self._environment(None, configuration)
-            self.facts["versions"][configuration.name] = pool.process(environment).versions
+            self.facts["versions"][configuration.name] = self._pool.process(environment).versions
             self.reporter.begin("training the shared baseline (kept for the next run)")
-            launch = pool.launch(environment, self.scenarios[0], configuration)
+            launch = self._pool.launch(environment, self.scenarios[0], configuration)
             try:
                 facts = launch.call("prepare", 6 * self.settings.profile.timeout_s)["facts"]
             except LaunchFailed as error:
@@ -108,7 +110,7 @@ class Sweep:
             self.facts.setdefault("workload", {**to_json(self.settings.workload), **facts})
         self._write()
 
-    def _measure_ceilings(self, pool: Pool) -> None:
+    def _measure_ceilings(self) -> None:
         """The machine's own peaks in each configuration, at the time of this run."""
         self.facts["ceilings"] = {}
         if not self.settings.profile.trace:
@@ -117,7 +119,7 @@ class Sweep:
             self.reporter.begin(f"measuring the machine's ceilings in {configuration.name}")
             environment = self._environment(None, configuration)
             started_s = time.monotonic()
-            launch = pool.launch(environment, self.scenarios[0], configuration)
+            launch = self._pool.launch(environment, self.scenarios[0], configuration)
             try:
                 answer = launch.call("ceilings", 120.0, disk=str(self.folder.folder.resolve()))
                 start = {"launch_start_ns": 1e9 * (answer["ready_s"] - started_s)}
@@ -127,7 +129,7 @@ class Sweep:
             finally:
                 launch.close()
 
-    def _probe_all(self, pool: Pool, configuration: Configuration) -> set[str]:
+    def _probe_all(self, configuration: Configuration) -> set[str]:
         """Probe every scenario, as many at once as there are cores: nothing is timed here.
 
         Returns:
@@ -141,9 +143,7 @@ class Sweep:
         good = set()
         bases = {s.id: s.baseline for s in self.scenarios}
         with ThreadPoolExecutor(workers) as executor:
-            for launch in executor.map(
-                lambda s: self._probe(pool, s, configuration), self.scenarios
-            ):
+            for launch in executor.map(lambda s: self._probe(s, configuration), self.scenarios):
                 found[launch.scenario] = launch
                 unchecked.append(launch)
                 ready = [x for x in unchecked if (bases[x.scenario] or x.scenario) in found]
@@ -153,13 +153,13 @@ class Sweep:
                 good |= {x.scenario for x in checked if x.outcome == "ok"}
         return good
 
-    def _probe(self, pool: Pool, scenario: Scenario, configuration: Configuration) -> Launch:
+    def _probe(self, scenario: Scenario, configuration: Configuration) -> Launch:
         self.reporter.begin(f"{scenario.id}: proof, quality and size in {configuration.name}")
         record = Launch(
             scenario.id, configuration.name, purpose="probe", started_s=round(time.time(), 3)
         )
         environment = self._environment(scenario, configuration)
-        start = partial(pool.launch, environment, scenario, configuration)
+        start = partial(self._pool.launch, environment, scenario, configuration)
         record = probe(start, record, scenario, self.settings.profile)
         if record.outcome != "ok":
             self.reporter.note(f"{scenario.id}: {record.outcome}: {record.reason}")
@@ -197,8 +197,8 @@ class Sweep:
         for base in chosen:
             rest = [self._member(s, configuration) for s in chosen if s.baseline == base.id]
             if base.id in controlled:
-                environment = self._environment(base, configuration)
-                rest = controls.members(base, configuration, environment) + rest
+                start = self._pool.starting(self._environment(base, configuration))
+                rest = controls.members(base, configuration, start) + rest
             if not rest and base.baseline:
                 continue  # measured as a candidate of its own baseline
             size = self.settings.members - 1
@@ -220,7 +220,7 @@ class Sweep:
                 sided[0] = dataclasses.replace(sided[0], role="baseline")
                 yield f"{scenario.id}~configurations", sided
 
-    def _measure_group(self, pool: Pool, name: str, members: list[Member]) -> None:
+    def _measure_group(self, name: str, members: list[Member]) -> None:
         """Launch the group until its intervals suffice or its launches are spent."""
         looks = self.settings.profile.looks
         if any(m.scenario.unit == "job" for m in members):
@@ -233,7 +233,7 @@ class Sweep:
             last = number + 1 in looks
             traces = self.folder.folder / "traces" if self._traced(number) else None
             launches = run_launch(
-                pool, name, members, number, self.settings.profile, self.settings.seed, traces
+                name, members, number, self.settings.profile, self.settings.seed, traces
             )
             self._keep(launches)
             self.reporter.done()
@@ -255,8 +255,8 @@ class Sweep:
     def _member(
         self, scenario: Scenario, configuration: Configuration, role: Any = "candidate"
     ) -> Member:
-        environment = self._environment(scenario, configuration)
-        return Member(scenario, configuration, environment, role)
+        start = self._pool.starting(self._environment(scenario, configuration))
+        return Member(scenario, configuration, start, role)
 
     def _units(self) -> int:
         every = {s.id for s in self.scenarios}

@@ -48,7 +48,7 @@ class Profile:
     trainings: int = 1
     """Of each training path, to compare accuracies: each starts from other weights."""
     placements: int = 1
-    """Parts of a launch; before each but the first, members get new physical pages."""
+    """Segments of a launch; before each but the first, members' memory is remapped."""
     build_apart: bool = False
     """Build members that run on one core at the same time, each on a core of its own. Build and
     first-step times are then only good for comparing the members."""

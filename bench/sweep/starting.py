@@ -13,7 +13,7 @@ from queue import Queue
 
 from bench.results.values import Launch, Turn
 from bench.sweep.members import Member, Place
-from bench.sweep.preloaded import LaunchFailed, Pool
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
 PADDING_BYTES = 1 << 16
@@ -48,7 +48,6 @@ class Started:
 
 
 def start_launch(
-    pool: Pool,
     name: str,
     members: Sequence[Member],
     index: int,
@@ -59,7 +58,6 @@ def start_launch(
     """Fork and build the members of a group.
 
     Args:
-        pool: Forks the launches.
         name: The group's name.
         members: The baseline first.
         index: Number of this launch; its parity reverses the start order.
@@ -81,9 +79,9 @@ def start_launch(
     try:
         paddings = [rng.randrange(PADDING_BYTES) for _ in order]
         if cores is not None:
-            _apart(pool, order, paddings, cores, profile)
+            _apart(order, paddings, cores, profile)
         else:
-            _in_turn(pool, order, paddings, places[0], profile)
+            _in_turn(order, paddings, places[0], profile)
     except BaseException:
         started.close()
         raise
@@ -104,25 +102,23 @@ def _record(member: Member, name: str, index: int) -> Launch:
 
 
 def _in_turn(
-    pool: Pool, order: Sequence[Place], paddings: Sequence[int], baseline: Place, profile: Profile
+    order: Sequence[Place], paddings: Sequence[int], baseline: Place, profile: Profile
 ) -> None:
     """Fork, build and warm up one after the other, where all will take their turns."""
     for position, (place, padding) in enumerate(zip(order, paddings, strict=True)):
-        _build(pool, place, position, padding, profile)
+        _build(place, position, padding, profile)
         _warm(place, profile)
         if place is baseline and not place.alive:
             return  # without the baseline nothing can be compared
 
 
-def _apart(
-    pool: Pool, order: Sequence[Place], paddings: Sequence[int], cores: Cores, profile: Profile
-) -> None:
+def _apart(order: Sequence[Place], paddings: Sequence[int], cores: Cores, profile: Profile) -> None:
     """Fork and build on these cores, as many at the same time as there are cores."""
 
     def build(place: Place, position: int, padding: int) -> None:
         core = cores.get()
         try:
-            _build(pool, place, position, padding, profile, core)
+            _build(place, position, padding, profile, core)
         finally:
             cores.put(core)
 
@@ -152,7 +148,6 @@ def cores_apart(members: Sequence[Member]) -> list[int]:
 
 
 def _build(
-    pool: Pool,
     place: Place,
     position: int,
     padding: int,
@@ -165,14 +160,7 @@ def _build(
     if core is not None:
         configuration = dataclasses.replace(configuration, cpus=(core,))
     try:
-        place.process = pool.launch(
-            member.environment,
-            member.scenario,
-            configuration,
-            padding,
-            member.slowdown - member.held_up,
-            member.more_work,
-        )
+        place.process = member.launch(configuration, padding)
         built = place.process.call("build", profile.timeout_s)
         built.pop("resident_bytes")
         place.launch = dataclasses.replace(place.launch, start_order=position, **built)

@@ -74,19 +74,19 @@ class Ours:
             self.done[case.name] = number + 1
 
     def _one_by_one(self, case: Case, numbers: Sequence[int]) -> Iterator[list[Launch]]:
-        pool, members, profile = self._pool(case), self._members(case), case.profile()
+        members, profile = self._members(case), case.profile()
         for number in numbers:
             with bursts(number, case.noise == "bursts"):
-                yield run_launch(pool, case.name, members, number, profile, seed=0)
+                yield run_launch(case.name, members, number, profile, seed=0)
 
     def _ahead(self, case: Case, numbers: Sequence[int]) -> Iterator[list[Launch]]:
         """Build the next launch on the other cores while one takes its turns, as the guard does."""
-        pool, members, profile = self._pool(case), self._members(case), case.profile()
+        members, profile = self._members(case), case.profile()
         own = set(members[0].configuration.cpus)
         others = sorted(os.sched_getaffinity(0) - own)
         if not others:
             raise TfbenchError(f"{case.name}: needs a core besides {sorted(own)} to build on")
-        start = partial(start_launch, pool, case.name, members, profile=profile, seed=0)
+        start = partial(start_launch, case.name, members, profile=profile, seed=0)
         with ThreadPoolExecutor(1) as builder:
             cores = free_cores([*others, *own])
             ahead = builder.submit(start, index=numbers[0], cores=cores)
@@ -125,7 +125,7 @@ class Ours:
         scenario = self.scenarios[case.scenario]
         configuration = find_configuration(case.configuration, {})
         environment = Environment.of(scenario, configuration, "", ROOT)
-        same = Member(scenario, configuration, environment, "candidate")
+        same = Member(scenario, configuration, self._pool(case).starting(environment))
         members = [dataclasses.replace(same, side=f"same-{n}") for n in range(IDENTICAL)]
         members[0] = dataclasses.replace(members[0], role="baseline")
         for effect in case.effects:

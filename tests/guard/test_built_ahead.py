@@ -45,6 +45,8 @@ class NoPool:
 
     def process(self, environment: object) -> None: ...
 
+    def starting(self, environment: object) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -53,7 +55,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Built]:
     """Launches in the order in which they were built; ended ones keep `closed` empty."""
     found: list[Built] = []
 
-    def start(pool: Any, name: str, members: Any, index: int, *rest: Any) -> Built:
+    def start(name: str, members: Any, index: int, *rest: Any) -> Built:
         cores = rest[2] if len(rest) > 2 else None
         found.append(Built(name, index, cores, list(cores.queue) if cores else []))
         return found[-1]

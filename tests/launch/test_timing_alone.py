@@ -13,27 +13,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
-import importlib, json, os, pathlib, pkgutil, socket, sys
+import importlib, json, os, pkgutil, socket, sys, tempfile
 
 import bench.launch.timing
 for found in pkgutil.walk_packages(bench.launch.timing.__path__, "bench.launch.timing."):
     importlib.import_module(found.name)
 
-from bench.launch.timing.launch import TimedLaunch, serve
-from bench.launch.timing.turns import Timer
+from bench.launch.timing.callables import CallableLaunch
+from bench.launch.timing.launch import be
 from bench.results.messages import Channel
 from bench.results.values import Configuration
 
 ours, theirs = socket.socketpair()
+log = tempfile.TemporaryFile()
+here = Configuration("here", 1, tuple(os.sched_getaffinity(0)))
 pid = os.fork()
 if pid == 0:
     ours.close()
-    launch = TimedLaunch(Configuration("here", 1, tuple(os.sched_getaffinity(0))), 100)
-    launch.timer = Timer(lambda: sum(range(1000)), lambda _: None)
-    try:
-        serve(launch, theirs.detach())
-    except EOFError:
-        os._exit(0)
+    be(lambda: CallableLaunch(lambda: sum(range(1000)), here, 100), theirs.detach(), log.fileno())
 theirs.close()
 channel = Channel(ours.detach())
 
@@ -41,6 +38,7 @@ def ask(do, **arguments):
     channel.send({"do": do, **arguments})
     return channel.receive()
 
+built = ask("build")
 warm = ask("warm", turn_ns=1_000_000, cap_ns=10_000_000)
 answers = [ask("turn", steps=warm["steps"]), ask("renew"), ask("turn", steps=1), ask("nothing")]
 done = ask("done")
@@ -48,7 +46,7 @@ channel.close()
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 packages = {name for name in sys.modules if "site-packages" in
             (getattr(sys.modules[name], "__file__", None) or "")}
-print(json.dumps([warm, answers, done, status, sorted(packages)]))
+print(json.dumps([built, warm, answers, done, status, sorted(packages)]))
 """
 
 
@@ -67,7 +65,8 @@ def test_it_takes_turns_where_no_package_is_installed(bare: Path) -> None:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    warm, answers, end, status, packages = json.loads(done.stdout)
+    built, warm, answers, end, status, packages = json.loads(done.stdout)
+    assert built["first_step_s"] > 0
     assert warm["steps"] > 1
     turn, remapped, single, error = answers
     assert turn["elapsed_ns"] > single["elapsed_ns"] > 0

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from bench.plugin import effects
 from bench.results.values import Launch, Turn
 
@@ -138,16 +136,3 @@ def test_noisy_effects_end_open_after_the_last_look() -> None:
     found = effects.until_precise("new", "old", launches(0.5, 0.2), 0.02)
     assert found.launches == effects.LOOKS[-1]
     assert not found.precise
-
-
-def test_tensorflow_that_runs_already_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    from types import SimpleNamespace
-
-    from bench.plugin import callables
-    from bench.results.errors import Unsupported
-
-    started = SimpleNamespace(_context=SimpleNamespace(_context_handle=object()))
-    monkeypatch.setitem(sys.modules, "tensorflow", SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "tensorflow.python.eager.context", started)
-    with pytest.raises(Unsupported, match="already runs"):
-        callables.check_forkable()

@@ -3,7 +3,8 @@
 import pytest
 
 from bench.sweep.discovery import ROOT, discover
-from bench.sweep.preloaded import Environment, LaunchFailed
+from bench.sweep.preloaded import Environment
+from bench.sweep.running import LaunchFailed
 from tests.scenarios.test_train import HERE
 
 SCENARIOS = {id: s for id, s in discover().items() if s.kind == "input"}

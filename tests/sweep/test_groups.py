@@ -16,18 +16,17 @@ from bench.results.values import Configuration, Launch, Scenario
 from bench.sweep import rounds
 from bench.sweep.groups import run_launch
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, LaunchFailed
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
 CPU = Configuration("cpu-1", 1, (0,))
-ENVIRONMENT = Environment("python", "/", ())
 PROFILE = Profile("test", (2,), 0.01, 10.0, 12, 10.0, 1.0, 1, 60)
 MS = 1e6
 
 
 def member(name: str, role: Any = "candidate", unit: Any = "step", **settings: Any) -> Member:
     scenario = Scenario(name, "infer", "", "", "", "", 0, unit=unit)
-    return Member(scenario, CPU, ENVIRONMENT, role, **settings)
+    return Member(scenario, CPU, Pool().start, role, **settings)
 
 
 class Process:
@@ -92,22 +91,25 @@ class Pool:
         self.noise, self.rng = 0.0, random.Random(0)
         self.faster: dict[str, float] = {}
 
-    def launch(
-        self, environment: Any, scenario: Scenario, configuration: Any, padding: int,
-        slowdown: float, more_work: float,
-    ) -> Process:  # fmt: skip
-        self.slowdowns.append(slowdown)
+    def start(self, member: Member, configuration: Configuration, padding: int) -> Process:
+        self.slowdowns.append(member.slowdown - member.held_up)
         self.paddings.append(padding)
-        self.started.append(scenario.id)
+        self.started.append(member.scenario.id)
         self.cores.append(configuration.cpus)
-        return Process(self, scenario.id)
+        return Process(self, member.scenario.id)
 
 
 def launch(
     pool: Pool, members: list[Member], index: int = 0, profile: Profile = PROFILE, **extra: Any
 ) -> dict[str, Launch]:
-    found = run_launch(pool, "group", members, index, profile, 0, **extra)  # type: ignore[arg-type]
-    return {x.scenario: x for x in found}
+    return {x.scenario: x for x in run(pool, members, index, profile, **extra)}
+
+
+def run(
+    pool: Pool, members: list[Member], index: int = 0, profile: Profile = PROFILE, **extra: Any
+) -> list[Launch]:
+    started_here = [dataclasses.replace(m, start=pool.start) for m in members]
+    return run_launch("group", started_here, index, profile, 0, **extra)
 
 
 def test_an_input_pipeline_is_slowed_while_it_is_stopped(monkeypatch: Any) -> None:
@@ -133,14 +135,14 @@ def test_an_input_pipeline_is_slowed_while_it_is_stopped(monkeypatch: Any) -> No
     plain = dataclasses.replace(base, scenario=scenario)
     pair = [plain, dataclasses.replace(plain, role="control-slow", slowdown=0.05)]
     pool = Pool()
-    first, slow = run_launch(pool, "group", pair, 0, PROFILE, 0)  # type: ignore[arg-type]
+    first, slow = run(pool, pair)
     meant = [1.05 * t.elapsed_ns for t in first.turns]
     assert [t.elapsed_ns for t in slow.turns] == pytest.approx(meant, abs=10)
     assert len(slept) == len(slow.turns)
     assert pool.slowdowns == [0.0, 0.0]
     pool = Pool()
     other = [base, dataclasses.replace(base, role="control-slow", slowdown=0.05)]
-    run_launch(pool, "group", other, 0, PROFILE, 0)  # type: ignore[arg-type]
+    run(pool, other)
     assert sorted(pool.slowdowns) == [0.0, 0.05]
 
 
@@ -168,20 +170,20 @@ def test_two_members_alternate_and_either_begins() -> None:
     assert begun == {"a", "b"}
 
 
-def test_members_get_new_pages_between_the_parts_of_a_launch() -> None:
+def test_members_memory_is_remapped_between_the_segments_of_a_launch() -> None:
     pool = Pool()
     profile = dataclasses.replace(PROFILE, placements=3)
     found = launch(pool, GROUP, profile=profile)
-    renewed = sorted(f"renew {name}" for name in "abcd")
-    assert sorted(pool.turns[16:20]) == renewed
+    remapped = sorted(f"renew {name}" for name in "abcd")
+    assert sorted(pool.turns[16:20]) == remapped
     assert pool.turns[36:40] == pool.turns[16:20][::-1]
     for one in found.values():
         assert [t.round for t in one.turns] == [0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13]
-        assert one.probes["pages_renewed"] == [5, 5]
+        assert one.probes["pages_remapped"] == [5, 5]
         assert one.level is not None
 
 
-def test_each_member_is_now_and_then_the_first_to_get_new_pages() -> None:
+def test_each_member_is_now_and_then_the_first_whose_memory_is_remapped() -> None:
     profile = dataclasses.replace(PROFILE, placements=2)
     firsts = set()
     for index in range(20):
@@ -191,18 +193,18 @@ def test_each_member_is_now_and_then_the_first_to_get_new_pages() -> None:
     assert firsts == {f"renew {name}" for name in "abcd"}
 
 
-def test_a_launch_of_few_rounds_has_fewer_parts_and_jobs_and_devices_one() -> None:
+def test_a_launch_of_few_rounds_has_fewer_segments_and_jobs_and_devices_one() -> None:
     profile = dataclasses.replace(PROFILE, placements=5)
     few = launch(Pool({"a": 2500 * MS}), GROUP, profile=profile)  # 4 rounds
-    assert few["a"].probes["pages_renewed"] == [5]
+    assert few["a"].probes["pages_remapped"] == [5]
     job = launch(Pool(), [member("a", "baseline", unit="job")], profile=profile)
-    assert "pages_renewed" not in job["a"].probes
+    assert "pages_remapped" not in job["a"].probes
     gpu = dataclasses.replace(CPU, device="gpu")
     group = [dataclasses.replace(m, configuration=gpu) for m in GROUP]
-    assert "pages_renewed" not in launch(Pool(), group, profile=profile)["a"].probes
+    assert "pages_remapped" not in launch(Pool(), group, profile=profile)["a"].probes
 
 
-def test_a_member_that_fails_while_its_pages_are_renewed_fails_alone() -> None:
+def test_a_member_that_fails_while_its_memory_is_remapped_fails_alone() -> None:
     profile = dataclasses.replace(PROFILE, placements=2)
     found = launch(Pool(failing=[("b", "renew")]), GROUP, profile=profile)
     assert (found["b"].outcome, found["b"].reason) == ("failed", "renew broke")
@@ -240,7 +242,7 @@ def test_turns_know_round_position_and_delay() -> None:
 def test_members_of_one_scenario_take_equal_turns() -> None:
     same = [member("a", "baseline", side="base"), member("a", side="head"), member("b")]
     pool = Pool({"a": 0.5 * MS, "b": 2 * MS})
-    found = run_launch(pool, "group", same, 0, PROFILE, 0)  # type: ignore[arg-type]
+    found = run(pool, same)
     assert [{t.steps for t in x.turns} for x in found] == [{20}, {20}, {5}]
 
 
@@ -258,7 +260,7 @@ def test_turns_quite_unlike_the_warm_up_are_told(faster: float, told: str) -> No
 
 def test_more_work_takes_turns_of_whole_further_steps() -> None:
     group = [member("a", "baseline"), member("a", side="more", more_work=0.02)]
-    found = run_launch(Pool(), "group", group, 0, PROFILE, 0)  # type: ignore[arg-type]
+    found = run(Pool(), group)
     assert {t.steps for x in found for t in x.turns} == {50}
 
 

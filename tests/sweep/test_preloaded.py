@@ -19,7 +19,8 @@ from bench.results.values import Scenario, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.groups import run_launch
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, LaunchFailed, Pool, Preloaded
+from bench.sweep.preloaded import Environment, Pool, Preloaded
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import PROFILES, find_configuration
 
 BAD = '''
@@ -155,12 +156,12 @@ def test_a_group_goes_on_without_the_member_that_died(bad_pool: Pool, root: Path
         Member(
             scenarios[f"infer/{name}"],
             CONFIGURATION,
-            Environment.of(scenarios[f"infer/{name}"], CONFIGURATION, "", root),
+            bad_pool.starting(Environment.of(scenarios[f"infer/{name}"], CONFIGURATION, "", root)),
             "baseline" if name == "fine" else "candidate",
         )
         for name in names
     ]
-    launches = run_launch(bad_pool, "g", members, 0, PROFILES["smoke"], seed=1)
+    launches = run_launch("g", members, 0, PROFILES["smoke"], seed=1)
     assert [x.outcome for x in launches] == ["ok", "failed", "failed", "unsupported"]
     assert len(launches[0].turns) == PROFILES["smoke"].rounds
     assert launches[1].reason == "the launch was ended by SIGKILL (out of memory?)"
@@ -170,13 +171,13 @@ def test_a_group_goes_on_without_the_member_that_died(bad_pool: Pool, root: Path
 
 def test_members_take_one_turn_a_round_and_none_twice_in_a_row(bad_pool: Pool, root: Path) -> None:
     fine = discover(root)["infer/fine"]
-    environment = Environment.of(fine, CONFIGURATION, "", root)
+    start = bad_pool.starting(Environment.of(fine, CONFIGURATION, "", root))
     members = [
-        Member(fine, CONFIGURATION, environment, "baseline"),
-        Member(fine, CONFIGURATION, environment, "control-same"),
-        Member(fine, CONFIGURATION, environment, "control-slow", slowdown=1.0),
+        Member(fine, CONFIGURATION, start, "baseline"),
+        Member(fine, CONFIGURATION, start, "control-same"),
+        Member(fine, CONFIGURATION, start, "control-slow", slowdown=1.0),
     ]
-    pair = [run_launch(bad_pool, "g", members, k, PROFILES["smoke"], seed=3) for k in (0, 1)]
+    pair = [run_launch("g", members, k, PROFILES["smoke"], seed=3) for k in (0, 1)]
     for launches in pair:
         turns = [(t.round, t.position, i) for i, x in enumerate(launches) for t in x.turns]
         assert [position for _, position, _ in sorted(turns)] == [0, 1, 2] * (len(turns) // 3)

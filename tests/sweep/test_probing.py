@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 from bench.results.values import Launch, Scenario
-from bench.sweep.preloaded import LaunchFailed
 from bench.sweep.probing import FIRST_LOSSES, probe
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import PROFILES, Profile
 
 TRAIN = Scenario("train/x", "train", "", "scenarios.train.x", "x", "", 1)

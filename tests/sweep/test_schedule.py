@@ -30,7 +30,7 @@ def probe(sweep: Sweep, scenario: Scenario) -> Launch:
 
 
 def test_probes_are_kept_as_they_come(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: Any, scenario: Scenario, __: Any) -> Launch:
+    def interrupted(scenario: Scenario, _: Any) -> Launch:
         if scenario.id == IDS[1]:
             raise KeyboardInterrupt
         return probe(sweep, scenario)
@@ -38,17 +38,17 @@ def test_probes_are_kept_as_they_come(sweep: Sweep, monkeypatch: pytest.MonkeyPa
     sweep.scenarios = (sweep.scenarios[2], sweep.scenarios[0], sweep.scenarios[1])
     monkeypatch.setattr(sweep, "_probe", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        sweep._probe_all(None, sweep.settings.configurations[0])  # type: ignore[arg-type]
+        sweep._probe_all(sweep.settings.configurations[0])
     assert [x.scenario for x in sweep.launches] == ["infer/function", "infer/litert-float32"]
 
 
 def test_a_probe_waits_for_its_baseline_s(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    def other(_: Any, scenario: Scenario, __: Any) -> Launch:
+    def other(scenario: Scenario, _: Any) -> Launch:
         wrong = (0.9, 0.1) if scenario.id == "infer/litert-float32" else (0.1, 0.9)
         return Launch(scenario.id, "cpu-1", purpose="probe", outputs=wrong)
 
     monkeypatch.setattr(sweep, "_probe", other)
-    good = sweep._probe_all(None, sweep.settings.configurations[0])  # type: ignore[arg-type]
+    good = sweep._probe_all(sweep.settings.configurations[0])
     assert "infer/function" in good
     assert "infer/litert-float32" not in good
     failed = next(x for x in sweep.launches if x.scenario == "infer/litert-float32")

@@ -21,9 +21,10 @@ from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
 from bench.sweep.groups import end_launch, run_launch
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, LaunchFailed, Pool
+from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.probing import probe
 from bench.sweep.progress import Reporter
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 from bench.sweep.starting import Cores, Started, cores_apart, free_cores, start_launch
 
@@ -50,7 +51,7 @@ training does the same work, and an eager epoch costs many launches."""
 COLD_BUILD_S = 1.0
 """A build that took longer may have made its artifact, which leaves less memory to grow into."""
 BESIDES_S = 1.0
-"""What a launch takes beside its turns: warm-up, steps that are not timed, new pages."""
+"""What a launch takes beside its turns: warm-up, steps that are not timed, remapping memory."""
 MOST_MEMBER_S = 1.5
 """Turns that a side takes at most in a launch, however long it was built."""
 
@@ -176,7 +177,7 @@ class LiveLauncher:
         short = dataclasses.replace(self._profile, rounds=1, warmup_s=0.1)
         with tempfile.TemporaryDirectory(prefix="tfbench-traces-") as folder:
             name, members = f"trace/{subject.key}", self._members(subject)
-            pair = run_launch(self._pool, name, members, 0, short, self._seed, Path(folder))
+            pair = run_launch(name, members, 0, short, self._seed, Path(folder))
             files = [str(x.probes.get("trace", {}).get("file", "")) for x in pair]
             if not all(files):
                 return ()
@@ -201,7 +202,7 @@ class LiveLauncher:
             Member(
                 _of(subject, side),
                 subject.configuration,
-                self._environment(subject, side),
+                self._pool.starting(self._environment(subject, side)),
                 "baseline" if side == "base" else "candidate",
                 side=side,
             )
@@ -212,7 +213,7 @@ class LiveLauncher:
         self, subject: Subject, stage: Stage, index: int, cores: Cores | None = None
     ) -> Started:
         name, members = f"{stage}/{subject.key}", self._members(subject)
-        return start_launch(self._pool, name, members, index, self._profile, self._seed, cores)
+        return start_launch(name, members, index, self._profile, self._seed, cores)
 
     def _patient(self, started: Started) -> Profile:
         """Turns may take as long as building did: the next launch takes as long to build."""

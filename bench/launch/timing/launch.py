@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import os
 import resource
+import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from bench.launch.timing import memory, setup, turns
 from bench.launch.timing.warmup import warm_up
@@ -18,7 +21,7 @@ from bench.results.messages import Channel
 from bench.results.values import Configuration
 
 
-def serve(launch: TimedLaunch, fd: int) -> None:
+def serve(launch: TimedLaunch, fd: int) -> NoReturn:
     """Answer messages until the sweep closes the channel, which raises EOFError.
 
     Each message names a method of the launch; the answer is what it returned, or the error.
@@ -33,6 +36,33 @@ def serve(launch: TimedLaunch, fd: int) -> None:
             traceback.print_exc()
             answer = {"error": describe(error)}
         channel.send(answer)
+
+
+def be(make: Callable[[], TimedLaunch], channel: int, log: int) -> NoReturn:
+    """Be a launch in a process that was just forked for it; never returns.
+
+    Args:
+        make: Makes the launch.
+        channel: File descriptor of its end of the channel to the sweep.
+        log: File descriptor of what it prints to.
+    """
+    status = 1
+    try:
+        setup.die_with_parent()
+        for place in (1, 2):
+            os.dup2(log, place)
+        # the forked process may have replaced them, as pytest does
+        sys.stdout, sys.stderr = (open(place, "w", 1, closefd=False) for place in (1, 2))  # noqa: SIM115
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep decides when a launch ends
+        serve(make(), channel)
+    except (EOFError, ConnectionError):  # the sweep is gone
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def describe(error: Exception) -> dict[str, str]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import signal
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from bench.results.values import Configuration
+
+PR_SET_PDEATHSIG = 1
 
 
 def process(configuration: Configuration, padding: int) -> bytearray:
@@ -27,6 +32,16 @@ def process(configuration: Configuration, padding: int) -> bytearray:
     os.sched_setaffinity(0, configuration.cpus)
     os.environ["TFBENCH_PADDING"] = "x" * (padding % 4096)
     return bytearray(padding)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this launch when the process that forked it ends: none is left behind.
+
+    Not for a preloaded process itself: the kernel takes the thread that started it for its parent,
+    and the sweep's threads come and go.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def pin(cpus: Iterable[int]) -> None:
