@@ -153,6 +153,12 @@ def docs(session: nox.Session) -> None:
     session.run("mkdocs", "build", "--strict", *session.posargs, env=quiet)
 
 
+@nox.session(python=False, requires=["environment"])
+def example(session: nox.Session) -> None:
+    """The documents' example from the newest run below runs/, or from the run after `--`."""
+    session.run(str(SHARED), "-m", "research.example", *session.posargs, external=True)
+
+
 @nox.session
 def precision(session: nox.Session) -> None:
     """The benchmark of the benchmark: writes docs/precision.md."""

@@ -42,7 +42,7 @@ PRIVATE = (
 )  # fmt: skip
 """Words of our own, for which the field has better ones."""
 COMING = {
-    "new-scenario", "--scenarios", "tests_full", "tests-3.12", "tests-3.13", "example",
+    "new-scenario", "--scenarios", "tests_full", "tests-3.12", "tests-3.13",
     "tensorflow", "tuner", "pytest",
 }  # fmt: skip
 """Commands, sessions and extras that are about to be there."""
