@@ -9,7 +9,7 @@ from bench.results.values import Estimate, Launch
 
 
 def mean_accuracy(probe: Launch | None) -> float | None:
-    """Share of test examples named rightly: the mean over a training path's trainings."""
+    """Share of test examples classified correctly: the mean over a training path's trainings."""
     if probe is None:
         return None
     return fmean(probe.accuracies) if probe.accuracies else probe.accuracy

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from statistics import median
+from typing import Any
 
 from bench.results import statistics
-from bench.results.accuracy import accuracy_change, mean_accuracy
 from bench.results.difficulty import difficulty
+from bench.results.quality import agreement, columns
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
 
@@ -43,17 +45,28 @@ class Effects:
         keys = sorted(seen, key=lambda key: (order.get(key[0], len(order)), key[1]))
         return tuple(self._row(*key) for key in keys)
 
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], Effect]:
+        return {(row.scenario, row.configuration): row for row in self.rows}
+
     def row(self, scenario: str, configuration: str) -> Effect | None:
         """The row of a scenario in a configuration, None where it was not run."""
-        return next(
-            (r for r in self.rows if (r.scenario, r.configuration) == (scenario, configuration)),
-            None,
-        )
+        return self._rows.get((scenario, configuration))
 
     @cached_property
     def configurations(self) -> tuple[str, ...]:
         """The configurations of the run, in order of appearance."""
         return tuple(dict.fromkeys(launch.configuration for launch in self.launches))
+
+    def root(self, scenario: str) -> str:
+        """The plain path at the end of its chain of baselines (itself where it has none)."""
+        seen = {scenario}
+        while (info := self.scenarios.get(scenario)) and info.baseline:
+            if info.baseline in seen:
+                return scenario
+            scenario = info.baseline
+            seen.add(scenario)
+        return scenario
 
     # --- launches -----------------------------------------------------------------------------
 
@@ -79,6 +92,13 @@ class Effects:
         """Its probe launch that went well."""
         probes = self.of(scenario, configuration, "probe")
         return next((launch for launch in probes if launch.outcome == "ok"), None)
+
+    def histogram(self, scenario: str, configuration: str) -> dict[str, int]:
+        """Of its single steps, all launches together."""
+        total: Counter[str] = Counter()
+        for launch in self.timed(scenario, configuration):
+            total.update(launch.latency_histogram)
+        return dict(total)
 
     # --- effects ------------------------------------------------------------------------------
 
@@ -151,8 +171,6 @@ class Effects:
         speed = statistics.as_speedup(effect) if effect else None
         known = speed is not None and speed.launches > 1
         size, base_size = _size(probe), _size(base_probe)
-        accuracy, base_accuracy = mean_accuracy(probe), mean_accuracy(base_probe)
-        change = accuracy_change(base_probe, probe)  # of as many trainings as both had
         return Effect(
             scenario,
             configuration,
@@ -164,18 +182,26 @@ class Effects:
             speedup_high=speed.high if speed and known else None,
             size_bytes=size,
             size_ratio=size / base_size if size and base_size else None,
-            accuracy=accuracy,
-            accuracy_delta_pp=(
-                100 * (change.value if change else accuracy - base_accuracy)
-                if accuracy is not None and base_accuracy is not None
-                else None
-            ),
             peak_memory_bytes=probe.peak_memory_bytes if probe else None,
             first_step_s=self.first_step_s(scenario, configuration),
             break_even_steps=self._break_even(scenario, baseline, configuration, effect),
             difficulty=difficulty(info.deployment) if info and info.kind == "infer" else "",
             warnings=tuple(dict.fromkeys(self._warnings(scenario, baseline, configuration, speed))),
+            agreement=agreement(self._plain_probe(scenario, configuration), probe),
+            **columns(base_probe, probe),
+            **self._quantiles(scenario, configuration),
         )
+
+    def _plain_probe(self, scenario: str, configuration: str) -> Launch | None:
+        root = self.root(scenario)
+        return self.probe(root, configuration) if root != scenario else None
+
+    def _quantiles(self, scenario: str, configuration: str) -> dict[str, Any]:
+        """p50, p95 and p99 of single steps; of several updates at once there are none."""
+        if any(launch.updates_per_step > 1 for launch in self.timed(scenario, configuration)):
+            return {}
+        steps = self.histogram(scenario, configuration)
+        return {f"p{q}_ns": statistics.bounded_quantile(steps, q / 100) for q in (50, 95, 99)}
 
     def _status(self, scenario: str, configuration: str) -> tuple[str, str]:
         probes = self.of(scenario, configuration, "probe")

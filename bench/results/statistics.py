@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from bench.results.histogram import histogram_quantile
 from bench.results.values import Estimate, Turn
 
 Floats = NDArray[np.float64]
@@ -138,6 +139,13 @@ def chained(first: Estimate, second: Estimate) -> Estimate:
     reach = math.hypot(first.high - first.value, second.high - second.value)
     launches = min(first.launches, second.launches)
     return Estimate(value, value - reach, value + reach, launches, first.confidence)
+
+
+def bounded_quantile(histogram: Mapping[str, int], quantile: float) -> float | None:
+    """A quantile in ns; None where the samples are too few to bound it (`samples_for_quantile`)."""
+    if sum(histogram.values()) < samples_for_quantile(quantile):
+        return None
+    return histogram_quantile(histogram, quantile)
 
 
 def samples_for_quantile(quantile: float, confidence: float = 0.95) -> int:

@@ -3,7 +3,7 @@
 Two correct loops never agree to the last bit: graph, eager and XLA sum in different orders. The
 limits below lie above what correct loops were seen to differ by and below what the usual mistakes
 cause (another dropout seed, batch norm in the wrong mode, a loss divided twice: all above 1e-2
-within a few steps of the document's CNN).
+within a few steps of the reference guide's CNN).
 """
 
 from __future__ import annotations

@@ -239,6 +239,18 @@ class Effect:
     break_even_steps: float | None = None
     difficulty: str = ""
     warnings: tuple[str, ...] = ()
+    quality_metric: str = ""
+    quality: float | None = None
+    quality_delta: float | None = None
+    """Against its baseline's, on the same test examples; in the metric's unit, shares as shares."""
+    quality_delta_low: float | None = None
+    quality_delta_high: float | None = None
+    agreement: float | None = None
+    """Share of test examples where it predicts the same class as the plain model."""
+    p50_ns: float | None = None
+    """Of single steps, as are the following; None where too few samples bound it."""
+    p95_ns: float | None = None
+    p99_ns: float | None = None
 
 
 def to_json(value: Any) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What a run says, derived once: figures, reasons, claims, recommendations."""
+"""What a run says, derived once into values: every table, plot and form shows these."""

@@ -1,4 +1,4 @@
-"""What the document claims of each technique, and whether the run's measurements bear it out."""
+"""What the reference guide claims of each technique, and whether the measurements bear it out."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Literal
 
 from bench.results.values import Estimate
 from reports.facts import figures, scale
-from reports.facts.measured import Facts, Measured, half_width, told_apart
-from reports.facts.reasons import why
+from reports.facts.estimates import distinguishable, half_width
+from reports.facts.measured import Facts, Measured
+from reports.facts.why import why
 
 Held = Literal["yes", "partly", "no", "not measurable here"]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A row of the document's effect table; None where it claims nothing."""
+    """A row of the reference guide's effect table; None where it claims nothing."""
 
     technique: str
     scenario: str
@@ -33,7 +34,7 @@ class Claim:
     """The plain model in the runtime that the scenario needs: what the runtime gives by itself."""
 
     def words(self) -> str:
-        """The claim in the document's own signs."""
+        """The claim in the reference guide's own signs."""
         size = "↓" * self.size if self.size else "-"
         speed = "↑" * self.speed if self.speed else "-"
         if self.size_factor:
@@ -52,7 +53,7 @@ EFFECT_TABLE = (
     # "tens of times" is read as ten at the least.
     Claim("all combined", "infer/combined", None, None, "small", "", 10, 10, LITERT),
 )
-"""The document's table, and its sentence on the techniques combined."""
+"""The reference guide's table, and its sentence on the techniques combined."""
 STANDS_IN = {"infer/tensorrt": ("infer/tensorrt-onnx",)}
 """Other ways to do the same, which answer a claim where its own scenario has no figure."""
 
@@ -96,7 +97,7 @@ def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
     held = verdict(known)
     said = [p.why for p in parts if p.why]
     if any(p.name == "speed" and p.state != "holds" for p in parts):
-        said.append(why(facts, m))
+        said.append(why(m))
     said.append(runtimes_share(facts, claim, m))
     return Judgement(claim, m, configuration, held, "; ".join(x for x in said if x), parts)
 
@@ -168,7 +169,7 @@ def _speed(claim: Claim, item: Estimate | None, over: str) -> Part:
     if item is None:
         return Part("speed", "unknown", "no launch was shared with the plain model")
     shown = f"{figures.speedup(item)} as fast as {over}"
-    faster = item.value > 1 and (told_apart(item) or half_width(item) is None)
+    faster = item.value > 1 and (distinguishable(item) or half_width(item) is None)
     return _gain("speed", item.value, claim.speed, claim.speed_factor, shown, faster)
 
 
@@ -185,26 +186,20 @@ def _gain(
 
 
 def _loss(claimed: str, m: Measured) -> Part:
-    item = m.accuracy_delta
-    if item is None:
+    found, change, gain = m.quality, m.quality_change, m.gain
+    if found is None or change is None or gain is None:
         return Part("accuracy", "unknown", "its accuracy was not compared")
     limit = scale.TINY_PP if claimed == "tiny" else scale.SMALL_PP
-    word = scale.loss_word(100 * item.value)
-    text = f"accuracy: {figures.points(item)}, at most {figures.MINUS}{limit:g} pp claimed"
-    if -100 * item.value <= limit + 1e-9:
-        sure = -100 * item.low <= limit
-        return Part("accuracy", "holds", "" if sure else _unsure(item, limit))
+    most = f"{figures.MINUS}{limit:g} {'pp' if found.is_share else '%'}"
+    text = f"{found.metric}: {figures.changed(found, change)}"
+    if -100 * gain.value <= limit + 1e-9:
+        sure = -100 * gain.low <= limit
+        unsure = f"{text}; {change.launches:,} test examples cannot rule out more than {most}"
+        return Part("accuracy", "holds", "" if sure else unsure)
     # The claim is refuted only where the whole interval lies beyond it.
-    state: Literal["weaker", "fails"] = "fails" if -100 * item.high > limit else "weaker"
-    return Part("accuracy", state, f"{text} ({word})")
-
-
-def _unsure(item: Estimate, limit: float) -> str:
-    tests = f"{item.launches:,} test examples"
-    return (
-        f"accuracy: {figures.points(item)}; {tests} cannot rule out more than "
-        f"{figures.MINUS}{limit:g} pp"
-    )
+    state: Literal["weaker", "fails"] = "fails" if -100 * gain.high > limit else "weaker"
+    word = scale.loss_word(100 * gain.value)
+    return Part("accuracy", state, f"{text}, at most {most} claimed ({word})")
 
 
 def _difficulty(claimed: str, measured: str) -> Part:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from bench.results.quality import Quality
 from bench.results.values import Estimate
+from reports.facts.estimates import half_width
 
 MISSING = "–"
 """Shown where there is no figure."""
@@ -53,7 +57,7 @@ def estimate(item: Estimate, unit: str = "", most_decimals: int = 3) -> str:
         unit: Put behind the value (`×`, ` pp`).
         most_decimals: Cap on the decimals.
     """
-    if not has_interval(item):
+    if half_width(item) is None:
         return f"≈ {significant(item.value, 2)}{unit}"
     value = rounded(item.value, _decimals(item, most_decimals))
     return f"{value}{unit} ({interval(item, most_decimals)})"
@@ -61,7 +65,7 @@ def estimate(item: Estimate, unit: str = "", most_decimals: int = 3) -> str:
 
 def interval(item: Estimate, most_decimals: int = 3) -> str:
     """`2.49 to 2.54`, empty where there is none."""
-    if not has_interval(item):
+    if half_width(item) is None:
         return ""
     decimals = _decimals(item, most_decimals)
     return f"{rounded(item.low, decimals)} to {rounded(item.high, decimals)}"
@@ -69,18 +73,13 @@ def interval(item: Estimate, most_decimals: int = 3) -> str:
 
 def factor(item: Estimate) -> str:
     """A speed-up factor alone, with the digits that its interval supports."""
-    if not has_interval(item):
+    if half_width(item) is None:
         return f"≈ {significant(item.value, 2)}×"
     return f"{rounded(item.value, _decimals(item, 3))}×"
 
 
 def _decimals(item: Estimate, most: int) -> int:
     return min(decimals_for((item.high - item.low) / 2), most)
-
-
-def has_interval(item: Estimate) -> bool:
-    """Whether its interval is finite (a single launch has none)."""
-    return item.launches > 1 and math.isfinite(item.low) and math.isfinite(item.high)
 
 
 def speedup(item: Estimate | None) -> str:
@@ -135,16 +134,35 @@ def percent(share: float | None, decimals: int = 1) -> str:
     return MISSING if share is None else f"{rounded(100 * share, decimals)} %"
 
 
-def points(item: Estimate | None) -> str:
-    """A difference of accuracies given in shares, as percentage points with its interval."""
+def quality(item: Quality | None) -> str:
+    """A quality in its unit: `97.5 %`, `0.912`, `3.21 s`."""
     if item is None:
         return MISSING
-    return f"{signed(100 * item.value, 1)} pp ({points_interval(item)})"
+    if item.is_share:
+        return percent(item.value)
+    return f"{significant(item.value, 3)} {item.unit}".rstrip()
 
 
-def points_interval(item: Estimate) -> str:
-    """The interval of a difference of accuracies, in percentage points."""
-    return f"{signed(100 * item.low, 1)} to {signed(100 * item.high, 1)}"
+def changed(item: Quality, change: Estimate) -> str:
+    """A change of quality with its interval: `−0.5 pp (−1.8 to +0.5)`."""
+    return f"{changed_by(item, change)} ({changed_between(item, change)})"
+
+
+def changed_by(item: Quality, change: Estimate) -> str:
+    """A change of quality alone: shares in percentage points, others in the metric's unit."""
+    unit = "pp" if item.is_share else item.unit
+    return f"{_change_text(item, change, change.value)} {unit}".rstrip()
+
+
+def changed_between(item: Quality, change: Estimate) -> str:
+    """The interval of a change of quality."""
+    return " to ".join(_change_text(item, change, end) for end in (change.low, change.high))
+
+
+def _change_text(item: Quality, change: Estimate, value: float) -> str:
+    if item.is_share:
+        return signed(100 * value, 1)
+    return signed(value, decimals_for((change.high - change.low) / 2))
 
 
 def signed(value: float, decimals: int) -> str:
@@ -158,8 +176,8 @@ def change(item: Estimate) -> str:
     """A speed-up in words: `2.5× faster`, `18 % slower`, with two digits or what is supported."""
     slowness = 1 / item.value
     if item.value >= 2:
-        sure = has_interval(item)
-        text = rounded(item.value, _decimals(item, 2)) if sure else significant(item.value, 2)
+        single = half_width(item) is None
+        text = significant(item.value, 2) if single else rounded(item.value, _decimals(item, 2))
         return f"{text}× faster"
     if item.value >= 1:
         return f"{significant(100 * (item.value - 1), 2)} % faster"
@@ -174,3 +192,40 @@ def _scaled(value: float | None, units: tuple[tuple[str, float], ...], gap: str)
     unit, scale = next(((u, s) for u, s in units if abs(value) >= s), units[-1])
     text = rounded(value, 0) if scale == 1.0 else significant(value / scale, 3)
     return f"{text}{gap}{unit}".rstrip()
+
+
+def plain(value: Any) -> str:
+    """A fact of a proof or of the environment as text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return significant(value, 3)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(v) for v in value)
+    return str(value)
+
+
+def fact(name: str, value: Any) -> str:
+    """A fact as text; the end of its name says its unit."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if name.endswith("_bytes"):
+            return size(value)
+        if name.endswith("_ns"):
+            return duration(value, value * 0.005)
+        if name.endswith(("_flop_per_s", "_op_per_s", "_bytes_per_s")):
+            return f"{count(value)}{'B' if 'bytes' in name else 'op'}/s"
+    return plain(value)
+
+
+def flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested facts as (path, text), in their order."""
+    for key, value in facts.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{name}: ")
+        elif value not in (None, "", [], {}):
+            yield name.replace("_bytes", ""), fact(str(key), value)

@@ -1,55 +1,72 @@
-"""What a run measured of each scenario, gathered once for all forms of the report."""
+"""What a run measured, as values: a row for each scenario and configuration, and all of them."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import median
 from typing import Any
 
 from bench.results import statistics
-from bench.results.accuracy import accuracy_change
 from bench.results.histogram import histogram_quantile
+from bench.results.quality import Quality
 from bench.results.store import Run
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
 PLAIN = {"infer": "infer/function", "train": "train/function"}
-"""The plain model that the document's effect table compares with, and the plain loop."""
-QUANTILES = (0.5, 0.9, 0.99)
+"""The plain model that the reference guide's effect table compares with, and the plain loop."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One scenario in one configuration: its effect and what only the launches know."""
+    """One scenario in one configuration. What is not known is None; a failed row has little."""
 
     effect: Effect
     info: Scenario | None
     launches: tuple[Launch, ...]
-    timed: tuple[Launch, ...]
-    probe: Launch | None
-    speedup: Estimate | None
-    """Against its baseline."""
     root: str
-    """The plain scenario at the end of its chain of baselines."""
-    against_root: Estimate | None
-    """Speed-up against the root."""
-    latency: Estimate | None
+    """The plain path at the end of its chain of baselines."""
+    timed: tuple[Launch, ...] = ()
+    probe: Launch | None = None
+    log_ratio: Estimate | None = None
+    """ln(time ÷ its baseline's)."""
+    against_root: Estimate | None = None
+    """Speed-up against the root, chained over the baselines in between."""
+    launch_effects: tuple[float, ...] = ()
+    """ln(time ÷ its baseline's) of each launch that both took part in."""
+    latency: Estimate | None = None
     """Of one update or answer, ns; over launches."""
-    accuracy_delta: Estimate | None
-    """Accuracy minus the root's on the same test examples, in shares."""
-    agreement: float | None
-    """Share of test examples where it predicts the same class as the root."""
-    file_factor: float | None
+    quality: Quality | None = None
+    step_change: Estimate | None = None
+    """Its quality minus its baseline's, on the same test examples."""
+    quality_change: Estimate | None = None
+    """Its quality minus the root's, on the same test examples."""
+    file_factor: float | None = None
     """Root's file ÷ its own: above 1 is smaller."""
-    gzip_factor: float | None
+    gzip_factor: float | None = None
     """The same of the compressed files."""
-    parameter_factor: float | None
-    multiply_add_factor: float | None
-    histogram: Mapping[str, int]
+    multiply_add_factor: float | None = None
+    """Root's multiply-adds ÷ its own."""
+    work_factor: float | None = None
+    """Its multiply-adds ÷ its baseline's."""
+    histogram: Mapping[str, int] = field(default_factory=dict)
     """Of single steps, all launches together."""
+    precision: str = "float32"
+    """Number type of most of its products."""
+    ceiling_share: float | None = None
+    """Of the machine's peak of that type."""
+    type_factor: float | None = None
+    """The machine's peak of that type ÷ that of float32."""
+    operations_per_s: float | None = None
+    operations_per_byte: float | None = None
+    """Of memory traffic, as counted."""
+    waiting_share: float | None = None
+    """Share of a training step that waits for this input pipeline: median over launches."""
+    input_step_ns: tuple[float, float] | None = None
+    """Of a training step with this input pipeline: its time on a cached batch, and what is added to
+    it; medians over launches."""
+    load: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """What a load generator measured, by name: a value a launch."""
 
     @property
     def scenario(self) -> str:
@@ -60,6 +77,11 @@ class Measured:
     def configuration(self) -> str:
         """Where it ran."""
         return self.effect.configuration
+
+    @property
+    def anchor(self) -> str:
+        """Key of its details."""
+        return f"{self.scenario} {self.configuration}".strip()
 
     @property
     def ok(self) -> bool:
@@ -76,6 +98,35 @@ class Measured:
         """The module that it comes from: `litert`, `loops` and so on."""
         return self.info.module.rpartition(".")[2] if self.info else self.kind
 
+    @cached_property
+    def speedup(self) -> Estimate | None:
+        """Against its baseline."""
+        return statistics.as_speedup(self.log_ratio) if self.log_ratio else None
+
+    @property
+    def gain(self) -> Estimate | None:
+        """Its quality's gain over the root's, negative where it loses: see `Quality.gain`."""
+        if self.quality is None or self.quality_change is None:
+            return None
+        return self.quality.gain(self.quality_change)
+
+    @property
+    def loss_percent(self) -> float | None:
+        """What it loses of the root's quality: percentage points of a share, else percent."""
+        if self.gain is not None:
+            return -100 * self.gain.value
+        return 0.0 if self.scenario == self.root else None
+
+    @property
+    def gzip_bytes(self) -> int | None:
+        """Of what would be shipped, compressed."""
+        return self.probe.artifact_gzip_bytes if self.probe else None
+
+    @property
+    def examples_per_unit(self) -> float:
+        """Examples in one update or answer."""
+        return self.timed[0].examples_per_step / self.timed[0].updates_per_step
+
     @property
     def samples(self) -> int:
         """Single steps behind the quantiles."""
@@ -83,26 +134,36 @@ class Measured:
 
     def quantile_ns(self, quantile: float) -> float | None:
         """A quantile of single steps, None without the samples that bound it with 95 %."""
-        if quantile > 0.5 and self.samples < statistics.samples_for_quantile(quantile):
-            return None
+        if quantile > 0.5:
+            return statistics.bounded_quantile(self.histogram, quantile)
         return histogram_quantile(self.histogram, quantile)
 
 
+@dataclass(frozen=True)
+class Control:
+    """The baseline against itself, or against itself with a known slow-down."""
+
+    configuration: str
+    baseline: str
+    injected: float
+    """Slow-down put into the step, as a share; 0 for the baseline against itself."""
+    effect: Estimate
+    """ln(time ÷ baseline's time)."""
+    passed: bool
+    """As the run judged its controls when it ended."""
+
+
+@dataclass(frozen=True)
 class Facts:
-    """A run's measurements by scenario and configuration.
+    """All that a run says; made by `reports.facts.derive.facts_of`."""
 
-    Args:
-        run: The run as read from its folder.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.effects = run.effects
-
-    @cached_property
-    def all(self) -> tuple[Measured, ...]:
-        """Every scenario and configuration of the run, in its order."""
-        return tuple(self._measured(row) for row in self.effects.rows)
+    run: Run
+    all: tuple[Measured, ...]
+    """Every scenario and configuration of the run, in its order."""
+    across: Mapping[tuple[str, str, str], Estimate]
+    """Time in the first configuration ÷ in the other, where both took turns live: by scenario,
+    first and other configuration."""
+    controls: tuple[Control, ...]
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, str], Measured]:
@@ -122,11 +183,16 @@ class Facts:
         """Configurations that have rows."""
         return tuple(dict.fromkeys(m.configuration for m in self.all))
 
+    def first(self, kind: str) -> list[Measured]:
+        """Rows with figures of a kind, in the first configuration that has any."""
+        rows = [m for m in self.of(kind) if m.ok]
+        return [m for m in rows if m.configuration == rows[0].configuration]
+
     @cached_property
     def pareto(self) -> frozenset[tuple[str, str]]:
         """Inference rows that no other row of the configuration and root beats in all three.
 
-        Compared are latency, compressed size and accuracy; rows that lack one are left out.
+        Compared are latency, compressed size and quality; rows that lack one are left out.
         """
         front = set()
         rows = [m for m in self.of("infer") if _criteria(m)]
@@ -136,62 +202,25 @@ class Facts:
                 front.add((m.scenario, m.configuration))
         return frozenset(front)
 
-    def root_of(self, scenario: str) -> str:
-        """The end of its chain of baselines (itself where it has none)."""
-        seen = {scenario}
-        while (info := self.run.scenarios.get(scenario)) and info.baseline:
-            if info.baseline in seen:
-                return scenario
-            scenario = info.baseline
-            seen.add(scenario)
-        return scenario
-
     def ceilings(self, configuration: str) -> dict[str, Any]:
         """The machine's measured ceilings in a configuration; empty where none were measured."""
-        found = self.run.facts.get("ceilings") or {}
-        one = found.get(configuration) if isinstance(found, dict) else None
-        return one if isinstance(one, dict) else {}
+        return ceilings_of(self.run, configuration)
 
-    def _measured(self, row: Effect) -> Measured:
-        scenario, configuration = row.scenario, row.configuration
-        everything = tuple(
-            x
-            for x in self.run.launches
-            if (x.scenario, x.configuration) == (scenario, configuration)
-            and x.role in ("baseline", "candidate")
-            and not x.side
-        )
-        root = self.root_of(scenario)
-        if row.status != "ok":
-            return Measured(
-                row, self.run.scenarios.get(scenario), everything, (), None, None, root,
-                None, None, None, None, None, None, None, None, {},
-            )  # fmt: skip
-        timed = tuple(self.effects.timed(scenario, configuration))
-        probe = self.effects.probe(scenario, configuration)
-        base = self.effects.probe(root, configuration) if root != scenario else None
-        step = (
-            self.effects.log_ratio(scenario, row.baseline, configuration) if row.baseline else None
-        )
-        chain = self.effects.against(scenario, root, configuration) if row.baseline else None
-        return Measured(
-            effect=row,
-            info=self.run.scenarios.get(scenario),
-            launches=everything,
-            timed=timed,
-            probe=probe,
-            speedup=statistics.as_speedup(step) if step else None,
-            root=root,
-            against_root=statistics.as_speedup(chain) if chain else None,
-            latency=latency_over(timed),
-            accuracy_delta=accuracy_change(base, probe),
-            agreement=_agreement(base, probe),
-            file_factor=_factor(base, probe, "artifact_bytes"),
-            gzip_factor=_factor(base, probe, "artifact_gzip_bytes"),
-            parameter_factor=_factor(base, probe, "parameters"),
-            multiply_add_factor=_factor(base, probe, "multiply_adds"),
-            histogram=merged(x.latency_histogram for x in timed),
-        )
+
+def ceilings_of(run: Run, configuration: str) -> dict[str, Any]:
+    """See `Facts.ceilings`."""
+    found = run.facts.get("ceilings") or {}
+    one = found.get(configuration) if isinstance(found, dict) else None
+    return one if isinstance(one, dict) else {}
+
+
+def of_one_root(rows: Iterable[Measured], kind: str = "") -> list[Measured]:
+    """Rows of one root (the kind's plain scenario, else the commonest), so that they compare."""
+    rows = list(rows)
+    roots = [m.root for m in rows]
+    plain = PLAIN.get(kind, "")
+    root = plain if plain in roots else max(dict.fromkeys(roots), key=roots.count, default="")
+    return [m for m in rows if m.root == root]
 
 
 def by_family(rows: Iterable[Measured]) -> list[Measured]:
@@ -202,35 +231,6 @@ def by_family(rows: Iterable[Measured]) -> list[Measured]:
     return [m for group in groups.values() for m in group]
 
 
-def examples_per_unit(m: Measured) -> float:
-    """Examples in one update or answer."""
-    return m.timed[0].examples_per_step / m.timed[0].updates_per_step
-
-
-def latency_over(timed: Sequence[Launch]) -> Estimate | None:
-    """Time of one update or answer, ns: the launches' medians, with the spread between them.
-
-    The value is the median over launches (as in effects.csv); the interval is the t-interval of
-    the launches' median turns, moved to it: it says how far another launch may lie, and decides
-    how many digits are shown.
-    """
-    values = [median(t.step_ns for t in x.turns) / x.updates_per_step for x in timed]
-    if not values:
-        return None
-    mean = statistics.over_launches(values)
-    value = median(values)
-    shift = value - mean.value
-    return Estimate(value, mean.low + shift, mean.high + shift, mean.launches)
-
-
-def merged(histograms: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Histograms added up."""
-    total: Counter[str] = Counter()
-    for one in histograms:
-        total.update(one)
-    return dict(total)
-
-
 def dominates(one: tuple[float, ...] | None, other: tuple[float, ...] | None) -> bool:
     """Whether one is at least as good in everything and better in something (less is better)."""
     if one is None or other is None:
@@ -238,37 +238,9 @@ def dominates(one: tuple[float, ...] | None, other: tuple[float, ...] | None) ->
     return all(a <= b for a, b in zip(one, other, strict=True)) and one != other
 
 
-def half_width(item: Estimate | None) -> float | None:
-    """Of its interval; None where it has none."""
-    if item is None or item.launches < 2 or not math.isfinite(item.high - item.low):
-        return None
-    return (item.high - item.low) / 2
-
-
-def told_apart(item: Estimate | None) -> bool:
-    """Whether a factor's interval excludes 1."""
-    return half_width(item) is not None and item is not None and not item.low <= 1 <= item.high
-
-
 def _criteria(m: Measured) -> tuple[float, ...] | None:
-    size = m.probe.artifact_gzip_bytes if m.probe else None
-    accuracy = m.effect.accuracy
-    if m.effect.latency_ns is None or size is None or accuracy is None:
+    found, size = m.quality, m.gzip_bytes
+    if m.effect.latency_ns is None or size is None or found is None:
         return None
-    return (m.effect.latency_ns, float(size), -accuracy)
-
-
-def _agreement(base: Launch | None, own: Launch | None) -> float | None:
-    if base is None or own is None or not base.predictions:
-        return None
-    if len(base.predictions) != len(own.predictions):
-        return None
-    same = sum(a == b for a, b in zip(base.predictions, own.predictions, strict=True))
-    return same / len(base.predictions)
-
-
-def _factor(base: Launch | None, own: Launch | None, name: str) -> float | None:
-    if base is None or own is None:
-        return None
-    whole, part = getattr(base, name), getattr(own, name)
-    return whole / part if whole and part else None
+    worse = -found.value if found.larger_is_better else found.value
+    return (m.effect.latency_ns, float(size), worse)

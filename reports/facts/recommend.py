@@ -13,7 +13,8 @@ from scipy import special
 from bench.results.errors import UsageError
 from bench.results.values import Estimate
 from reports.facts import figures
-from reports.facts.measured import PLAIN, Facts, Measured, half_width
+from reports.facts.estimates import half_width
+from reports.facts.measured import Facts, Measured, of_one_root
 
 Goal = Literal["latency", "size", "memory", "cost"]
 GOALS: tuple[Goal, ...] = ("latency", "size", "memory", "cost")
@@ -27,6 +28,7 @@ class Limits:
     """What the choice may not exceed; None is no limit."""
 
     accuracy_loss_pp: float | None = None
+    """Percentage points of accuracy; percent of another metric."""
     size_bytes: float | None = None
     memory_bytes: float | None = None
     latency_ns: float | None = None
@@ -138,10 +140,7 @@ def unmeasured(facts: Facts, known: Iterable[str], kind: str = "infer") -> list[
 def _comparable(rows: Sequence[Measured], goal: Goal, kind: str) -> list[Measured]:
     """Rows whose goal is known; latency compares within one chain of baselines only."""
     if goal == "latency":
-        roots = [m.root for m in rows]
-        plain = PLAIN.get(kind, "")
-        root = plain if plain in roots else max(dict.fromkeys(roots), key=roots.count, default="")
-        rows = [m for m in rows if m.root == root]
+        rows = of_one_root(rows, kind)
     return [m for m in rows if math.isfinite(_goal(m, goal, 1.0))]
 
 
@@ -153,7 +152,7 @@ def _goal(m: Measured, goal: Goal, price: float | None) -> float:
         if m.scenario == m.root:
             value = 1.0
     elif goal == "size":
-        value = m.probe.artifact_gzip_bytes if m.probe else None
+        value = m.gzip_bytes
     elif goal == "memory":
         value = m.effect.peak_memory_bytes
     else:
@@ -168,11 +167,8 @@ def _within(m: Measured, limits: Limits) -> bool:
 
 
 def _checks(m: Measured, limits: Limits) -> list[tuple[str, bool]]:
-    loss: float | None = 0.0 if m.scenario == m.root else None
-    if m.accuracy_delta is not None:
-        loss = -100 * m.accuracy_delta.value
     found: list[tuple[str, float | None, float | None]] = [
-        ("accuracy loss", loss, limits.accuracy_loss_pp),
+        ("accuracy loss", m.loss_percent, limits.accuracy_loss_pp),
         ("size", m.effect.size_bytes, limits.size_bytes),
         ("memory", m.effect.peak_memory_bytes, limits.memory_bytes),
         ("latency", m.effect.latency_ns, limits.latency_ns),
@@ -209,7 +205,7 @@ def _log_sd(item: Estimate) -> float:
 
 
 def _chance_within(m: Measured, most_pp: float | None) -> float:
-    item = m.accuracy_delta
+    item = m.gain
     if most_pp is None or item is None:
         return 1.0
     sd = (item.high - item.low) / 2 / 1.96
@@ -264,10 +260,10 @@ def _line(goal: Goal, choice: Choice) -> str:
         parts.append(f"{figures.speedup(m.against_root)} the speed of {m.root}")
     if m.effect.size_bytes:
         parts.append(f"{figures.size(m.effect.size_bytes)} as a file")
-    if goal == "size" and m.probe and m.probe.artifact_gzip_bytes:
-        parts.append(f"{figures.size(m.probe.artifact_gzip_bytes)} compressed")
-    if m.accuracy_delta is not None:
-        parts.append(f"accuracy {figures.points(m.accuracy_delta)}")
+    if goal == "size" and m.gzip_bytes:
+        parts.append(f"{figures.size(m.gzip_bytes)} compressed")
+    if m.quality is not None and m.quality_change is not None:
+        parts.append(f"{m.quality.metric} {figures.changed(m.quality, m.quality_change)}")
     if goal == "memory":
         parts.append(f"peak memory {figures.size(m.effect.peak_memory_bytes)}")
     if goal == "cost":

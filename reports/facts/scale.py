@@ -1,7 +1,7 @@
-"""What the document's arrows and words mean: the one place where the scales are written down.
+"""What the reference guide's arrows and words mean: the scales, written down once.
 
-The document gives arrows and "tiny" or "small" without figures. Each arrow here is a doubling,
-which fits what the document says elsewhere: 8-bit weights take a little over a quarter of the
+The guide gives arrows and "tiny" or "small" without figures. Each arrow here is a doubling,
+which fits what it says elsewhere: 8-bit weights take a little over a quarter of the
 space (↓↓), 75 % fewer parameters and 80 % zeros reach a quarter or less (↓↓↓).
 """
 

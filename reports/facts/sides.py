@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -13,11 +13,10 @@ from scipy import special
 from bench.results import statistics
 from bench.results.values import Estimate
 from reports.facts.measured import Facts, Measured
-from reports.facts.why import ceiling_share
 
 DRIFT = 0.10
 """Relative drift between two times of a shared machine, which no interval of one run holds: two
-absolute figures count as told apart only beyond it. Effects need no such allowance."""
+absolute figures are distinguishable only beyond it. Effects need no such allowance."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,9 @@ def scenarios_of(sides: Sequence[Side]) -> list[str]:
 def latency_ratio(first: Side, other: Side, scenario: str) -> Estimate | None:
     """First's time ÷ other's: live where both took turns, else Welch's interval over launches."""
     if first.facts is other.facts:
-        across = first.facts.effects.across()
-        live = across.get((scenario, first.configuration, other.configuration))
+        live = first.facts.across.get((scenario, first.configuration, other.configuration))
         if live is not None:
-            return statistics.as_speedup(live)
+            return live
     a, b = first.get(scenario), other.get(scenario)
     if a is None or b is None:
         return None
@@ -89,10 +87,7 @@ def effect_change(first: Side, other: Side, scenario: str) -> Estimate | None:
     a, b = first.get(scenario), other.get(scenario)
     if a is None or b is None or a.effect.baseline != b.effect.baseline:
         return None
-    if not a.effect.baseline:
-        return None
-    la = first.facts.effects.log_ratio(scenario, a.effect.baseline, first.configuration)
-    lb = other.facts.effects.log_ratio(scenario, b.effect.baseline, other.configuration)
+    la, lb = a.log_ratio, b.log_ratio
     if la is None or lb is None:
         return None
     back = Estimate(-la.value, -la.high, -la.low, la.launches)
@@ -104,14 +99,6 @@ def cost_per_million(side: Side, m: Measured) -> float | None:
     if side.price is None or not m.effect.throughput_per_s:
         return None
     return side.price / 3600 / m.effect.throughput_per_s * 1e6
-
-
-def share_of_ceiling(side: Side, scenario: str) -> float | None:
-    """Share of the peak that the machine reached in the same run; None where not known."""
-    ceilings: Mapping[str, float] = side.facts.ceilings(side.configuration)
-    if side.get(scenario) is None or not ceilings:
-        return None
-    return ceiling_share(side.facts.effects, scenario, side.configuration, ceilings)
 
 
 def _logs(m: Measured) -> list[float]:

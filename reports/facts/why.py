@@ -6,91 +6,31 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.results.effects import Effects
-from bench.results.values import Launch, Scenario
+from reports.facts import figures
+from reports.facts.measured import Measured
+from reports.facts.peaks import PRECISIONS
 
-PRECISIONS = ("int8", "int16", "bfloat16", "float16", "float32")
-CEILINGS = {
-    "int8": "int8_op_per_s",
-    "bfloat16": "bfloat16_flop_per_s",
-    "float16": "float16_flop_per_s",
-    "float32": "float32_flop_per_s",
-}
 MOST_CLAUSES = 3
-PLAUSIBLE = 1.1
 NOTABLE = 0.05
 """A change of the amount of work below 5 % is not worth words."""
 
 
-def explain(
-    effects: Effects, scenario: str, configuration: str, ceilings: Mapping[str, float]
-) -> str:
+def why(m: Measured) -> str:
     """One short sentence on a row from its proof, probes and the machine's ceilings.
 
-    Args:
-        effects: The run's effects.
-        scenario: Its id.
-        configuration: Where it ran.
-        ceilings: The configuration's peaks as `bench.launch.analysis.ceilings.measure` names them.
-
     Returns:
-        Up to three clauses joined by semicolons; "" where nothing is known.
+        Up to three clauses joined by semicolons, else what its proof says; "" without facts.
     """
-    probe = effects.probe(scenario, configuration)
-    if probe is None:
+    return explain(m) or _from_proof(m)
+
+
+def explain(m: Measured) -> str:
+    """As `why`, without what the proof says by itself."""
+    if m.probe is None:
         return ""
-    info = effects.scenarios.get(scenario)
-    proof = probe.proof
-    precision = arithmetic_precision(proof)
-    clauses = [
-        *_engaged(proof),
-        *_sparse(proof),
-        *_replicas(info, probe),
-        *_work(effects, info, probe, configuration),
-        *_waiting(effects, scenario, configuration),
-        *_against_ceiling(effects, scenario, configuration, precision, ceilings),
-        *_slow_type(effects, scenario, configuration, precision, ceilings),
-    ]
+    proof = m.probe.proof
+    clauses = [*_engaged(proof), *_sparse(proof), *_replicas(m), *_work(m), *_machine(m)]
     return "; ".join(clauses[:MOST_CLAUSES])
-
-
-def arithmetic_precision(proof: Mapping[str, Any]) -> str:
-    """The number type of most of a path's products, as its proof counted them.
-
-    Kernels stored as int8 under float activations are int8 products too: LiteRT quantizes the
-    activations while it runs. Those stored as float16 are widened first.
-    """
-    stored = proof.get("int8_kernels") or 0
-    if stored and stored > (proof.get("kernels") or 0) / 2:
-        return "int8"
-    for name in PRECISIONS:
-        own = proof.get(f"{name}_operations") or proof.get(f"{name}_products") or 0
-        total = proof.get("arithmetic_operations") or proof.get("products") or 0
-        if total and own > total / 2:
-            return name
-        if name in (proof.get("compute"), proof.get("compute_dtype")):
-            return name
-    return "float32"
-
-
-def ceiling_share(
-    effects: Effects, scenario: str, configuration: str, ceilings: Mapping[str, float]
-) -> float | None:
-    """Counted operations a second ÷ the peak of their number type.
-
-    None where it is not known, or beyond what a ceiling's own noise explains: then the path is
-    not bound by that ceiling, or does other work than was counted.
-    """
-    probe = effects.probe(scenario, configuration)
-    latency = effects.latency_ns(scenario, configuration)
-    if probe is None or not latency:
-        return None
-    peak = ceilings.get(CEILINGS.get(arithmetic_precision(probe.proof), ""))
-    flops = probe.probes.get("flops_per_step")
-    if not peak or not flops:
-        return None
-    share = float(flops) / probe.updates_per_step / (latency * 1e-9) / peak
-    return share if share <= PLAUSIBLE else None
 
 
 def _engaged(proof: Mapping[str, Any]) -> Iterator[str]:
@@ -127,56 +67,45 @@ def _sparse(proof: Mapping[str, Any]) -> Iterator[str]:
         yield f"{share}, but no sparse kernel ran"
 
 
-def _replicas(info: Scenario | None, probe: Launch) -> Iterator[str]:
-    if info is not None and info.devices > 1 and probe.peak_device_memory_bytes is None:
-        yield f"{info.devices} replicas share the same cores: no extra hardware"
+def _replicas(m: Measured) -> Iterator[str]:
+    if m.info and m.info.devices > 1 and m.probe and m.probe.peak_device_memory_bytes is None:
+        yield f"{m.info.devices} replicas share the same cores: no extra hardware"
 
 
-def _work(
-    effects: Effects, info: Scenario | None, probe: Launch, configuration: str
-) -> Iterator[str]:
-    base = effects.probe(info.baseline, configuration) if info and info.baseline else None
-    if base is None or not base.multiply_adds or not probe.multiply_adds:
-        return
-    factor = probe.multiply_adds / base.multiply_adds
-    if abs(factor - 1) > NOTABLE:
-        yield f"{_short(factor)}× the multiply-adds of {base.scenario}"
+def _work(m: Measured) -> Iterator[str]:
+    if m.work_factor is not None and abs(m.work_factor - 1) > NOTABLE:
+        yield f"{_short(m.work_factor)}× the multiply-adds of {m.effect.baseline}"
+    if m.waiting_share is not None:
+        yield f"a training step waits {m.waiting_share:.0%} of its time for this pipeline"
 
 
-def _waiting(effects: Effects, scenario: str, configuration: str) -> Iterator[str]:
-    for launch in effects.timed(scenario, configuration):
-        share = launch.probes.get("input_wait_share")
-        if share is not None:
-            yield f"a training step waits {share:.0%} of its time for this pipeline"
-            return
+def _machine(m: Measured) -> Iterator[str]:
+    """Against its ceiling; a type that the machine multiplies more slowly than float32."""
+    if m.ceiling_share is not None:
+        yield f"runs at {_percent(m.ceiling_share)} of the {m.precision} ceiling"
+    slower = m.speedup is not None and m.speedup.value < 1
+    if m.type_factor is not None and m.type_factor < 1 and slower:
+        share = _short(m.type_factor)
+        yield f"this machine's {m.precision} products reach {share}× its float32 ones"
 
 
-def _against_ceiling(
-    effects: Effects,
-    scenario: str,
-    configuration: str,
-    precision: str,
-    ceilings: Mapping[str, float],
-) -> Iterator[str]:
-    share = ceiling_share(effects, scenario, configuration, ceilings)
-    if share is not None:
-        yield f"runs at {_percent(share)} of the {precision} ceiling"
-
-
-def _slow_type(
-    effects: Effects,
-    scenario: str,
-    configuration: str,
-    precision: str,
-    ceilings: Mapping[str, float],
-) -> Iterator[str]:
-    """Where the machine multiplies a short type more slowly than float32, that is why."""
-    row = effects.row(scenario, configuration)
-    plain, own = ceilings.get(CEILINGS["float32"]), ceilings.get(CEILINGS.get(precision, ""))
-    if not plain or not own or row is None or precision == "float32":
-        return
-    if own < plain and row.speedup is not None and row.speedup < 1:
-        yield f"this machine's {precision} products reach {_short(own / plain)}× its float32 ones"
+def _from_proof(m: Measured) -> str:
+    """What the run measured of the technique itself: work left, sparsity, CPU use."""
+    said = []
+    less = m.multiply_add_factor
+    if less is not None:
+        said.append(
+            "as many multiply-adds as the plain model"
+            if abs(less - 1) < 0.005
+            else f"{figures.significant(less, 2)}× fewer multiply-adds than the plain model"
+        )
+    proof = dict(m.probe.proof) if m.probe else {}
+    said += [
+        f"{key.replace('_', ' ')} {figures.plain(value)}"
+        for key, value in sorted(proof.items())
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool)
+    ]
+    return ", ".join(said[:4])
 
 
 def _percent(share: float) -> str:

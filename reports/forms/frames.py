@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.results.errors import UsageError
 from bench.results.store import Run, read_run
-from reports.facts.measured import Facts, Measured
+from bench.results.values import Estimate
+from reports.facts.derive import facts_of
+from reports.facts.measured import Measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +29,7 @@ class ShownRun(Run):
     def _repr_html_(self) -> str:
         from reports.forms.html import run_table
 
-        return run_table(Facts(self))
+        return run_table(facts_of(self))
 
 
 def read(folder: Path | str) -> ShownRun:
@@ -43,7 +46,7 @@ def frame(run: Run) -> pd.DataFrame:
     """The columns of effects.csv and what only the report adds, unrounded."""
     import pandas as pd
 
-    return pd.DataFrame([_record(m) for m in Facts(run).all]).convert_dtypes()
+    return pd.DataFrame([_record(m) for m in facts_of(run).all]).convert_dtypes()
 
 
 def export(run: Run, target: Path) -> None:
@@ -67,43 +70,34 @@ def export(run: Run, target: Path) -> None:
 
 
 def _record(m: Measured) -> dict[str, Any]:
-    effect, probe, delta, root = m.effect, m.probe, m.accuracy_delta, m.against_root
+    """A row of effects.csv by its columns, and behind them what only the report derives."""
+    effect, probe = m.effect, m.probe
+    points = m.step_change if m.quality and m.quality.metric == "accuracy" else None
     record: dict[str, Any] = {
         "scenario": m.scenario,
         "configuration": m.configuration,
         "kind": m.kind,
         "family": m.family,
-        "baseline": effect.baseline or None,
-        "status": effect.status,
-        "reason": effect.reason or None,
-        "latency_ns": effect.latency_ns,
+    }
+    record |= {f.name: getattr(effect, f.name) for f in dataclasses.fields(effect)}
+    record |= {
+        "warnings": "; ".join(effect.warnings),
+        "accuracy_delta_low_pp": 100 * points.low if points else None,
+        "accuracy_delta_high_pp": 100 * points.high if points else None,
         "latency_low_ns": m.latency.low if m.latency else None,
         "latency_high_ns": m.latency.high if m.latency else None,
-        "p50_ns": m.quantile_ns(0.5),
         "p90_ns": m.quantile_ns(0.9),
-        "p99_ns": m.quantile_ns(0.99),
         "samples": m.samples,
-        "throughput_per_s": effect.throughput_per_s,
-        "speedup": effect.speedup,
-        "speedup_low": effect.speedup_low,
-        "speedup_high": effect.speedup_high,
         "root": m.root,
-        "speedup_against_root": root.value if root else None,
-        "speedup_against_root_low": root.low if root else None,
-        "speedup_against_root_high": root.high if root else None,
-        "size_bytes": effect.size_bytes,
-        "gzip_bytes": probe.artifact_gzip_bytes if probe else None,
+        **_estimate("speedup_against_root", m.against_root),
+        "gzip_bytes": m.gzip_bytes,
         "parameters": probe.parameters if probe else None,
         "multiply_adds": probe.multiply_adds if probe else None,
-        "accuracy": effect.accuracy,
-        "accuracy_delta_pp": 100 * delta.value if delta else None,
-        "accuracy_delta_low_pp": 100 * delta.low if delta else None,
-        "accuracy_delta_high_pp": 100 * delta.high if delta else None,
-        "agreement": m.agreement,
-        "peak_memory_bytes": effect.peak_memory_bytes,
-        "first_step_s": effect.first_step_s,
-        "break_even_steps": effect.break_even_steps,
-        "difficulty": effect.difficulty or None,
-        "warnings": "; ".join(effect.warnings) or None,
+        **_estimate("quality_delta_against_root", m.quality_change),
     }
-    return record
+    return {name: None if value == "" else value for name, value in record.items()}
+
+
+def _estimate(name: str, item: Estimate | None) -> dict[str, float | None]:
+    low, high = (item.low, item.high) if item else (None, None)
+    return {name: item.value if item else None, f"{name}_low": low, f"{name}_high": high}

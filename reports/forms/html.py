@@ -9,11 +9,11 @@ import jinja2
 from markupsafe import Markup
 
 from reports.facts.measured import Facts
-from reports.forms.contents import Contents, contents
 from reports.forms.markdown import TEMPLATES, visible
 from reports.plots.style import GRID, INK, MUTED, PAPER, Plot
+from reports.tables.cells import Contents
 from reports.tables.details import SPARK_HEIGHT, SPARK_WIDTH, Detail
-from reports.tables.inference import overview
+from reports.tables.report import contents, overview
 
 _THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)

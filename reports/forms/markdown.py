@@ -10,9 +10,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from reports.forms.contents import Contents
 from reports.plots.style import Plot
-from reports.tables.cells import Cell, Section, Table
+from reports.tables.cells import Cell, Contents, Section, Table
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!^])")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.results.store import Run
-from reports.facts.measured import Facts
+from reports.facts.derive import facts_of
 from reports.forms import markdown
-from reports.forms.contents import Contents, contents
+from reports.tables.cells import Contents
+from reports.tables.report import contents
 
 JOB_SUMMARY_BYTES = 1024 * 1024
 """GitHub refuses a step's summary above 1 MiB."""
@@ -25,7 +26,7 @@ def job_summary(run: Run, limit_bytes: int = JOB_SUMMARY_BYTES) -> str:
         run: The run.
         limit_bytes: Most bytes of UTF-8.
     """
-    return _fitting(contents(Facts(run)), lambda text: len(text.encode()) <= limit_bytes)
+    return _fitting(contents(facts_of(run)), lambda text: len(text.encode()) <= limit_bytes)
 
 
 def comment(run: Run, limit: int = COMMENT_CHARACTERS) -> str:
@@ -35,7 +36,7 @@ def comment(run: Run, limit: int = COMMENT_CHARACTERS) -> str:
         run: The run.
         limit: Most characters.
     """
-    what = contents(Facts(run))
+    what = contents(facts_of(run))
     short = Contents(
         what.name,
         what.subtitle,

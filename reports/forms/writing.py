@@ -6,10 +6,10 @@ from pathlib import Path
 
 from bench.results.store import read_run, replace_text
 from reports import plots
-from reports.facts.measured import Facts
+from reports.facts.derive import facts_of
 from reports.forms import html, markdown
-from reports.forms.contents import contents
 from reports.tables.details import details
+from reports.tables.report import contents
 
 
 def write(folder: Path) -> list[Path]:
@@ -26,7 +26,7 @@ def write(folder: Path) -> list[Path]:
     Raises:
         StoreError: It is no run's folder, or cannot be written.
     """
-    facts = Facts(read_run(folder))
+    facts = facts_of(read_run(folder))
     what = contents(facts)
     drawn = plots.draw(facts, folder / "plots")
     replace_text(folder / "report.md", markdown.render(what, drawn))

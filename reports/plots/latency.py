@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.results.histogram import BUCKETS_PER_LOG, histogram_quantile
 from reports.facts import figures
-from reports.facts.measured import Facts, Measured
+from reports.facts.measured import Facts, Measured, of_one_root
 from reports.plots.style import (
     INK,
     MUTED,
@@ -29,8 +29,7 @@ def distributions(facts: Facts) -> Drawing | None:
     rows = [m for m in facts.of("infer", configuration) if m.ok and m.samples]
     if not rows:
         return None
-    roots = [m.root for m in rows]
-    rows = [m for m in rows if m.root == max(dict.fromkeys(roots), key=roots.count)]
+    rows = of_one_root(rows)
     rows.sort(key=lambda m: m.effect.latency_ns or 0.0)
     title = _tail_title(rows)
     marks = "line: p50, tick: p99 where the samples bound it"

@@ -7,7 +7,9 @@ import re
 import numpy as np
 
 from reports.facts import figures
-from reports.facts.measured import PLAIN, Facts, Measured, examples_per_unit, told_apart
+from reports.facts.estimates import distinguishable
+from reports.facts.measured import PLAIN, Facts, Measured
+from reports.plots.labels import beside, rows_axis
 from reports.plots.speed import NAMES
 from reports.plots.style import (
     MARKERS,
@@ -29,13 +31,13 @@ MOST_LINES = 7
 
 def batches(facts: Facts, kind: str) -> Drawing | None:
     """Throughput over the batch size, a line for each path that ran at several."""
-    configuration = next((m.configuration for m in facts.of(kind) if m.ok), "")
+    rows = facts.first(kind)
     lines: dict[str, dict[float, float]] = {}
-    for m in facts.of(kind, configuration):
-        if m.ok and m.effect.throughput_per_s:
+    for m in rows:
+        if m.effect.throughput_per_s:
             match = _BATCHED.match(m.scenario)
             stem = match["stem"] if match else m.scenario
-            lines.setdefault(stem, {})[examples_per_unit(m)] = m.effect.throughput_per_s
+            lines.setdefault(stem, {})[m.examples_per_unit] = m.effect.throughput_per_s
     chosen = {stem: dict(sorted(x.items())) for stem, x in lines.items() if len(x) > 2}
     if not chosen:
         return None
@@ -49,7 +51,7 @@ def batches(facts: Facts, kind: str) -> Drawing | None:
     )
     if kind == "train":
         title = title.replace(" answers ", " trains on ")
-    note = source(facts.run, configuration, "median over launches")
+    note = source(facts.run, rows[0].configuration, "median over launches")
     fig, (ax,) = canvas(title, note, 3.8, left_in=0.9, right_in=2.2)
     for number, stem in enumerate(ranked):
         xs, ys = list(chosen[stem]), list(chosen[stem].values())
@@ -118,8 +120,8 @@ def _payers(facts: Facts, kind: str) -> tuple[Measured | None, list[Measured]]:
             if m.ok
             and m.effect.baseline == root.scenario
             and m.effect.first_step_s is not None
-            and told_apart(m.speedup)
-            and examples_per_unit(m) == examples_per_unit(root)
+            and distinguishable(m.speedup)
+            and m.examples_per_unit == root.examples_per_unit
         ]
         rows.sort(key=lambda m: -(m.speedup.value if m.speedup else 0.0))
         return root, rows[:MOST_LINES]
@@ -133,8 +135,7 @@ def _total_ns(m: Measured, steps: np.ndarray) -> np.ndarray:
 
 def memory(facts: Facts, kind: str) -> Drawing | None:
     """Peak memory that each path adds to its process."""
-    configuration = next((m.configuration for m in facts.of(kind) if m.ok), "")
-    rows = [m for m in facts.of(kind, configuration) if m.ok and m.effect.peak_memory_bytes]
+    rows = [m for m in facts.first(kind) if m.effect.peak_memory_bytes]
     if len(rows) < 2:
         return None
     rows.sort(key=_peak)
@@ -144,26 +145,15 @@ def memory(facts: Facts, kind: str) -> Drawing | None:
         f"to its process, {shortened(most.scenario)} {figures.size(_peak(most))}"
     )
     note = source(
-        facts.run, configuration, "growth of the resident set, in a pass apart from timing"
+        facts.run, rows[0].configuration, "growth of the resident set, in a pass apart from timing"
     )
     labels = [shortened(m.scenario) for m in rows]
     fig, (ax,) = canvas(title, note, 1.3 + 0.22 * len(rows), label_room(labels), right_in=0.9)
     places = range(len(rows))
     ax.barh(places, [_peak(m) for m in rows], height=0.62, color=PALETTE[0], alpha=0.85)
     for place, m in zip(places, rows, strict=True):
-        ax.annotate(
-            figures.size(_peak(m)),
-            (_peak(m), place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            size=7.5,
-            color=MUTED,
-        )
-    ax.set_yticks(places, labels)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", visible=False)
+        beside(ax, figures.size(_peak(m)), _peak(m), place)
+    rows_axis(ax, labels)
     size_axis(ax.xaxis, log=False)
     ax.set_xlabel("peak memory, above that of the empty process")
     return Drawing(f"memory-{kind}", title, fig)

@@ -6,9 +6,11 @@ import math
 
 from matplotlib.axes import Axes
 
-from bench.results.effects import log_ratio
+from bench.results.values import Estimate
 from reports.facts import figures
-from reports.facts.measured import Facts, Measured, half_width, told_apart
+from reports.facts.estimates import distinguishable, half_width
+from reports.facts.measured import PLAIN, Facts, Measured
+from reports.plots.labels import rows_axis
 from reports.plots.style import (
     MARKERS,
     MUTED,
@@ -26,10 +28,16 @@ ROW_IN = 0.24
 EACH_IN = 0.09
 """Added to a row for each further configuration."""
 NAMES = {"infer": "Inference", "train": "Training", "input": "Input", "serve": "Serving"}
+OWN_AT, PLAIN_AT = 1.02, 1.16
+"""Where the two columns of figures begin, in widths of the plot."""
 
 
 def forest(facts: Facts, kind: str) -> Drawing | None:
-    """Speed-up of each scenario of a kind against its baseline, grouped by family."""
+    """Speed-up of each scenario of a kind, grouped by family.
+
+    Its own effect, against its baseline, as a dot with its interval; where that baseline is not the
+    plain path, the speed over the plain path as a ring beside it.
+    """
     rows = [m for m in facts.of(kind) if m.ok and m.speedup is not None]
     if not rows:
         return None
@@ -38,50 +46,65 @@ def forest(facts: Facts, kind: str) -> Drawing | None:
         ids = families.setdefault(m.family, [])
         if m.scenario not in ids:
             ids.append(m.scenario)
-    places, labels, y = _places(facts, rows, families)
-    height = 1.2 + (ROW_IN + EACH_IN * (len(facts.configurations) - 1)) * y
+    places, labels, y = _places(rows, families)
+    count = len(facts.configurations)
+    height = 1.4 + (ROW_IN + EACH_IN * (count - 1)) * y
     left = label_room([text for _, text in labels])
-    title = forest_title(rows, kind)
-    note = source(facts.run, "dot: effect, bar: 95 % interval over launches", "right of 1×: faster")
-    several = len(facts.configurations) > 1
-    fig, (ax,) = canvas(title, note, height, left, right_in=0.9, legend=several)
+    note = source(
+        facts.run,
+        "dot: own effect, against its baseline, bar: 95 % interval over launches",
+        "ring: over the plain path",
+        "right of 1×: faster",
+    )
+    fig, (ax,) = canvas(forest_title(rows, kind), note, height, left, right_in=1.75, legend=True)
     for number, configuration in enumerate(facts.configurations):
         own = [m for m in rows if m.configuration == configuration]
-        shift = (number - (len(facts.configurations) - 1) / 2) * 0.34
-        _dots(ax, own, places, shift, number, configuration)
+        shift = (number - (count - 1) / 2) * 0.34
+        _dots(ax, own, places, shift, number, configuration if count > 1 else "own effect")
     ax.axvline(1, color=MUTED, linewidth=1)
     ax.set_xscale("log")
     _room(ax, rows)
     factor_axis(ax.xaxis)
-    ax.set_yticks([place for place, _ in labels], [text for _, text in labels])
-    ax.set_ylim(y - 0.3, -0.7)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", visible=False)
-    for place, text in labels:
+    rows_axis(ax, [text for _, text in labels])
+    for tick, (_, text) in zip(ax.get_yticklabels(), labels, strict=True):
         if text in families:
-            ax.get_yticklabels()[labels.index((place, text))].set_fontweight("bold")
-    ax.set_xlabel("speed-up against its baseline (time of the baseline ÷ own time)")
-    if len(facts.configurations) > 1:
-        legend_above(ax)
-    return Drawing(f"speedup-{kind}", title, fig)
+            tick.set_fontweight("bold")
+    ax.set_ylim(y - 0.3, -1.2)
+    _figure(ax, "own effect", OWN_AT, -0.9, bold=True)
+    _figure(ax, "over plain", PLAIN_AT, -0.9, bold=True)
+    ax.set_xlabel("speed-up (time of the other ÷ own time)")
+    legend_above(ax)
+    return Drawing(f"speedup-{kind}", forest_title(rows, kind), fig)
 
 
 def forest_title(rows: list[Measured], kind: str) -> str:
-    """What the forest plot shows: the largest gain and how many lose."""
+    """What the forest plot shows: the largest gain, and how many lose.
+
+    Over the plain model or loop; of other kinds, where the plain path only has nothing to do, over
+    the baseline.
+    """
     name = NAMES.get(kind, kind)
-    sure = [m for m in rows if told_apart(m.speedup)]
-    if not sure:
-        return f"{name}: no technique can be told apart from its baseline"
-    best = max(sure, key=lambda m: m.speedup.value if m.speedup else 0.0)
-    slower = len({m.scenario for m in sure if m.speedup and m.speedup.value < 1})
+    plain = kind in PLAIN
+    usual = [m for m in rows if m.root == PLAIN.get(kind, m.root)] or rows
+    gains = {m.anchor: m.against_root if plain else m.speedup for m in usual}
+    sure = [m for m in usual if distinguishable(gains[m.anchor])]
+    lost = {m.scenario for m in rows if distinguishable(m.speedup) and _value(m.speedup) < 1}
     total = len({m.scenario for m in rows})
-    assert best.speedup is not None  # rows without a speed-up are not shown
-    lost = f"; {slower} of {total} {'is' if slower == 1 else 'are'} slower" if slower else ""
-    if best.speedup.value <= 1:
-        return f"{name}: nothing is faster than its baseline{lost}"
-    change = figures.change(best.speedup)
-    than = shortened(best.effect.baseline)
-    return f"{name}: {shortened(best.scenario)} is {change} than {than}{lost}"
+    are = "is" if len(lost) == 1 else "are"
+    slower = f"; {len(lost)} of {total} {are} slower than their baseline" if lost else ""
+    slower = slower.replace("is slower than their", "is slower than its")
+    other = "the plain path" if plain else "its baseline"
+    best = max(sure, key=lambda m: _value(gains[m.anchor]), default=None)
+    gain = gains[best.anchor] if best else None
+    if best is None or gain is None:
+        return f"{name}: no technique is distinguishable from {other}{slower}"
+    if gain.value <= 1:
+        return f"{name}: nothing is faster than {other}{slower}"
+    over, baseline = best.root if plain else best.effect.baseline, best.effect.baseline
+    text = f"{shortened(best.scenario)} is {figures.change(gain)} than {shortened(over)}"
+    if baseline != over and best.speedup is not None:
+        text += f" ({figures.change(best.speedup)} than {shortened(baseline)})"
+    return f"{name}: {text}{slower}"
 
 
 def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
@@ -90,7 +113,7 @@ def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
     for m in facts.of(kind):
         if not m.ok or m.speedup is None:
             continue
-        values = launch_effects(facts, m)
+        values = m.launch_effects
         if len(values) > 1:
             centre = sum(values) / len(values)
             points.append((m, [100 * math.expm1(v - centre) for v in values]))
@@ -136,17 +159,8 @@ def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
     return Drawing(f"launches-{kind}", title, fig)
 
 
-def launch_effects(facts: Facts, m: Measured) -> list[float]:
-    """ln(time ÷ baseline's) of each launch that both took part in."""
-    base = [
-        x for x in facts.effects.timed(m.effect.baseline, m.configuration) if x.role == "baseline"
-    ]
-    pairs = (log_ratio(base, [x]) for x in m.timed if x.role == "candidate")
-    return [pair.value for pair in pairs if pair is not None]
-
-
 def _places(
-    facts: Facts, rows: list[Measured], families: dict[str, list[str]]
+    rows: list[Measured], families: dict[str, list[str]]
 ) -> tuple[dict[str, float], list[tuple[float, str]], int]:
     places: dict[str, float] = {}
     labels: list[tuple[float, str]] = []
@@ -163,16 +177,12 @@ def _places(
 
 
 def _dots(
-    ax: Axes,
-    rows: list[Measured],
-    places: dict[str, float],
-    shift: float,
-    number: int,
-    name: str,
+    ax: Axes, rows: list[Measured], places: dict[str, float], shift: float, number: int, name: str
 ) -> None:
     colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
+    rings: dict[str, Estimate] = {}
     for at, m in enumerate(rows):
-        item = m.speedup
+        item, plain = m.speedup, m.against_root
         assert item is not None  # rows without one were left out
         sure = half_width(item) is not None
         low, high = (item.low, item.high) if sure else (item.value, item.value)
@@ -188,20 +198,37 @@ def _dots(
             linestyle="none",
             label=name if at == 0 else None,
         )
-        ax.annotate(
-            figures.factor(item),
-            (high, y),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            size=7.5,
-            color=MUTED,
-        )
+        _figure(ax, figures.factor(item), OWN_AT, y)
+        if plain is not None:
+            _figure(ax, figures.factor(plain), PLAIN_AT, y)
+            if m.effect.baseline != m.root:
+                rings[m.scenario] = plain
+    ax.plot(
+        [item.value for item in rings.values()],
+        [places[scenario] + shift for scenario in rings],
+        marker=marker,
+        color=colour,
+        markersize=6,
+        markerfacecolor="none",
+        linestyle="none",
+        label="over the plain path" if number == 0 and rings else None,
+    )
+
+
+def _figure(ax: Axes, text: str, at: float, y: float, bold: bool = False) -> None:
+    """A figure in one of the columns to the right of the plot."""
+    place = ("axes fraction", "data")
+    weight = "bold" if bold else "normal"
+    ax.annotate(text, (at, y), xycoords=place, va="center", size=7.5, color=MUTED, weight=weight)
 
 
 def _room(ax: Axes, rows: list[Measured]) -> None:
-    values = [v for m in rows if m.speedup for v in (m.speedup.value,)]
-    ends = [v for m in rows if half_width(m.speedup) for v in (m.speedup.low, m.speedup.high)]  # type: ignore[union-attr]
+    values = [_value(item) for m in rows for item in (m.speedup, m.against_root) if item]
+    ends = [e for m in rows if half_width(x := m.speedup) and x for e in (x.low, x.high)]
     low, high = min([*values, *ends, 1.0]), max([*values, *ends, 1.0])
     margin = max((high / low) ** 0.06, 1.05)
     ax.set_xlim(low / margin, high * margin)
+
+
+def _value(item: Estimate | None) -> float:
+    return item.value if item is not None else 0.0

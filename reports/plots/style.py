@@ -24,7 +24,7 @@ WIDTH_IN = 8.0
 DPI = 120
 INK, MUTED, GRID, PAPER = "#24292f", "#59636e", "#d8dee4", "#ffffff"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
-"""Okabe and Ito's colours, which people with any colour vision tell apart, without yellow."""
+"""Okabe and Ito's colours, which people with any colour vision can distinguish, without yellow."""
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 """Beside the colour, so that a plot can be read in grey."""
 CHARACTER_IN = 0.072

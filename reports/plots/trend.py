@@ -19,7 +19,7 @@ from reports.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from reports.facts.levels import History, Line
+    from reports.facts.history import History, Line
 
 MOST_LINES = 80
 BAND = 0.42

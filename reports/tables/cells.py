@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from reports.facts.advice import Advice
 from reports.facts.figures import MISSING
 
 Tone = Literal["", "good", "bad", "muted", "warn"]
@@ -83,6 +85,27 @@ class Section:
     """Names of plots, each shown where it was drawn."""
     code: str = ""
     """Shown as a block of code."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything a report says, before it has a form."""
+
+    name: str
+    subtitle: str
+    banner: tuple[str, ...]
+    """What makes the whole run doubtful; shown on top."""
+    headlines: tuple[str, ...]
+    advice: tuple[Advice, ...]
+    sections: tuple[Section, ...]
+    heading: str = "What pays"
+    opening: tuple[str, ...] = ()
+    """How far its figures can be trusted: what the controls measured."""
+
+
+def filled(tables: Iterable[Table | None]) -> tuple[Table, ...]:
+    """The tables that have rows."""
+    return tuple(t for t in tables if t is not None and t.rows)
 
 
 def missing(note: str = "") -> Cell:

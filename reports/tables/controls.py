@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from bench.results.effects import log_ratio
-from bench.results.store import Run
-from bench.results.values import Estimate, Launch
+from bench.results.values import Estimate
 from reports.facts import figures
-from reports.facts.measured import half_width
+from reports.facts.estimates import half_width
+from reports.facts.measured import Facts
 from reports.tables.cells import Cell, Column, Row, Table, label
 
 
-@dataclass(frozen=True)
-class Control:
-    """One control as measured."""
-
-    configuration: str
-    baseline: str
-    injected: float
-    """Slow-down put into the step, as a share; 0 for the baseline against itself."""
-    effect: Estimate
-    """ln(time ÷ baseline's time)."""
-    passed: bool
-    """As the run judged its controls when it ended."""
-
-
-def controls(run: Run) -> list[Control]:
-    """All controls of a run, those without a slow-down first."""
-    keys: dict[tuple[str, str], list[Launch]] = {}
-    baselines: dict[str, list[Launch]] = {}
-    for launch in run.launches:
-        if launch.outcome != "ok" or launch.purpose != "timing" or launch.side:
-            continue
-        if launch.role == "baseline":
-            baselines.setdefault(launch.group, []).append(launch)
-        elif launch.role.startswith("control"):
-            keys.setdefault((launch.role, launch.group), []).append(launch)
-    verdicts = run.facts.get("controls") or {}
-    found = []
-    for (role, group), launches in sorted(keys.items()):
-        effect = log_ratio(baselines.get(group, []), launches)
-        verdict = verdicts.get(group) or {}
-        injected = float(verdict.get("expected", 0.0)) if role == "control-slow" else 0.0
-        if effect is not None:
-            one = launches[0]
-            passed = bool(verdict.get("passed", False))
-            found.append(Control(one.configuration, one.scenario, injected, effect, passed))
-    return found
-
-
-def control_sentences(run: Run) -> tuple[str, ...]:
+def control_sentences(facts: Facts) -> tuple[str, ...]:
     """`noise floor ±0.4 % (infer/function), an injected 5 % was measured as 5.1 % ± 0.4 % (...)`.
 
     A sentence for each configuration; the baselines of all kinds in each.
     """
-    found = controls(run)
+    found = facts.controls
     if not found:
         return ("This run had no controls: its noise floor is not known.",)
     said = []
@@ -78,9 +38,9 @@ def control_sentences(run: Run) -> tuple[str, ...]:
     return tuple(said)
 
 
-def controls_table(run: Run) -> Table | None:
+def controls_table(facts: Facts) -> Table | None:
     """Every control with its truth and what was measured."""
-    found = controls(run)
+    found = facts.controls
     if not found:
         return None
     return Table(

@@ -10,10 +10,10 @@ from typing import Any
 from bench.results.values import Launch
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured
-from reports.facts.reasons import why
+from reports.facts.why import why
 from reports.tables.cells import Cell, Column, Row, Table, label, missing
-from reports.tables.inference import number
-from reports.tables.surroundings import fact_text, facts_table
+from reports.tables.parts import number
+from reports.tables.surroundings import facts_table
 
 SPARK_WIDTH, SPARK_HEIGHT = 300.0, 40.0
 MOST_OPERATIONS = 10
@@ -51,7 +51,7 @@ def _detail(facts: Facts, m: Measured) -> Detail:
     said = [info.summary] if info else []
     if m.effect.reason:
         said.append(f"{m.effect.status}: {m.effect.reason}")
-    if m.ok and m.effect.baseline and (reason := why(facts, m)):
+    if m.ok and m.effect.baseline and (reason := why(m)):
         said.append(reason)
     said += [f"Warning: {warning}" for warning in m.effect.warnings]
     if info:
@@ -74,7 +74,7 @@ def _detail(facts: Facts, m: Measured) -> Detail:
     ]
     failed = next((x for x in m.launches if x.outcome != "ok" and x.output), None)
     return Detail(
-        f"{m.scenario} {m.configuration}",
+        m.anchor,
         m.scenario,
         m.configuration,
         tuple(x for x in said if x),
@@ -142,7 +142,7 @@ def _operations(found: Any) -> Table | None:
 
 
 def _fact(row: Mapping[str, Any], name: str) -> Cell:
-    return Cell(fact_text(name, row[name])) if name in row else missing()
+    return Cell(figures.fact(name, row[name])) if name in row else missing()
 
 
 def _settings(m: Measured) -> dict[str, Any]:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from statistics import median
 
-from bench.results import statistics
 from reports.facts import figures
-from reports.facts.measured import Facts, Measured, told_apart
-from reports.tables.cells import Cell, Column, Row, Table, Tone, label
-from reports.tables.inference import number, status_cell
+from reports.facts.estimates import distinguishable
+from reports.facts.measured import Facts, Measured
+from reports.tables.cells import Cell, Column, Row, Table, label
+from reports.tables.parts import factor_cell, number, status_cell
 
 
 def across_table(facts: Facts) -> Table:
     """Each scenario in one configuration against itself in another, launched together."""
     rows = []
-    for (scenario, first, other), effect in facts.effects.across().items():
-        item = statistics.as_speedup(effect)
-        tone: Tone = ""
-        if told_apart(item):
-            tone = "good" if item.value > 1 else "bad"
-        note = f"{item.launches} launches"
-        cell = Cell(figures.factor(item), item.value, note, tone, sub=figures.interval(item))
-        said = "yes" if told_apart(item) else "no"
+    for (scenario, first, other), item in facts.across.items():
+        cell = factor_cell(item, f"{item.launches} launches")
+        said = "yes" if distinguishable(item) else "no"
         rows.append(
             Row((label(scenario), label(first), label(other), cell, Cell(said)), scenario, other)
         )
@@ -33,7 +28,7 @@ def across_table(facts: Facts) -> Table:
             Column("in"),
             Column("against it in"),
             Column("speed-up", True, "time in the first ÷ time in the other"),
-            Column("told apart"),
+            Column("distinguishable"),
         ),
         tuple(rows),
     )
@@ -41,7 +36,7 @@ def across_table(facts: Facts) -> Table:
 
 def serving_table(facts: Facts, configuration: str) -> Table:
     """Models under load: medians over launches of what the load generator measured."""
-    rows = [_serving_row(m) for m in facts.of("serve", configuration) if m.ok and load_figures(m)]
+    rows = [_serving_row(m) for m in facts.of("serve", configuration) if m.ok and m.load]
     return Table(
         f"serving-{configuration}",
         f"Under load, {configuration}",
@@ -62,18 +57,8 @@ def serving_table(facts: Facts, configuration: str) -> Table:
     )
 
 
-def load_figures(m: Measured) -> dict[str, list[float]]:
-    """Each launch's values of what the load generator measured, by name."""
-    found: dict[str, list[float]] = {}
-    for launch in m.timed:
-        for name, value in launch.probes.get("figures", {}).items():
-            found.setdefault(name, []).append(float(value))
-    return found
-
-
 def _serving_row(m: Measured) -> Row:
-    found = load_figures(m)
-    middle = {name: median(values) for name, values in found.items()}
+    middle = {name: median(values) for name, values in m.load.items()}
 
     def time_(name: str) -> Cell:
         return number(middle.get(name), lambda value: figures.duration(value, value * 0.05))
@@ -81,7 +66,7 @@ def _serving_row(m: Measured) -> Row:
     def rate(name: str) -> Cell:
         return number(middle.get(name), lambda value: figures.significant(value, 3))
 
-    valid = found.get("valid", [])
+    valid = m.load.get("valid", ())
     kept = Cell(
         f"{sum(valid):.0f} of {len(valid)}",
         sum(valid),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bench.results.store import Run
-from reports.facts import figures
+from reports.facts.figures import flat
 from reports.facts.measured import Facts
-from reports.facts.reasons import proof_value
 from reports.tables.cells import Cell, Column, Row, Table, Tone, label
 
 _TONES: dict[str, Tone] = {"unsupported": "muted", "failed": "bad", "timeout": "bad"}
@@ -24,28 +23,6 @@ def facts_table(name: str, title: str, facts: Mapping[str, Any]) -> Table:
         (Column("what"), Column("value")),
         tuple(Row((Cell(key), Cell(text))) for key, text in flat(facts)),
     )
-
-
-def flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested facts as (path, text), in their order."""
-    for key, value in facts.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from flat(value, f"{name}: ")
-        elif value not in (None, "", [], {}):
-            yield name.replace("_bytes", ""), fact_text(str(key), value)
-
-
-def fact_text(name: str, value: Any) -> str:
-    """A fact as text; the end of its name says its unit."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if name.endswith("_bytes"):
-            return figures.size(value)
-        if name.endswith("_ns"):
-            return figures.duration(value, value * 0.005)
-        if name.endswith(("_flop_per_s", "_op_per_s", "_bytes_per_s")):
-            return f"{figures.count(value)}{'B' if 'bytes' in name else 'op'}/s"
-    return proof_value(value)
 
 
 def moment(value: Any) -> str:
@@ -110,7 +87,7 @@ def warnings_table(facts: Facts) -> Table | None:
     said: dict[str, list[str]] = {}
     for m in facts.all:
         for warning in m.effect.warnings:
-            if warning not in facts.effects.run_warnings:
+            if warning not in facts.run.effects.run_warnings:
                 said.setdefault(warning, []).append(m.scenario)
     if not said:
         return None

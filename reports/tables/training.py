@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from statistics import median
+from collections.abc import Sequence
 
 from reports.facts import figures
-from reports.facts.measured import (
-    Facts,
-    Measured,
-    by_family,
-    examples_per_unit,
-    half_width,
-    told_apart,
-)
+from reports.facts.estimates import distinguishable, half_width
+from reports.facts.measured import Facts, Measured, by_family
 from reports.tables.cells import Cell, Column, Row, Table, label, missing
-from reports.tables.inference import (
-    accuracy_cell,
-    latency_cell,
+from reports.tables.parts import (
+    MEMORY,
     number,
-    speedup_cell,
-    status_cell,
-    throughput_cell,
+    path_cells,
+    path_columns,
+    quality_cells,
+    quality_columns,
 )
 
 NEGLIGIBLE_S = 0.05
@@ -34,28 +28,22 @@ def training_table(facts: Facts, configuration: str) -> Table:
         f"training-{configuration}",
         f"Training, {configuration}",
         (
-            Column("scenario"),
+            *path_columns("train", "time an update", "median over launches of the median turn"),
             Column("family", False, "the module it comes from"),
-            Column("status"),
-            Column("time an update", True, "median over launches of the median turn"),
-            Column("examples/s", True),
-            Column("against", False, "its baseline"),
-            Column("speed-up", True, "per example, 95 % interval over launches"),
             Column("first step", True, "trace, compile and run"),
             Column("pays off after", True, "updates until a longer first step is made up for"),
-            Column("peak memory", True, "of the process, in a pass of its own"),
+            MEMORY,
             Column("final loss", True),
-            Column("accuracy", True, "on the test half, when the last loss was taken"),
-            Column("change", True, "of accuracy against its baseline, on the same test examples"),
+            *quality_columns(rows),
         ),
-        tuple(_training_row(m) for m in rows),
+        tuple(_training_row(m, rows) for m in rows),
         words=_words(facts, rows),
-        notes=(_accuracy_note(facts),) if any(m.effect.accuracy is not None for m in rows) else (),
+        notes=(_quality_note(facts),) if any(m.quality is not None for m in rows) else (),
     )
 
 
-def _accuracy_note(facts: Facts) -> str:
-    """What a change of a training path's accuracy tells, and what it does not."""
+def _quality_note(facts: Facts) -> str:
+    """What a change of a training path's quality tells, and what it does not."""
     settings = facts.run.facts.get("settings") or {}
     epochs, trainings = settings.get("epochs"), settings.get("trainings") or 1
     when = f" after {epochs} epoch{'s' * (epochs > 1)}" if epochs else ""
@@ -75,23 +63,17 @@ def _accuracy_note(facts: Facts) -> str:
     )
 
 
-def _training_row(m: Measured) -> Row:
+def _training_row(m: Measured, rows: Sequence[Measured]) -> Row:
     loss = m.probe.final_loss if m.probe else None
     return Row(
         (
-            label(m.scenario),
+            *path_cells(m),
             Cell(m.family),
-            status_cell(m),
-            latency_cell(m),
-            throughput_cell(m),
-            label(m.effect.baseline) if m.effect.baseline else missing("it is a baseline"),
-            speedup_cell(m),
             number(m.effect.first_step_s, figures.seconds),
             break_even_cell(m),
             number(m.effect.peak_memory_bytes, figures.size),
             number(loss, lambda v: figures.significant(v, 3)),
-            number(m.effect.accuracy, figures.percent),
-            accuracy_cell(m, word=False),
+            *quality_cells(m, rows),
         ),
         m.scenario,
         m.configuration,
@@ -105,25 +87,15 @@ def input_table(facts: Facts, configuration: str) -> Table:
         f"input-{configuration}",
         f"Input pipelines, {configuration}",
         (
-            Column("scenario"),
-            Column("status"),
-            Column("time a batch", True, "the pipeline alone"),
-            Column("examples/s", True, "the pipeline alone"),
-            Column("against", False, "its baseline"),
-            Column("speed-up", True, "per example, 95 % interval over launches"),
+            *path_columns("input", "time a batch", "the pipeline alone"),
             Column("waits in training", True, "share of a training step that waits for input"),
-            Column("peak memory", True),
+            MEMORY,
         ),
         tuple(
             Row(
                 (
-                    label(m.scenario),
-                    status_cell(m),
-                    latency_cell(m),
-                    throughput_cell(m),
-                    label(m.effect.baseline) if m.effect.baseline else missing("it is a baseline"),
-                    speedup_cell(m),
-                    number(waiting_share(m), lambda v: figures.percent(v, 0)),
+                    *path_cells(m),
+                    number(m.waiting_share, lambda v: figures.percent(v, 0)),
                     number(m.effect.peak_memory_bytes, figures.size),
                 ),
                 m.scenario,
@@ -139,20 +111,13 @@ def _words(facts: Facts, rows: list[Measured]) -> tuple[tuple[Cell, str], ...]:
     return tuple((label(m.scenario), in_words(facts, m)) for m in rows if m.effect.baseline)
 
 
-def waiting_share(m: Measured) -> float | None:
-    """Share of a training step that waits for input: median over launches."""
-    shares = [x.probes.get("input_wait_share") for x in m.timed]
-    known = [float(x) for x in shares if isinstance(x, (int, float))]
-    return median(known) if known else None
-
-
 def break_even_cell(m: Measured) -> Cell:
     """Steps until the longer first step is made up for."""
     steps = m.effect.break_even_steps
-    if steps is not None and m.speedup is not None and told_apart(m.speedup):
+    if steps is not None and m.speedup is not None and distinguishable(m.speedup):
         return Cell(figures.whole(steps) if steps >= 1 else "at once", steps)
     if m.speedup is not None and m.effect.baseline:
-        never = told_apart(m.speedup) and m.speedup.value < 1
+        never = distinguishable(m.speedup) and m.speedup.value < 1
         return Cell("never" if never else figures.MISSING, None, tone="muted")
     return missing()
 
@@ -167,9 +132,9 @@ def in_words(facts: Facts, m: Measured) -> str:
     half = half_width(item)
     if half is None:
         return f"{figures.change(item)} than {baseline} in a single launch"
-    if not told_apart(item):
+    if not distinguishable(item):
         reach = figures.percent(half / item.value)
-        return f"cannot be told apart from {baseline} (within ±{reach})"
+        return f"is not distinguishable from {baseline} (within ±{reach})"
     said = [f"{figures.change(item)} than {baseline}"]
     base = facts.get(baseline, m.configuration)
     said.append(_pays_off(m, base))
@@ -181,9 +146,7 @@ def _pays_off(m: Measured, base: Measured | None) -> str:
     if base is None or base.effect.latency_ns is None or m.speedup is None or not base.ok:
         return ""
     unit = {"train": "update", "infer": "answer"}.get(m.kind, "batch")
-    own_per_example = examples_per_unit(m)
-    base_per_example = examples_per_unit(base)
-    if own_per_example != base_per_example:
+    if m.examples_per_unit != base.examples_per_unit:
         return ""  # a saving per update of another size would not be one
     saving_ns = base.effect.latency_ns * (1 - 1 / m.speedup.value)
     half = half_width(m.speedup) or 0.0

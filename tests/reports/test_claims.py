@@ -1,7 +1,7 @@
 import pytest
 
 from reports.facts.claims import EFFECT_TABLE, judge
-from reports.facts.measured import Facts
+from reports.facts.derive import facts_of
 from tests.reports.fabricate import TYPICAL, Spec, fabricate, renamed
 
 CLAIMS = {claim.scenario: claim for claim in EFFECT_TABLE}
@@ -9,10 +9,10 @@ CLAIMS = {claim.scenario: claim for claim in EFFECT_TABLE}
 
 def judged(tmp_path, claim, **changes):
     specs = [renamed(s, **changes) if s.id == claim else s for s in TYPICAL]
-    return judge(Facts(fabricate(tmp_path / "run", specs)), CLAIMS[claim], "cpu-1")
+    return judge(facts_of(fabricate(tmp_path / "run", specs)), CLAIMS[claim], "cpu-1")
 
 
-def test_the_documents_table_is_complete():
+def test_the_reference_guides_table_is_complete():
     shown = {c.technique: c.words() for c in EFFECT_TABLE}
     assert shown["depthwise separable convolution"] == "↓↓↓, ↑↑, tiny, low"
     assert shown["8-bit quantization"] == "↓↓, ↑↑↑, small, medium"
@@ -61,7 +61,7 @@ def test_what_did_not_run_is_not_measurable_and_says_why(tmp_path):
 
 def test_what_was_not_selected_is_not_measurable(tmp_path):
     run = fabricate(tmp_path / "run", [s for s in TYPICAL if s.id != "infer/pruned"])
-    assert judge(Facts(run), CLAIMS["infer/pruned"], "cpu-1").why == "not run"
+    assert judge(facts_of(run), CLAIMS["infer/pruned"], "cpu-1").why == "not run"
 
 
 def test_a_loss_within_the_claim_that_the_tests_cannot_rule_out_is_said(tmp_path):
@@ -79,11 +79,11 @@ def test_a_large_loss_refutes_the_claim(tmp_path):
 def test_few_launches_judge_without_a_crash(tmp_path, launches):
     run = fabricate(tmp_path / "run", launches=launches)
     for claim in EFFECT_TABLE:
-        assert judge(Facts(run), claim, "cpu-1").held
+        assert judge(facts_of(run), claim, "cpu-1").held
 
 
 def test_speed_is_against_the_plain_model_through_the_chain(tmp_path):
-    facts = Facts(fabricate(tmp_path / "run"))
+    facts = facts_of(fabricate(tmp_path / "run"))
     m = facts.get("infer/litert-int8", "cpu-1")
     assert m is not None
     assert m.root == "infer/function"
@@ -98,5 +98,7 @@ def test_a_missing_plain_model_leaves_speed_against_the_own_baseline(tmp_path):
         Spec("infer/function", outcome="failed", reason="no"),
         *(s for s in TYPICAL if s.id in ("infer/litert-float32", "infer/litert-int8")),
     ]
-    found = judge(Facts(fabricate(tmp_path / "run", specs)), CLAIMS["infer/litert-int8"], "cpu-1")
+    found = judge(
+        facts_of(fabricate(tmp_path / "run", specs)), CLAIMS["infer/litert-int8"], "cpu-1"
+    )
     assert found.held != "yes"

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from bench.results.store import read_run
-from reports.facts.measured import Facts
+from reports.facts.derive import facts_of
+from reports.facts.environments import differences, equality, unfair
 from reports.facts.sides import all_sides, effect_change, latency_ratio, welch
-from reports.forms.compare import contents, write_comparison
-from reports.tables.environments import differences, equality, unfair
+from reports.forms.compare import write_comparison
+from reports.tables.comparison import contents
 from tests.reports.fabricate import ENVIRONMENT, TYPICAL, fabricate, renamed
 from tests.reports.pages import by_name, html_tables, markdown_tables
 
@@ -26,7 +27,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sides(runs):
-    return all_sides([Facts(read_run(runs / name)) for name in ("laptop", "server")])
+    return all_sides([facts_of(read_run(runs / name)) for name in ("laptop", "server")])
 
 
 def test_the_faster_machine_is_found_faster(sides):
@@ -35,7 +36,7 @@ def test_the_faster_machine_is_found_faster(sides):
     assert ratio.low < 2.0 < ratio.high
 
 
-def test_an_effect_that_travels_is_not_told_apart_and_another_is(sides):
+def test_an_effect_that_travels_is_not_distinguishable_and_another_is(sides):
     same = effect_change(*sides, "infer/litert-float32")
     other = effect_change(*sides, "infer/litert-int8")
     assert same is not None
@@ -92,13 +93,13 @@ def test_all_forms_show_the_same_and_the_cost(runs, tmp_path):
 
 
 def test_two_configurations_of_one_run_are_two_sides(tmp_path):
-    facts = Facts(fabricate(tmp_path / "run", TYPICAL[:3], configurations=("cpu-1", "cpu-all")))
+    facts = facts_of(fabricate(tmp_path / "run", TYPICAL[:3], configurations=("cpu-1", "cpu-all")))
     assert [s.name for s in all_sides([facts])] == ["run, cpu-1", "run, cpu-all"]
 
 
-def test_runs_of_the_same_name_are_told_apart(tmp_path):
+def test_runs_of_the_same_name_are_distinguishable(tmp_path):
     runs = [fabricate(tmp_path / x / "run", TYPICAL[:2], launches=2) for x in "ab"]
-    assert [s.name for s in all_sides([Facts(r) for r in runs])] == ["run (1)", "run (2)"]
+    assert [s.name for s in all_sides([facts_of(r) for r in runs])] == ["run (1)", "run (2)"]
 
 
 def test_prices_must_be_as_many_as_runs(runs, tmp_path):

@@ -14,7 +14,7 @@ import pytest
 import reports
 from bench.results.errors import UsageError
 from bench.results.store import read_run
-from reports.facts.measured import Facts
+from reports.facts.derive import facts_of
 from reports.plots.latency import warm_up
 from tests.reports.fabricate import TYPICAL, Spec, fabricate, typical
 from tests.reports.pages import by_name, html_tables, markdown_tables
@@ -140,7 +140,7 @@ def test_the_warm_up_s_title_counts_launches_that_are_not_drawn_too(tmp_path):
         if launch["scenario"] == "train/xla" and launch.get("turns"):
             launch |= {"steady": False, "warmup_turns": launch["warmup_turns"][:2]}
     file.write_text("".join(json.dumps(x) + "\n" for x in launches), encoding="utf-8")
-    drawn = warm_up(Facts(read_run(tmp_path)))
+    drawn = warm_up(facts_of(read_run(tmp_path)))
     assert drawn is not None
     assert re.search(r"; (\d+) of \d+ launches were not steady$", drawn.title)
 
@@ -214,7 +214,7 @@ def test_what_did_not_go_well_has_a_reason_and_no_figure(tmp_path, outcome):
     }  # fmt: skip
 
 
-def test_a_wide_interval_shows_few_digits_and_is_not_told_apart(markdown):
+def test_a_wide_interval_shows_few_digits_and_is_not_distinguishable(markdown):
     (row,) = (
         r
         for r in by_name(markdown_tables(markdown), "scenario", "speed-up")

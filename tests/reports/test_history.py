@@ -6,8 +6,8 @@ import pytest
 from bench.results.errors import UsageError
 from bench.results.store import write_effects
 from bench.results.values import Effect
-from reports.facts.levels import change_points
-from reports.forms.history import history, write_history
+from reports.facts.history import change_points, history
+from reports.forms.history import write_history
 
 DAY = 86_400
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.facts.measured import Facts
-from reports.tables.live import load_figures, serving_table
+from reports.facts.derive import facts_of
+from reports.tables.live import serving_table
 from tests.reports.fabricate import Spec, fabricate
 
 FIGURES = {
@@ -19,7 +19,7 @@ def test_the_figures_are_the_load_generator_s(tmp_path: Path) -> None:
         Spec("serve/server", probes={"figures": FIGURES}, summary="Poisson arrivals."),
         Spec("serve/multi-stream", probes={"figures": {"p50_ns": 1e6, "valid": 1.0}}),
     ]
-    facts = Facts(fabricate(tmp_path / "run", specs, launches=2))
+    facts = facts_of(fabricate(tmp_path / "run", specs, launches=2))
     server, streams = serving_table(facts, "cpu-1").rows
     said = [cell.text for cell in server.cells]
     assert said[2:] == [
@@ -30,7 +30,7 @@ def test_the_figures_are_the_load_generator_s(tmp_path: Path) -> None:
 
 
 def test_a_load_without_figures_has_no_row(tmp_path: Path) -> None:
-    facts = Facts(fabricate(tmp_path / "run", [Spec("serve/offline")]))
+    facts = facts_of(fabricate(tmp_path / "run", [Spec("serve/offline")]))
     (m,) = facts.of("serve")
-    assert load_figures(m) == {}
+    assert m.load == {}
     assert serving_table(facts, "cpu-1").rows == ()

@@ -2,14 +2,14 @@ import pytest
 
 from bench.results.errors import UsageError
 from bench.results.values import Estimate
-from reports.facts.measured import Facts
+from reports.facts.derive import facts_of
 from reports.facts.recommend import Limits, chance_faster, recommend, unmeasured
 from tests.reports.fabricate import TYPICAL, Spec, fabricate
 
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory):
-    return Facts(fabricate(tmp_path_factory.mktemp("recommend") / "run"))
+    return facts_of(fabricate(tmp_path_factory.mktemp("recommend") / "run"))
 
 
 def chosen(found):
@@ -61,7 +61,7 @@ def test_the_text_says_how_sure(facts):
 
 def test_scenarios_without_figures_are_never_recommended(tmp_path):
     specs = [Spec("infer/function"), Spec("infer/x", "infer/function", 9.0, outcome="failed")]
-    assert chosen(recommend(Facts(fabricate(tmp_path / "run", specs)))) == "infer/function"
+    assert chosen(recommend(facts_of(fabricate(tmp_path / "run", specs)))) == "infer/function"
 
 
 def test_unknown_goals_and_configurations_are_refused(facts):
@@ -78,4 +78,4 @@ def test_promising_are_combinations_of_what_did_best(facts):
 
 
 def test_an_empty_run_recommends_nothing(tmp_path):
-    assert recommend(Facts(fabricate(tmp_path / "run", []))).best is None
+    assert recommend(facts_of(fabricate(tmp_path / "run", []))).best is None

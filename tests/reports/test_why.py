@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.results.effects import Effects
-from bench.results.values import Launch, Scenario, Turn
-from reports.facts.why import arithmetic_precision, ceiling_share, explain
+from bench.results.store import Run
+from bench.results.values import Launch, Scenario, Turn, to_json
+from reports.facts.derive import facts_of
+from reports.facts.measured import Measured
+from reports.facts.peaks import arithmetic_precision
+from reports.facts.why import explain
 
 CEILINGS = {"float32_flop_per_s": 100e9, "bfloat16_flop_per_s": 20e9, "int8_op_per_s": 500e9}
 
@@ -18,9 +22,13 @@ def scenario(id: str, baseline: str | None = None, devices: int = 1) -> Scenario
     return Scenario(id, kind, "", "m", "f", "p", 1, baseline=baseline, devices=devices)
 
 
-def effects(
-    own_ns: int = 100_000, base_ns: int = 200_000, devices: int = 1, **probe: Any
-) -> Effects:
+def measured(
+    own_ns: int = 100_000,
+    base_ns: int = 200_000,
+    devices: int = 1,
+    ceilings: dict[str, float] = CEILINGS,
+    **probe: Any,
+) -> Measured:
     launches = []
     for id, role, ns in (("infer/a", "baseline", base_ns), ("infer/b", "candidate", own_ns)):
         for index in (1, 2):
@@ -35,52 +43,54 @@ def effects(
         Launch("infer/a", "cpu-1", purpose="probe", multiply_adds=1000),
         Launch("infer/b", "cpu-1", purpose="probe", **probe),
     ]
-    known = {s.id: s for s in (scenario("infer/a"), scenario("infer/b", "infer/a", devices))}
-    return Effects(launches, known)
+    known = [to_json(s) for s in (scenario("infer/a"), scenario("infer/b", "infer/a", devices))]
+    facts = {"scenarios": known, "ceilings": {"cpu-1": ceilings}}
+    found = facts_of(Run(Path("run"), facts, launches)).get("infer/b", "cpu-1")
+    assert found is not None
+    return found
 
 
-def said(found: Effects, ceilings: dict[str, float] | None = None) -> str:
-    return explain(found, "infer/b", "cpu-1", CEILINGS if ceilings is None else ceilings)
+def said(found: Measured) -> str:
+    return explain(found)
 
 
 def test_int8_kernels_and_their_ceiling() -> None:
-    found = effects(
+    found = measured(
         proof={"int8_operations": 9, "arithmetic_operations": 9},
         probes={"flops_per_step": 20_000_000},
     )
-    assert ceiling_share(found, "infer/b", "cpu-1", CEILINGS) == pytest.approx(0.4)
+    assert found.ceiling_share == pytest.approx(0.4)
     assert said(found) == (
         "int8 kernels: 9 of 9 arithmetic operations; runs at 40% of the int8 ceiling"
     )
 
 
 def test_zeros_without_a_sparse_kernel() -> None:
-    assert said(effects(proof={"sparsity": 0.83})) == "83% zeros, but no sparse kernel ran"
+    assert said(measured(proof={"sparsity": 0.83})) == "83% zeros, but no sparse kernel ran"
     dense = {"sparsity": 0.83, "read_sparse": 0, "made_dense_first": 4}
-    assert "all 4 sparse kernels are made dense" in said(effects(proof=dense))
+    assert "all 4 sparse kernels are made dense" in said(measured(proof=dense))
 
 
 def test_replicas_without_hardware() -> None:
-    assert "2 replicas share the same cores" in said(effects(devices=2))
+    assert "2 replicas share the same cores" in said(measured(devices=2))
 
 
 def test_less_work_is_put_against_the_baseline() -> None:
-    assert said(effects(multiply_adds=125)) == "0.12× the multiply-adds of infer/a"
-    assert said(effects(multiply_adds=1010)) == ""
+    assert said(measured(multiply_adds=125)) == "0.12× the multiply-adds of infer/a"
+    assert said(measured(multiply_adds=1010)) == ""
 
 
 def test_a_slow_number_type_explains_only_a_slow_row() -> None:
     proof = {"bfloat16_products": 5, "products": 5}
     assert "bfloat16 products reach 0.2× its float32 ones" in said(
-        effects(own_ns=400_000, proof=proof)
+        measured(own_ns=400_000, proof=proof)
     )
-    assert "0.2×" not in said(effects(own_ns=100_000, proof=proof))
+    assert "0.2×" not in said(measured(own_ns=100_000, proof=proof))
 
 
 def test_nothing_known_nothing_said() -> None:
-    assert said(effects()) == ""
-    assert explain(Effects([], {}), "infer/b", "cpu-1", {}) == ""
-    assert said(effects(probes={"flops_per_step": 1000}), ceilings={}) == ""
+    assert said(measured()) == ""
+    assert said(measured(probes={"flops_per_step": 1000}, ceilings={})) == ""
 
 
 def test_precision_is_that_of_most_products() -> None:
@@ -91,6 +101,6 @@ def test_precision_is_that_of_most_products() -> None:
 
 
 def test_a_share_beyond_the_ceiling_is_not_shown() -> None:
-    found = effects(own_ns=1000, probes={"flops_per_step": 20_000_000})
-    assert ceiling_share(found, "infer/b", "cpu-1", CEILINGS) is None
+    found = measured(own_ns=1000, probes={"flops_per_step": 20_000_000})
+    assert found.ceiling_share is None
     assert "ceiling" not in said(found)

@@ -83,7 +83,9 @@ def test_effects_csv_has_the_promised_columns(tmp_path: Path) -> None:
     assert ",".join(header) == (
         "scenario,configuration,baseline,status,reason,latency_ns,throughput_per_s,speedup,"
         "speedup_low,speedup_high,size_bytes,size_ratio,accuracy,accuracy_delta_pp,"
-        "peak_memory_bytes,first_step_s,break_even_steps,difficulty,warnings"
+        "peak_memory_bytes,first_step_s,break_even_steps,difficulty,warnings,"
+        "quality_metric,quality,quality_delta,quality_delta_low,quality_delta_high,agreement,"
+        "p50_ns,p95_ns,p99_ns"
     )
 
 

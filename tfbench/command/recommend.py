@@ -43,7 +43,7 @@ def recommend(
     """Recommend a scenario under constraints, with what each constraint costs."""
     import reports
     from bench.sweep.discovery import discover
-    from reports.facts.measured import Facts
+    from reports.facts.derive import facts_of
     from reports.facts.recommend import Limits, unmeasured
     from reports.facts.recommend import recommend as choose
 
@@ -53,7 +53,7 @@ def recommend(
         parsed(max_memory, _SIZE, _SIZES, "--max-memory", "50MB"),
         parsed(max_latency, _TIME, _TIMES, "--max-latency", "2ms"),
     )
-    facts = Facts(reports.read(run))
+    facts = facts_of(reports.read(run))
     found = choose(facts, minimize, limits, configuration, kind, price)  # type: ignore[arg-type]
     typer.echo(found.text())
     promising = unmeasured(facts, discover(), kind)[:MOST_MEASURED]

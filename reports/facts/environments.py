@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bench.results.store import Run
-from reports.tables.cells import Cell, Column, Row, Table, Tone
-from reports.tables.surroundings import flat
+from reports.facts.figures import flat
 
 WORK = ("data", "model", "batch", "seed", "epochs", "classes", "examples", "input_shape")
 """Facts of the workload: where one differs, the runs did other work."""
@@ -17,7 +16,7 @@ MACHINE = ("host", "cpu", "cpu_flags", "cores", "memory_bytes", "gpus")
 SOFTWARE = ("python", "packages", "system", "kernel")
 STATE = ("governor", "variables")
 Kind = Literal["work", "machine", "software", "state", "settings"]
-_MEANING: dict[str, str] = {
+MEANING: Mapping[str, str] = {
     "work": "unfair: the runs did other work",
     "machine": "another machine",
     "software": "other software",
@@ -74,26 +73,6 @@ def unfair(found: Sequence[Difference]) -> list[str]:
     return said
 
 
-def differences_table(runs: Sequence[Run], found: Sequence[Difference]) -> Table:
-    """Each difference with its value in each run and what it means."""
-    return Table(
-        "differences",
-        "What differs",
-        (Column("what"), *(Column(run.name) for run in runs), Column("which means")),
-        tuple(
-            Row(
-                (
-                    Cell(d.name),
-                    *(Cell(value or "not said") for value in d.values),
-                    Cell(_MEANING[d.kind], tone=_tone(d.kind)),
-                )
-            )
-            for d in found
-        ),
-        notes=() if found else ("Nothing that the runs recorded differs.",),
-    )
-
-
 def equality(run_facts: Mapping[str, Any]) -> str:
     """A key that two runs share only where their figures may be put in one line."""
     workload = run_facts.get("workload") or {}
@@ -109,7 +88,3 @@ def _facts(run: Run, place: str, names: Sequence[str] | None) -> dict[str, str]:
     facts = run.facts.get(place) or {}
     chosen = {k: v for k, v in facts.items() if names is None or k in names}
     return dict(flat(chosen))
-
-
-def _tone(kind: str) -> Tone:
-    return "bad" if kind == "work" else "warn" if kind == "state" else ""

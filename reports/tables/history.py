@@ -9,9 +9,18 @@ from datetime import UTC, datetime
 import numpy as np
 
 from reports.facts import figures
-from reports.facts.levels import Change, History
-from reports.forms.contents import Contents
-from reports.tables.cells import Cell, Column, Row, Section, Table, Tone, label
+from reports.facts.history import Change, History
+from reports.tables.cells import (
+    Cell,
+    Column,
+    Contents,
+    Row,
+    Section,
+    Table,
+    Tone,
+    filled,
+    label,
+)
 
 
 def contents(found: History) -> Contents:
@@ -36,7 +45,7 @@ def contents(found: History) -> Contents:
         banner,
         tuple(said),
         (),
-        (Section("changes", "Changes of level", tables=tuple(t for t in tables if t.rows)),),
+        (Section("changes", "Changes of level", tables=filled(tables)),),
         "History up to",
     )
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from bench.results.values import Estimate
 from reports.facts import figures
 from reports.facts.claims import EFFECT_TABLE, judge
-from reports.facts.measured import PLAIN, Facts, Measured, half_width, told_apart
-from reports.tables.cells import Tone
+from reports.facts.estimates import distinguishable, half_width
+from reports.facts.measured import Facts, Measured, of_one_root
 
-ALLOWED_LOSS_PP = 1.0
-"""Accuracy that a recommended technique may lose, percentage points (`tfbench recommend` asks)."""
+ALLOWED_LOSS_PERCENT = 1.0
+"""Quality that a recommended technique may lose (`tfbench recommend` asks): percentage points of
+accuracy, percent of other metrics."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Advice:
     figure: str
     """The number that decides, for a headline."""
     sentence: str
-    tone: Tone = "good"
+    gains: bool = True
+    """Whether something is better than the plain form."""
 
 
 def advice(facts: Facts, configuration: str) -> list[Advice]:
@@ -39,7 +41,7 @@ def advice(facts: Facts, configuration: str) -> list[Advice]:
 
 
 def headline(facts: Facts, configuration: str) -> str:
-    """How the document's table fared, in a sentence."""
+    """How the reference guide's table fared, in a sentence."""
     judged = [judge(facts, claim, configuration) for claim in EFFECT_TABLE]
     counts = {
         held: sum(j.held == held for j in judged)
@@ -47,25 +49,19 @@ def headline(facts: Facts, configuration: str) -> str:
     }
     names = {"yes": "held", "partly": "held partly", "no": "did not hold"}
     said = ", ".join(f"{n} {names.get(held, held)}" for held, n in counts.items() if n)
-    return f"Of the document's {len(judged)} claims, on {configuration}: {said}."
+    return f"Of the reference guide's {len(judged)} claims, on {configuration}: {said}."
 
 
 def acceptable(m: Measured) -> bool:
-    """Whether it loses no more accuracy than allowed, or has none to lose (input pipelines)."""
+    """Whether it loses no more quality than allowed, or has none to lose (input pipelines)."""
     if m.kind == "input" or not m.effect.baseline:
         return True
-    return m.accuracy_delta is not None and -100 * m.accuracy_delta.value <= ALLOWED_LOSS_PP
+    return m.loss_percent is not None and m.loss_percent <= ALLOWED_LOSS_PERCENT
 
 
 def _candidates(facts: Facts, configuration: str, kind: str) -> list[Measured]:
-    """Rows of one root (the plain scenario, else the commonest), so that they compare."""
     rows = [m for m in facts.of(kind, configuration) if m.ok and m.effect.latency_ns is not None]
-    roots = [m.root for m in rows]
-    if not roots:
-        return []
-    plain = PLAIN.get(kind, "")
-    root = plain if plain in roots else max(dict.fromkeys(roots), key=roots.count)
-    return [m for m in rows if m.root == root and acceptable(m)]
+    return [m for m in of_one_root(rows, kind) if acceptable(m)]
 
 
 def _fastest(facts: Facts, configuration: str, purpose: str, kind: str) -> Advice | None:
@@ -79,7 +75,7 @@ def _fastest(facts: Facts, configuration: str, purpose: str, kind: str) -> Advic
     best = ranked[0]
     item, root = best.against_root, best.root
     assert item is not None  # kept by the filter above
-    if item.value <= 1 or (not told_apart(item) and half_width(item) is not None):
+    if item.value <= 1 or (not distinguishable(item) and half_width(item) is not None):
         return _keep(facts, configuration, purpose, root, "faster", len(ranked))
     took = figures.duration(best.effect.latency_ns, half_width(best.latency))
     unit = {"infer": "an answer", "train": "an update"}.get(kind, "a batch")
@@ -92,7 +88,7 @@ def _fastest(facts: Facts, configuration: str, purpose: str, kind: str) -> Advic
 
 def _smallest(facts: Facts, configuration: str) -> Advice | None:
     rows = _candidates(facts, configuration, "infer")
-    sized = [m for m in rows if m.probe and _bytes(m) and m.gzip_factor]
+    sized = [m for m in rows if _bytes(m) and m.gzip_factor]
     if not sized:
         return None
     best = min(sized, key=_bytes)
@@ -119,13 +115,13 @@ def _keep(
     sentence = f"{root}{took}: none of {others} was measurably {word} within the allowed loss."
     if tried == 1:
         sentence = f"{root}{took}: the one other path was not measurably {word}."
-    return Advice(purpose, root, configuration, "keep the plain form", sentence, "")
+    return Advice(purpose, root, configuration, "keep the plain form", sentence, gains=False)
 
 
 def _cost(m: Measured) -> str:
-    if m.accuracy_delta is None:
+    if m.quality is None or m.quality_change is None:
         return ""
-    return f", accuracy {figures.points(m.accuracy_delta)}"
+    return f", {m.quality.metric} {figures.changed(m.quality, m.quality_change)}"
 
 
 def _rivals(ranked: list[Measured]) -> str:
@@ -141,7 +137,7 @@ def _rivals(ranked: list[Measured]) -> str:
     if not close:
         return ""
     names = ", ".join(close[:3]) + (f" and {len(close) - 3} more" if len(close) > 3 else "")
-    return f"; not told apart from {names}"
+    return f"; not distinguishable from {names}"
 
 
 def _short(item: Estimate) -> str:
@@ -156,4 +152,4 @@ def _value(item: Estimate | None) -> float:
 
 
 def _bytes(m: Measured) -> int:
-    return (m.probe.artifact_gzip_bytes if m.probe else None) or 0
+    return m.gzip_bytes or 0

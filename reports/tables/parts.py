@@ -1,0 +1,148 @@
+"""Columns and cells that several tables share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bench.results.values import Estimate
+from reports.facts import figures
+from reports.facts.estimates import distinguishable, half_width
+from reports.facts.measured import PLAIN, Measured
+from reports.tables.cells import Cell, Column, Tone, label, missing
+
+PLAIN_WORD = {"train": "loop", "input": "pipeline"}
+MEMORY = Column("peak memory", True, "of the process, in a pass of its own")
+
+
+def path_columns(kind: str, time: str, hint: str) -> tuple[Column, ...]:
+    """Of every path: what and how fast, with its own effect and its speed over the plain path."""
+    plain = f"over the plain {PLAIN_WORD.get(kind, 'model')}"
+    return (
+        Column("scenario"),
+        Column("status"),
+        Column(time, True, hint),
+        Column("examples/s", True),
+        Column("against", False, "its baseline"),
+        Column("speed-up", True, "its own effect: against its baseline, 95 % interval"),
+        Column(plain, True, "through the chain of baselines, 95 % interval"),
+    )
+
+
+def path_cells(m: Measured) -> tuple[Cell, ...]:
+    """The cells of `path_columns`."""
+    baseline = label(m.effect.baseline) if m.effect.baseline else missing("it is a baseline")
+    cells = (latency_cell(m), throughput_cell(m), baseline, speedup_cell(m), plain_cell(m))
+    return (label(m.scenario), status_cell(m), *cells)
+
+
+def quality_columns(rows: Sequence[Measured]) -> tuple[Column, ...]:
+    """Of the paths' quality: its change from the plain path's, and from the baseline's too where
+    some row's baseline is another path."""
+    name = metric(rows)
+    interval = "paired on the same test examples, 95 % interval"
+    columns = [
+        Column(name, True),
+        Column(f"{name} against the plain model", True, interval),
+        Column(f"{name} against its baseline", True, interval),
+    ]
+    return tuple(columns if _chained(rows) else columns[:2])
+
+
+def quality_cells(m: Measured, rows: Sequence[Measured]) -> tuple[Cell, ...]:
+    """The cells of `quality_columns`."""
+    cells = (quality_cell(m, metric(rows)), change_cell(m, m.quality_change))
+    return (*cells, change_cell(m, m.step_change)) if _chained(rows) else cells
+
+
+def quality_cell(m: Measured, name: str = "") -> Cell:
+    """Its quality, with the metric's name where that is not the column's."""
+    if m.quality is None:
+        return missing()
+    text = figures.quality(m.quality)
+    text = text if not name or m.quality.metric == name else f"{m.quality.metric} {text}"
+    return Cell(text, m.quality.value)
+
+
+def metric(rows: Sequence[Measured]) -> str:
+    """What the rows' quality is measured by; `quality` where that differs."""
+    names = {m.quality.metric for m in rows if m.quality}
+    return names.pop() if len(names) == 1 else "quality" if names else "accuracy"
+
+
+def batch_notes(rows: Sequence[Measured]) -> tuple[str, ...]:
+    """What the plain path is where it is not the usual one."""
+    others = [m for m in rows if m.kind in PLAIN and m.root != PLAIN[m.kind] and m.effect.baseline]
+    if not others:
+        return ()
+    pairs = dict.fromkeys((m.scenario, m.root) for m in others)
+    named = ", ".join(f"{scenario} with {root}" for scenario, root in pairs)
+    return (f"Compared with a plain path of their own, at the same batch: {named}.",)
+
+
+def _chained(rows: Sequence[Measured]) -> bool:
+    return any(m.effect.baseline not in ("", m.root) for m in rows)
+
+
+def change_cell(m: Measured, change: Estimate | None) -> Cell:
+    """A change of quality, paired, with its interval."""
+    if m.quality is None or change is None:
+        return missing("no quality to compare")
+    note, between = f"{change.launches} test examples", figures.changed_between(m.quality, change)
+    return Cell(figures.changed_by(m.quality, change), change.value, note, sub=between)
+
+
+def status_cell(m: Measured) -> Cell:
+    """ok, or what went wrong; with its warnings counted."""
+    if not m.ok:
+        return Cell(m.effect.status, tone="bad", note=m.effect.reason)
+    own = m.effect.warnings
+    if own:
+        return Cell("ok, see warnings", tone="warn", note="; ".join(own))
+    return Cell("ok", tone="good")
+
+
+def latency_cell(m: Measured) -> Cell:
+    """Time of one update or answer."""
+    value = m.effect.latency_ns
+    text = figures.duration(value, half_width(m.latency))
+    return Cell(text, value) if value is not None else missing()
+
+
+def throughput_cell(m: Measured) -> Cell:
+    """Examples a second, with the digits that the latency has."""
+    value = m.effect.throughput_per_s
+    if value is None or m.latency is None:
+        return missing()
+    half = half_width(m.latency)
+    if half is None:
+        return Cell(figures.significant(value, 2), value)
+    decimals = figures.decimals_for(value * half / m.latency.value)
+    digits = min(decimals, 2 - len(str(int(value))) + 1)
+    return Cell(figures.rounded(value, digits), value)
+
+
+def speedup_cell(m: Measured) -> Cell:
+    """What the technique itself does: against its baseline."""
+    item = m.speedup
+    if item is None:
+        return missing("no launch shared with its baseline" if m.effect.baseline else "")
+    return factor_cell(item, f"{item.launches} launches")
+
+
+def plain_cell(m: Measured) -> Cell:
+    """Against the plain path at the end of its chain of baselines."""
+    item = m.against_root
+    return missing() if item is None else factor_cell(item, f"over {m.root}")
+
+
+def factor_cell(item: Estimate, note: str) -> Cell:
+    """A speed-up with its interval, green or red where it is distinguishable from 1."""
+    tone: Tone = ""
+    if distinguishable(item):
+        tone = "good" if item.value > 1 else "bad"
+    return Cell(figures.factor(item), item.value, note, tone, sub=figures.interval(item))
+
+
+def number(value: float | None, form: Callable[[float], str]) -> Cell:
+    """A cell that sorts by the value, missing where there is none."""
+    return missing() if value is None else Cell(form(value), float(value))

@@ -1,0 +1,151 @@
+"""The report's contents, put together once: every form shows these same values."""
+
+from __future__ import annotations
+
+from bench.results.store import Run
+from reports.facts import figures
+from reports.facts.advice import advice, headline
+from reports.facts.measured import Facts
+from reports.tables import surroundings
+from reports.tables.cells import Cell, Column, Contents, Row, Section, Table, filled, label, missing
+from reports.tables.controls import control_sentences, controls_table
+from reports.tables.effects import effect_table
+from reports.tables.inference import inference_table, latency_table
+from reports.tables.live import across_table, serving_table
+from reports.tables.parts import (
+    latency_cell,
+    metric,
+    number,
+    quality_cell,
+    speedup_cell,
+    status_cell,
+)
+from reports.tables.training import input_table, training_table
+
+
+def contents(facts: Facts) -> Contents:
+    """What a run's report says."""
+    run = facts.run
+    where = facts.configurations
+    sections = (
+        Section(
+            "effects",
+            "The reference guide's effect table, measured",
+            tables=tuple(effect_table(facts, c) for c in where if facts.of("infer", c)),
+        ),
+        Section(
+            "training",
+            "Training",
+            tables=filled(training_table(facts, c) for c in where),
+        ),
+        Section("input", "Input", tables=filled(input_table(facts, c) for c in where)),
+        Section(
+            "inference",
+            "Inference, compression and deployment",
+            tables=filled(inference_table(facts, c) for c in where),
+        ),
+        Section(
+            "serving",
+            "Serving",
+            tables=filled(serving_table(facts, c) for c in where),
+        ),
+        Section(
+            "configurations",
+            "Configurations compared live",
+            tables=filled((across_table(facts),)),
+        ),
+        Section(
+            "controls",
+            "Controls and noise",
+            control_sentences(facts),
+            filled((controls_table(facts), *(latency_table(facts, c) for c in where))),
+        ),
+        Section(
+            "not-run",
+            "What did not run, and warnings",
+            tables=filled((surroundings.not_run_table(facts), surroundings.warnings_table(facts))),
+        ),
+        Section(
+            "environment",
+            "Environment and settings",
+            tables=filled((surroundings.environment_table(run), surroundings.settings_table(run))),
+        ),
+        Section("reproduce", "How to reproduce", code=surroundings.reproduce(run)),
+    )
+    return Contents(
+        run.name,
+        _subtitle(run),
+        _banner(facts),
+        tuple(headline(facts, c) for c in where if facts.of("infer", c)),
+        tuple(a for c in where for a in advice(facts, c)),
+        sections,
+        opening=control_sentences(facts),
+    )
+
+
+def _subtitle(run: Run) -> str:
+    workload = run.facts.get("workload") or {}
+    environment = run.facts.get("environment") or {}
+    settings = run.facts.get("settings") or {}
+    parts = [
+        " on ".join(str(workload[k]) for k in ("model", "data") if workload.get(k)),
+        str(environment.get("cpu") or environment.get("cpu model") or ""),
+        f"TensorFlow {version}" if (version := _tensorflow(environment)) else "",
+        f"profile {settings['profile']}" if settings.get("profile") else "",
+        surroundings.moment(run.facts.get("started")),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _tensorflow(environment: dict[str, object]) -> str:
+    packages = environment.get("packages")
+    return str(packages.get("tensorflow") or "") if isinstance(packages, dict) else ""
+
+
+def _banner(facts: Facts) -> tuple[str, ...]:
+    said = [str(w) for w in facts.run.facts.get("warnings") or ()]
+    bad = [c for c in facts.controls if not c.passed]
+    if bad and not any("control" in w.lower() for w in said):
+        said.append(
+            f"{len(bad)} of the run's controls missed the truth: "
+            "its figures are less sure than their intervals say."
+        )
+    return tuple(said)
+
+
+def overview(facts: Facts) -> Table:
+    """Every row of the run in a few columns, with the reason where there is no figure."""
+    return Table(
+        "overview",
+        "All scenarios",
+        (
+            Column("scenario"),
+            Column("configuration"),
+            Column("status"),
+            Column("time a step", True),
+            Column("against"),
+            Column("speed-up", True),
+            Column("file", True),
+            Column(metric(facts.all), True),
+            Column("reason or warnings"),
+        ),
+        tuple(
+            Row(
+                (
+                    label(m.scenario),
+                    label(m.configuration),
+                    status_cell(m),
+                    latency_cell(m),
+                    label(m.effect.baseline) if m.effect.baseline else missing(),
+                    speedup_cell(m),
+                    number(m.effect.size_bytes, figures.size),
+                    quality_cell(m),
+                    Cell(m.effect.reason or "; ".join(m.effect.warnings)),
+                ),
+                m.scenario,
+                m.configuration,
+                m.effect.status,
+            )
+            for m in facts.all
+        ),
+    )
