@@ -28,8 +28,8 @@ ROW_IN = 0.24
 EACH_IN = 0.09
 """Added to a row for each further configuration."""
 NAMES = {"infer": "Inference", "train": "Training", "input": "Input", "serve": "Serving"}
-OWN_AT, PLAIN_AT = 1.02, 1.16
-"""Where the two columns of figures begin, in widths of the plot."""
+OWN_AT, PLAIN_AT = 8, 64
+"""Where the two columns of figures begin, in points to the right of the plot."""
 
 
 def forest(facts: Facts, kind: str) -> Drawing | None:
@@ -215,11 +215,19 @@ def _dots(
     )
 
 
-def _figure(ax: Axes, text: str, at: float, y: float, bold: bool = False) -> None:
+def _figure(ax: Axes, text: str, points: int, y: float, bold: bool = False) -> None:
     """A figure in one of the columns to the right of the plot."""
-    place = ("axes fraction", "data")
-    weight = "bold" if bold else "normal"
-    ax.annotate(text, (at, y), xycoords=place, va="center", size=7.5, color=MUTED, weight=weight)
+    ax.annotate(
+        text,
+        (1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(points, 0),
+        textcoords="offset points",
+        va="center",
+        size=7.5,
+        color=MUTED,
+        weight="bold" if bold else "normal",
+    )
 
 
 def _room(ax: Axes, rows: list[Measured]) -> None:
