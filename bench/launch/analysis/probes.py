@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.launch.analysis import counting, files
+from bench.launch.analysis import canonical, counting, files
 from bench.launch.devices import finish
 from bench.launch.timing import setup
 from bench.launch.workloads import Prepared
@@ -102,6 +102,7 @@ def sizes(path: Any) -> dict[str, Any]:
     counts: dict[str, Any] = dict(counting.count(path))
     if file is not None:
         counts["artifact_sha256"] = files.content_digest(file)
+        counts["artifact_canonical_sha256"] = canonical.digest(file)
     answer["parameters"] = counts.pop("parameters", None)
     answer["multiply_adds"] = counts.pop("multiply_adds", None)
     return answer | {"probes": counts}
