@@ -156,7 +156,8 @@ def _probed(subject: Subject, base: Run, new: Run, limits: Limits) -> Iterator[J
 def _timed(
     subject: Subject, runs: Sequence[Run], new: Run, limits: Limits, level: float, doubled: bool
 ) -> Iterator[Judgement]:
-    limit = limits.timed("latency", subject.id, subject.configuration.name)
+    kind = subject.either.path_kind
+    limit = limits.timed("latency", subject.id, subject.configuration.name, kind)
     old = [f for f in (_figure(run, subject) for run in runs) if f is not None]
     now = _figure(new, subject)
     if limit is None or not old or now is None:
@@ -175,7 +176,7 @@ def _timed(
 
 
 def _freedom(error: float, sides: Sequence[Evidence]) -> int:
-    """Degrees of freedom of a standard error of which parts are known (Welch and Satterthwaite)."""
+    """Degrees of freedom of a standard error that is known in part (Welch and Satterthwaite)."""
     estimated = sum(side.error**4 / side.freedom for side in sides)
     return round(min(KNOWN, error**4 / estimated)) if estimated else KNOWN
 
@@ -203,7 +204,8 @@ def _judged(
     return Judgement(
         subject.id, subject.configuration.name, "latency", verdict, reason,
         math.expm1(evidence.theta), math.expm1(evidence.bound(0.025)),
-        math.expm1(evidence.bound(0.975)), limit=limit.margin, launches=evidence.launches,
+        math.expm1(evidence.bound(0.975)), limit=limit.margin, allowance=limit.allowance,
+        launches=evidence.launches,
         visible=math.expm1(evidence.visible(level, allowance)),
     )  # fmt: skip
 

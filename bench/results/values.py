@@ -48,6 +48,11 @@ class Scenario:
     suite: Literal["quick", "full"] = "quick"
     """The smallest profile that selects it when no ids are given."""
 
+    @property
+    def path_kind(self) -> str:
+        """`kind`, with `infer-runtime` for inference by another runtime than TensorFlow's."""
+        return f"{self.kind}-runtime" if "other runtime" in self.deployment else self.kind
+
 
 @dataclass(frozen=True)
 class Configuration:

@@ -12,7 +12,7 @@ from bench.results.values import Configuration, Launch, Scenario
 from bench.sweep.members import Member, Start
 
 SLOWDOWN = 0.05
-"""The injected slow-down: each turn ends with a spin of 5 % of its own time; an input
+"""The injected slow-down: each turn ends with busy-waiting for 5 % of its own time; an input
 pipeline is stopped for that long, with all of its threads."""
 CONFIDENCE = 0.99
 """Of the intervals a control is judged by: a sound run fails one in some hundred times."""

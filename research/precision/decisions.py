@@ -196,7 +196,7 @@ def default_limit(configuration: str) -> Limit:
 
 def sharp_limit(effect: float) -> Limit:
     """The guard's limit when told that a change of this size matters."""
-    return Limit.of(effect, ALLOWANCE)
+    return Limit.of(effect, min(ALLOWANCE, effect / 4))
 
 
 def decisions(chain: Sequence[Block], effect: float, limit: Limit) -> list[tuple[str, str]]:

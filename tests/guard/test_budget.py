@@ -8,9 +8,11 @@ from collections import Counter
 import pytest
 
 from bench.guard.comparison.timing import Series
+from bench.guard.outputs import words
 from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
 from bench.guard.rule.evidence import Evidence, benjamini_hochberg
+from bench.guard.rule.limits import Limits
 from tests.guard.fakes import Effect, compare, pair, subject, verdicts
 
 
@@ -45,7 +47,7 @@ def test_time_is_kept_for_confirming() -> None:
 
 
 def test_where_time_is_too_short_for_everybody_some_are_settled() -> None:
-    """Four launches of each of ten would use up the time, and tell of none."""
+    """Four launches of each of ten would use up the time without a verdict."""
     effects = {f"infer/s{i}": Effect(change=0.05, noise=0.006) for i in range(10)}
     for seed in range(10):
         guard, launcher = compare(effects, seed, budget_s=50)
@@ -136,6 +138,17 @@ def test_what_was_flagged_is_confirmed_by_new_processes() -> None:
         for seed in range(60)
     )
     assert found["regression"] <= 4  # one process alone: about 10 of 60 beyond the floor
+
+
+def test_a_regression_lies_above_the_allowance_of_its_kind_of_path() -> None:
+    """What a side's launches of a suite share is seen again by fresh ones."""
+    effects = {"infer/one": Effect(change=0.012, noise=0.001)}
+    measured = Limits(allowances={"infer": 0.012})
+    assert verdicts(compare(effects)[0]) == {"infer/one": "regression"}
+    guard, _ = compare(effects, limits=measured)
+    (found,) = [j for j in guard.judgements if j.metric == "latency"]
+    assert found.verdict == "no change"
+    assert "allowance 1.20%" in words.sentence(found)
 
 
 def test_a_confirmed_regression_names_the_operations_that_changed() -> None:

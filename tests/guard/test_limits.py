@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench.guard.rule import limits
+from bench.guard.rule.decide import Limit
 from bench.results.errors import UsageError
 
 
@@ -29,6 +30,24 @@ def test_defaults_and_overrides() -> None:
     assert timed.floor == 0.015
 
 
+def test_a_measured_allowance_is_by_kind_of_path() -> None:
+    found = limits.load({"allowance": {"infer": 0.01}})
+    given = {kind: found.timed("latency", "x", "cpu-1", kind) for kind in limits.ALLOWANCES}
+    assert given["infer"] == Limit(0.02, 0.01, 0.01)
+    assert given["infer-runtime"] == Limit(0.02, 0.01, limits.ALLOWANCE)
+    for kind, limit in given.items():
+        assert limit is not None
+        assert limit.allowance == (0.01 if kind == "infer" else limits.ALLOWANCE)
+    everywhere = limits.load({"allowance": 0.004})
+    assert set(everywhere.allowances.values()) == {0.004}
+
+
+def test_a_limit_within_the_allowance_says_so() -> None:
+    found = limits.load({"allowance": {"train": 0.03}})
+    with pytest.raises(UsageError, match=r"within the allowance of train, 3\.00%"):
+        found.timed("latency", "train/function", "cpu-1", "train")
+
+
 @pytest.mark.parametrize(
     "table",
     [
@@ -39,6 +58,8 @@ def test_defaults_and_overrides() -> None:
         {"latency": -0.1},
         {"budget": "soon"},
         {"scenarios": {"infer/*": {"speed": 1}}},
+        {"allowance": {"litert": 0.01}},
+        {"allowance": {"infer": "1 %"}},
     ],
 )
 def test_mistakes_are_named(table: dict[str, Any]) -> None:

@@ -106,7 +106,7 @@ def test_outside_of_github_nothing_is_printed() -> None:
     assert lines == []
 
 
-def test_the_terminal_tells_the_verdict_the_reason_and_what_was_visible() -> None:
+def test_the_terminal_shows_the_verdict_the_reason_and_what_was_visible() -> None:
     out = io.StringIO()
     terminal.show(FOUND, Console(file=out, width=200))
     text = out.getvalue()

@@ -42,7 +42,7 @@ def test_exact_figures(fields: dict[str, object], found: dict[str, str]) -> None
     assert guarded(Effect(head=fields)) == found
 
 
-def test_content_that_changed_at_the_same_size_is_told() -> None:
+def test_content_that_changed_at_the_same_size_is_reported() -> None:
     sides = [{"probes": {"artifact_sha256": digest}} for digest in ("aa", "bb")]
     assert guarded(Effect(base=sides[0], head=sides[1])) == {"artifact": "changed"}
 
@@ -61,7 +61,7 @@ def test_a_model_saved_anew_is_no_change() -> None:
     assert guarded(Effect(base=sides[1], head=sides[2])) == {"size": "improved"}
 
 
-def test_losses_that_leave_the_bases_are_told() -> None:
+def test_losses_that_leave_the_bases_are_reported() -> None:
     base = {"losses": (2.3, 2.0, 1.8)}
     assert guarded(Effect(base=base, head={"losses": (2.3, 2.0, 1.8)})) == {}
     assert guarded(Effect(base=base, head={"losses": (2.3, 2.1, 1.8)})) == {"losses": "changed"}
@@ -111,7 +111,7 @@ def test_a_change_of_memory_has_to_be_seen_again_in_new_processes() -> None:
     assert "did not show it again" in found.reason
 
 
-def test_a_scenario_that_vanished_is_a_regression_and_a_new_one_is_told() -> None:
+def test_a_scenario_that_vanished_is_a_regression_and_a_new_one_is_reported() -> None:
     effects = {"infer/old": Effect(), "infer/new": Effect()}
     subjects = [subject("infer/old", head=False), subject("infer/new", base=False)]
     guard, launcher = compare(effects, subjects=subjects)

@@ -159,7 +159,7 @@ def test_bisection_steps_over_versions_that_do_not_start(repository: Path) -> No
     for number in (3, 4, 5, 6, 7):
         commit(repository, f"number {number}", scenarios__x_py=f"one = {number}\n")
     found = bisect.find(repository, "HEAD~5..HEAD", PLAN, Silent(), measure_by_number)
-    assert len(found.commits) == 2  # 5 cannot be told from 6
+    assert len(found.commits) == 2  # 5 cannot be distinguished from 6
     assert "one of" in found.text
 
 

@@ -80,7 +80,7 @@ def test_an_unchanged_suite_is_no_change_and_not_merely_open() -> None:
     assert set(found.values()) == {"no change"}
 
 
-def test_improvements_are_told() -> None:
+def test_improvements_are_reported() -> None:
     found = verdicts(compare(suite(s3=Effect(change=-0.05)))[0])
     assert found["infer/s3"] == "improved"
 

@@ -83,7 +83,7 @@ def test_another_environment_is_refused(tmp_path: Path, changed: dict[str, objec
     assert next(iter(changed)) in str(error.value)
 
 
-def test_another_host_is_widened_and_told(tmp_path: Path) -> None:
+def test_another_host_is_widened_and_reported(tmp_path: Path) -> None:
     facts = {"environment": {**ENVIRONMENT, "host": "elsewhere"}}
     old = fabricate(tmp_path / "old", SPECS, seed=1, facts=facts)
     found = stored.compare([old], fabricate(tmp_path / "new", SPECS, seed=2), Limits())

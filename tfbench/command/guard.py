@@ -44,7 +44,7 @@ class Request:
 def guard(
     patterns: Sequence[str], request: Request, flags: Mapping[str, Any], file: Path | None
 ) -> int:
-    """Compare, tell, and write the results where asked.
+    """Compare, show, and write the results where asked.
 
     Returns:
         0 no regression; 1 regression; 3 inconclusive; 4 scenarios fail on both worktrees.
@@ -71,7 +71,7 @@ def guard(
         else:
             with _sides(request) as (base, head):
                 found = compare(base, head, plan, progress, folder)
-    return tell(found, request)
+    return publish(found, request)
 
 
 def _with_stored(
@@ -97,7 +97,7 @@ def _with_stored(
     return stored.compare(runs, read_run(folder.folder), plan.limits)
 
 
-def tell(found: Comparison, request: Request) -> int:
+def publish(found: Comparison, request: Request) -> int:
     """Print and write the comparison; returns the exit code."""
     terminal.show(found, Console())
     sources = _sources()

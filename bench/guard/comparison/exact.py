@@ -181,7 +181,7 @@ def accuracy(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Ju
         verdict = "improved"
     reason = ""
     if verdict == "inconclusive":
-        reason = f"{len(base.correct)} test examples are too few to tell a loss of {margin:.1%}"
+        reason = f"{len(base.correct)} test examples are too few to show a loss of {margin:.1%}"
     return Judgement(
         subject.id, subject.configuration.name, "accuracy", verdict, reason, change, low, high,
         100 * before, 100 * after, "%", margin, 1,

@@ -20,6 +20,10 @@ class Benchmark(Protocol):
         """Kind of path (`infer`, `train`, ...): training's accuracy has a limit of its own."""
 
     @property
+    def path_kind(self) -> str:
+        """Kind of path with an allowance of its own (`bench.guard.rule.limits.ALLOWANCES`)."""
+
+    @property
     def unit(self) -> Literal["step", "job"]:
         """`job`: one step is the whole benchmark, so a launch times it once."""
 

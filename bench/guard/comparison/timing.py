@@ -104,13 +104,13 @@ class Series:
     def p_slower(self) -> float:
         """The smallest one-sided p of a metric being worse at all; 1 without launches.
 
-        Of the evidence or of the guess, whichever is more suspicious: it tells who is next.
+        Of the evidence or of the guess, whichever is more suspicious: it decides who is next.
         """
         found = [look(metric) for metric in self.metrics for look in (self.evidence, self._guess)]
         return min((e.p_slower() for e in found if e is not None), default=1.0)
 
     def _guess(self, metric: Metric) -> Evidence | None:
-        """What the launches show at a glance, for telling who is launched next."""
+        """A robust estimate, for deciding who is launched next."""
         known = self.evidence(metric)
         return Evidence.guess([value for value, _ in self._values[metric]]) or known
 
@@ -171,6 +171,7 @@ def judge(
         *_typical(metric, used.good),
         unit="ns" if metric == "latency" else "s",
         limit=limit.margin,
+        allowance=limit.allowance,
         launches=screen.launches + (confirm.launches if confirm is not None else 0),
         needed=needed or None,
         visible=math.expm1(evidence.visible(level, allowance)),
@@ -185,7 +186,7 @@ def _why_open(evidence: Evidence, limit: Limit, needed: int | None, out_of_time:
         return f"{evidence.launches} launches; a verdict needs {decide.LOOKS[0]}"
     if needed:
         why = "the budget ended" if out_of_time else f"after {decide.LOOKS[-1]} launches"
-        return f"{why}: about {needed} more launches would tell a change of {limit.margin:.1%}"
+        return f"{why}: about {needed} more launches would show a change of {limit.margin:.1%}"
     return (
         f"between no change and a change of {limit.margin:.1%}: too small to be called one, too "
         "large to be excluded"

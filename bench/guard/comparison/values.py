@@ -35,7 +35,7 @@ class Judgement:
     metric: Metric
     verdict: Verdict
     reason: str = ""
-    """One sentence, where the figures alone do not tell."""
+    """One sentence, where the figures alone do not say enough."""
     change: float | None = None
     """Share by which head is worse (0.02: 2 % slower, larger, ...); accuracy: points lost ÷ 100."""
     low: float | None = None
@@ -47,9 +47,11 @@ class Judgement:
     unit: str = ""
     limit: float | None = None
     """The change that matters."""
+    allowance: float | None = None
+    """Change by which unchanged versions may differ: the lower bound of a regression is above."""
     launches: int = 0
     needed: int | None = None
-    """Launches still missing for a verdict; None: none, or not to be told."""
+    """Launches still missing for a verdict; None: none, or unknown."""
     visible: float | None = None
     """Smallest change that would have been seen (97.5 % power)."""
     noise: float | None = None

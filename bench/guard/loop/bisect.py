@@ -41,7 +41,7 @@ def find(
         root: Folder of the code, inside a git repository.
         span: GOOD..BAD.
         plan: What is compared.
-        reporter: Told what happens.
+        reporter: Shows progress.
         measure: Compares two versions.
 
     Raises:
@@ -62,7 +62,7 @@ def find(
         reporter.note(f"looking for: {words.sentence(target)}")
         narrow = dataclasses.replace(plan, patterns=(target.scenario,), explain=False)
         suspects = _narrowed(root, base, commits, target, narrow, reporter, measure)
-    return _told(root, suspects, target)
+    return _culprit(root, suspects, target)
 
 
 def _narrowed(
@@ -133,7 +133,7 @@ def _target(found: Comparison) -> Judgement | None:
     return clear[0] if clear else None
 
 
-def _told(root: Path, suspects: tuple[str, ...], target: Judgement) -> Culprit:
+def _culprit(root: Path, suspects: tuple[str, ...], target: Judgement) -> Culprit:
     lines = [worktrees.git(root, "log", "-1", "--format=%h %an: %s", commit) for commit in suspects]
     what = words.sentence(target)
     if len(lines) == 1:

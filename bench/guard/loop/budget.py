@@ -42,7 +42,7 @@ class Guard:
         subjects: What is compared.
         limits: What counts.
         budget_s: Time for all of it; what is still open then is inconclusive.
-        reporter: Told what happens.
+        reporter: Shows progress.
     """
 
     launcher: Launcher
@@ -59,6 +59,8 @@ class Guard:
 
     def run(self) -> list[Judgement]:
         """Do it all and judge."""
+        for subject in self.subjects:
+            self._limits(subject)  # a mistake in them is found before any time is spent
         probing = Probing(self.launcher, self.limits, self.keep, self.judgements, self.failed)
         timed = probing.run(self.subjects)
         comparisons = sum(len(self._limits(s)) for s in timed)
@@ -96,7 +98,8 @@ class Guard:
     # --- timing -------------------------------------------------------------------------------
 
     def _limits(self, subject: Subject) -> dict[Metric, decide.Limit]:
-        found = {m: self.limits.timed(m, subject.id, subject.configuration.name) for m in TIMED}
+        id, name, kind = subject.id, subject.configuration.name, subject.either.path_kind
+        found = {metric: self.limits.timed(metric, id, name, kind) for metric in TIMED}
         return {metric: limit for metric, limit in found.items() if limit is not None}
 
     def _plan(self, units: int) -> None:
@@ -130,7 +133,7 @@ class Guard:
         stage: Stage,
         enough: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Look at one after the other: (subject, until how many launches, who tells their cost)."""
+        """Look at one after the other: (subject, until how many launches, one of known cost)."""
         for (series, until, known), following in zip_longest(looks, looks[1:]):
             if not enough():
                 return

@@ -82,8 +82,8 @@ def _case(suite: ElementTree.Element, each: Judgement) -> None:
 def sarif(found: Comparison, sources: Sources) -> dict[str, Any]:
     """SARIF 2.1.0: regressions as errors at the scenario's source line, open ones as notes."""
     levels = {"regression": "error", "inconclusive": "note", "changed": "note"}
-    told = [j for j in words.in_order(found.judgements) if j.verdict in levels]
-    rules = sorted({j.metric for j in told})
+    shown = [j for j in words.in_order(found.judgements) if j.verdict in levels]
+    rules = sorted({j.metric for j in shown})
     return {
         "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
@@ -108,7 +108,7 @@ def sarif(found: Comparison, sources: Sources) -> dict[str, Any]:
                         "partialFingerprints": {"place": f"{each.where}/{each.metric}"},
                         "locations": _locations(each, sources),
                     }
-                    for each in told
+                    for each in shown
                 ],
             }
         ],

@@ -38,7 +38,7 @@ def headline(found: Comparison) -> str:
         what = f"{counts['regression']} regression{_s(counts['regression'])} in {places} scenario"
         return f"REGRESSION: {what}{_s(places)}"
     if counts["inconclusive"]:
-        return f"INCONCLUSIVE: {counts['inconclusive']} of {len(found.judgements)} figures are open"
+        return f"INCONCLUSIVE: {counts['inconclusive']} of {len(found.judgements)} figures"
     if found.failed:
         return f"NO REGRESSION, but {len(found.failed)} scenarios fail on both sides"
     better = f", {counts['improved']} improved" if counts["improved"] else ""
@@ -72,7 +72,8 @@ def seen(each: Judgement) -> str:
     if each.visible is None:
         return ""
     noise = f", noise {each.noise:.2%} a launch" if each.noise is not None else ""
-    return f"changes from {each.visible:.1%} visible, {each.launches} launches{noise}"
+    allowed = f", allowance {each.allowance:.2%}" if each.allowance is not None else ""
+    return f"changes from {each.visible:.1%} visible, {each.launches} launches{noise}{allowed}"
 
 
 def sentence(each: Judgement) -> str:

@@ -41,7 +41,7 @@ class Limit:
     @classmethod
     def of(cls, margin: float, allowance: float) -> Limit:
         """A margin with the floor at its half."""
-        return cls(margin, margin / 2, min(allowance, margin / 4))
+        return cls(margin, margin / 2, allowance)
 
 
 def alpha(comparisons: int) -> float:

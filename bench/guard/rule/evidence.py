@@ -40,7 +40,7 @@ class Evidence:
         """From the median and the median absolute deviation, 1.4826 MAD being a normal's sd.
 
         One disturbed launch of six makes `of` blind, and would put its subject behind all others.
-        For telling who is launched next, never for a verdict: its error rates are not nominal.
+        For deciding who is launched next, never for a verdict: its error rates are not nominal.
         """
         if len(values) < LEAST_TO_GUESS:
             return None

@@ -46,7 +46,7 @@ PROFILE = Profile(
     build_apart=True,
 )
 """Launches that take their turns in about the time in which the next one is built: launches differ
-as a whole by as much as longer turns would average away. One epoch: the first losses tell whether
+as a whole by as much as longer turns would average away. One epoch: the first losses show whether
 training does the same work, and an eager epoch costs many launches."""
 COLD_BUILD_S = 1.0
 """A build that took longer may have made its artifact, which leaves less memory to grow into."""
@@ -64,7 +64,7 @@ class LiveLauncher:
         head: The other.
         workload: Given to every launch.
         memory_bytes: Limit of one launch.
-        reporter: Told what happens.
+        reporter: Shows progress.
         profile: How long launches are.
         seed: Of orders and layouts.
     """
