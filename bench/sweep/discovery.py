@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 import fnmatch
 from collections.abc import Iterator, Sequence
@@ -28,10 +29,15 @@ def discover(root: Path = ROOT) -> dict[str, Scenario]:
         UsageError: A module cannot be parsed, or a decorator's argument is not a literal.
     """
     found: dict[str, Scenario] = {}
+    preferred: dict[str, str] = {}
     for family in FAMILIES:
         for path in sorted((root / "scenarios" / family).glob("*.py")):
-            for each in _in_module(path, family):
+            for each, variant in _in_module(path, family):
                 found[each.id] = each
+                preferred[each.id] = variant
+    for id, variant in preferred.items():
+        if variant in found:
+            found[id] = dataclasses.replace(found[id], baseline=variant)
     for each in found.values():
         if each.baseline and each.baseline not in found:
             raise UsageError(f"{each.path}:{each.line}: no such baseline {each.baseline!r}")
@@ -70,7 +76,8 @@ def _matching(scenarios: dict[str, Scenario], pattern: str) -> list[str]:
     raise UsageError(f"no scenario {pattern!r}: {hint}")
 
 
-def _in_module(path: Path, family: str) -> Iterator[Scenario]:
+def _in_module(path: Path, family: str) -> Iterator[tuple[Scenario, str]]:
+    """Scenarios, each with the id of its baseline's variant of the same name, "" without one."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError) as error:
@@ -85,19 +92,20 @@ def _in_module(path: Path, family: str) -> Iterator[Scenario]:
 
 def _variants(
     path: Path, family: str, node: ast.FunctionDef, facts: dict[str, Any]
-) -> Iterator[Scenario]:
+) -> Iterator[tuple[Scenario, str]]:
     plain = f"{family}/{node.name.strip('_').replace('_', '-')}"
     summary = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
     if not summary:
         raise UsageError(f"{path}:{node.lineno}: scenario {plain} needs a docstring")
     for suffix, given in (facts.pop("variants", None) or {"": {}}).items():
         arguments = dict(given)
-        own = facts | arguments.pop("scenario", {})
+        changed = arguments.pop("scenario", {})
+        own = facts | changed
         for name in ("needs", "deployment"):
             own[name] = tuple(own.get(name, ()))
         own["environment"] = own.get("environment") or {}
         what = ", ".join(f"{k} {v}" for k, v in arguments.items() if v is not None)
-        yield Scenario(
+        found = Scenario(
             id=f"{plain}-{suffix}" if suffix else plain,
             kind=family,  # type: ignore[arg-type]
             summary=f"{summary.rstrip('.')}{f' ({what})' if what and suffix else ''}.",
@@ -108,6 +116,8 @@ def _variants(
             arguments=arguments,
             **own,
         )
+        inherited = suffix and found.baseline and "baseline" not in changed
+        yield found, f"{found.baseline}-{suffix}" if inherited else ""
 
 
 def _literals(path: Path, decorator: ast.Call) -> dict[str, Any]:

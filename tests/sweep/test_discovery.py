@@ -33,6 +33,35 @@ def test_a_scenario_is_one_function(tmp_path: Path) -> None:
     assert found["train/other"].baseline == "train/my-own"
 
 
+def test_a_variant_is_compared_with_its_baseline_s_variant_of_the_same_name(
+    tmp_path: Path,
+) -> None:
+    root = write(
+        tmp_path,
+        "@scenario(variants={'': {}, 'b8': {'batch': 8}})\n"
+        "def base(workload, batch=1):\n    '''Base.'''\n"
+        "@scenario(baseline='train/base', variants={'': {}, 'b8': {}, 'b9': {},"
+        " 'own': {'scenario': {'baseline': 'train/base-b8'}}})\n"
+        "def new(workload, batch=1):\n    '''New.'''\n",
+    )
+    found = discover(root)
+    assert {id: found[id].baseline for id in found if id.startswith("train/new")} == {
+        "train/new": "train/base",
+        "train/new-b8": "train/base-b8",
+        "train/new-b9": "train/base",  # the baseline has no such variant
+        "train/new-own": "train/base-b8",
+    }
+
+
+def test_batches_are_compared_with_batches_of_the_same_size() -> None:
+    found = discover()
+    for id in ("litert-float32-b8", "litert-float32-b32", "litert-float32-b256", "xla-b32"):
+        size = id.rpartition("-")[2]
+        assert found[f"infer/{id}"].baseline == f"infer/function-{size}"
+    for size in ("b8", "b32", "b256"):
+        assert found[f"infer/litert-int8-{size}"].baseline == f"infer/litert-float32-{size}"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -49,9 +78,8 @@ def test_a_wrong_scenario_is_named(tmp_path: Path, text: str, message: str) -> N
 
 
 def test_baselines_come_along() -> None:
-    chosen = [s.id for s in select(discover(), ["infer/litert-int8"])]
-    assert {"infer/function", "infer/litert-float32", "infer/litert-int8"} <= set(chosen)
-    assert chosen.index("infer/function") >= 0
+    chosen = [s.id for s in select(discover(), ["infer/litert-int8-b8"])]
+    assert chosen == ["infer/function-b8", "infer/litert-float32-b8", "infer/litert-int8-b8"]
 
 
 def test_globs_and_suites() -> None:
