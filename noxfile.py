@@ -14,6 +14,12 @@ nox.needs_version = ">=2025.2.9"
 
 SHARED = Path(".nox/environment/bin/python")
 """The commands of users share one environment; developers' sessions have their own."""
+MEASURING = ("tensorflow", "tuner", "pytest")
+"""Extras of the shared environment."""
+COMMANDS = (
+    "list", "run", "report", "compare", "recommend", "history", "guard", "trace", "diagnose",
+    "doctor", "new-scenario",
+)  # fmt: skip
 
 
 def install(session: nox.Session, *extras: str, groups: tuple[str, ...] = ()) -> None:
@@ -27,27 +33,41 @@ def install(session: nox.Session, *extras: str, groups: tuple[str, ...] = ()) ->
     session.install(*wanted)
 
 
-def command(session: nox.Session, name: str) -> None:
-    """Run one of tfbench's commands with what follows `--`, in the shared environment."""
-    session.run(str(SHARED), "-m", "tfbench", name, *session.posargs, external=True)
+def tfbench(session: nox.Session, *arguments: str) -> None:
+    """Run tfbench in the shared environment; what follows `--` is passed on."""
+    session.run(str(SHARED), "-m", "tfbench", *arguments, *session.posargs, external=True)
 
 
 @nox.session(default=False)
 def environment(session: nox.Session) -> None:
-    """The environment of the commands below."""
-    install(session)
+    """The environment of the commands."""
+    install(session, *MEASURING)
+
+
+def command(name: str) -> None:
+    """A session for one of tfbench's commands."""
+
+    def run(session: nox.Session) -> None:
+        tfbench(session, name)
+
+    run.__doc__ = f"`tfbench {name}`; its flags follow `--`."
+    nox.session(run, name=name, python=False, requires=["environment"])
+
+
+for each in COMMANDS:
+    command(each)
 
 
 @nox.session(python=False, requires=["environment"])
 def bench(session: nox.Session) -> None:
-    """Measure: the quick profile unless flags say otherwise, and write the report."""
-    command(session, "run")
+    """Install and measure: the quick profile unless flags say otherwise, and the report."""
+    tfbench(session, "run")
 
 
 @nox.session
 def bench_extras(session: nox.Session) -> None:
     """Measure with ONNX Runtime, OpenVINO and MLPerf loadgen beside TensorFlow."""
-    install(session, "onnx", "openvino", "serve")
+    install(session, *MEASURING, "onnx", "openvino", "serve")
     session.run("python", "-m", "tfbench", "run", *session.posargs)
 
 
@@ -58,76 +78,25 @@ def bench_trt(session: nox.Session) -> None:
         "tensorflow[and-cuda]==2.17.1", "tf_keras==2.17.0", "numpy<2", "scikit-learn", "pillow",
         "scipy", "packaging", "tensorrt-cu12==8.6.1",
     )  # fmt: skip
-    python = str(Path(session.bin) / "python")
-    arguments = ["run", "infer/tensorrt*", "--python", python, *session.posargs]
-    session.run(str(SHARED), "-m", "tfbench", *arguments, external=True)
+    tfbench(session, "run", "infer/tensorrt*", "--python", str(Path(session.bin) / "python"))
 
 
-@nox.session(name="list", python=False, requires=["environment"])
-def list_(session: nox.Session) -> None:
-    """List the scenarios."""
-    command(session, "list")
-
-
-@nox.session(name="run", python=False, requires=["environment"])
-def run_(session: nox.Session) -> None:
-    """Measure: `tfbench run`."""
-    command(session, "run")
-
-
-@nox.session(python=False, requires=["environment"])
-def report(session: nox.Session) -> None:
-    """Write a run's report anew."""
-    command(session, "report")
-
-
-@nox.session(python=False, requires=["environment"])
-def compare(session: nox.Session) -> None:
-    """Put runs side by side."""
-    command(session, "compare")
-
-
-@nox.session(python=False, requires=["environment"])
-def recommend(session: nox.Session) -> None:
-    """The best scenario of a run under constraints."""
-    command(session, "recommend")
-
-
-@nox.session(python=False, requires=["environment"])
-def history(session: nox.Session) -> None:
-    """Many runs as trend lines."""
-    command(session, "history")
-
-
-@nox.session(python=False, requires=["environment"])
-def guard(session: nox.Session) -> None:
-    """Compare the working tree with another version; fails on a regression."""
-    command(session, "guard")
-
-
-@nox.session(python=False, requires=["environment"])
-def trace(session: nox.Session) -> None:
-    """Show what a scenario's trace holds."""
-    command(session, "trace")
-
-
-@nox.session(python=False, requires=["environment"])
-def diagnose(session: nox.Session) -> None:
-    """Find what bounds a training or inference path."""
-    command(session, "diagnose")
-
-
-@nox.session(python=False, requires=["environment"])
-def doctor(session: nox.Session) -> None:
-    """Tell what would make numbers bad on this machine."""
-    command(session, "doctor")
+def test(session: nox.Session, *arguments: str) -> None:
+    """Run tests in an environment that has all that they need."""
+    install(session, *MEASURING, "onnx", groups=("test",))
+    session.run("python", "-m", "pytest", *arguments, *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, a smoke sweep among them."""
-    install(session, "onnx", groups=("test",))
-    session.run("python", "-m", "pytest", *session.posargs)
+    """All tests but the slow ones, which are named at the end; a smoke sweep is among them."""
+    test(session, "-m", "not slow")
+
+
+@nox.session
+def tests_full(session: nox.Session) -> None:
+    """All tests: before a release."""
+    test(session)
 
 
 @nox.session
@@ -141,7 +110,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy, strict in bench and reports."""
-    install(session, groups=("types",))
+    install(session, *MEASURING, groups=("types",))
     session.run("mypy")
 
 
@@ -162,14 +131,14 @@ def example(session: nox.Session) -> None:
 @nox.session
 def precision(session: nox.Session) -> None:
     """The benchmark of the benchmark: writes docs/precision.md."""
-    install(session, groups=("rivals",))
+    install(session, *MEASURING, groups=("rivals",))
     session.run("python", "-m", "research.precision", *session.posargs)
 
 
 @nox.session
 def microbench(session: nox.Session) -> None:
     """pytest-benchmark on scenario steps and on the harness's own hot paths."""
-    install(session, groups=("test",))
+    install(session, *MEASURING, groups=("test",))
     session.run(
         "python", "-m", "pytest", "research/microbench", "--benchmark-only", *session.posargs
     )

@@ -5,12 +5,30 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+_left_out: list[pytest.Item] = []
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Keep what a marker expression leaves out."""
+    _left_out.extend(each for each in items if each.get_closest_marker("slow"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which slow tests were left out."""
+    if _left_out:
+        count = Counter(each.nodeid.partition("[")[0] for each in _left_out)
+        terminalreporter.write_line(f"{len(_left_out)} slow tests left out (nox -s tests_full):")
+        for name, times in count.items():
+            terminalreporter.write_line(f"  {name}{f' ×{times}' if times > 1 else ''}")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.explain import events
+from bench.results import extras
 
 Table = dict[str, Any]
 
@@ -114,4 +115,7 @@ def _holders(allocator: Any) -> list[Table]:
 
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
-        print(json.dumps(convert(Path(argument))), flush=True)
+        try:
+            print(json.dumps(convert(Path(argument))), flush=True)
+        except ModuleNotFoundError as error:
+            sys.exit(f"reading a trace {extras.lacking(error.name or str(error))}")

@@ -177,7 +177,7 @@ def _schema() -> Any:
     """TensorFlow's protocol buffer classes of traces, from its folder; nothing else is imported."""
     found = importlib.util.find_spec("tensorflow")
     if found is None or not found.submodule_search_locations:
-        raise ImportError("TensorFlow is not installed here")
+        raise ModuleNotFoundError(name="tensorflow")
     file = Path(found.submodule_search_locations[0], "tsl/profiler/protobuf/xplane_pb2.py")
     spec = importlib.util.spec_from_file_location("tfbench_xplane_pb2", file)
     if spec is None or spec.loader is None:

@@ -238,8 +238,12 @@ def _evidence(estimate: Estimate) -> Evidence | None:
     return Evidence(estimate.value, error, freedom, estimate.launches)
 
 
+UNTIMED = ("tfbench", "tensorboard-plugin-profile")
+"""Packages in stored runs whose version changes no figure."""
+
+
 def _without_own(packages: Mapping[str, str]) -> dict[str, str]:
-    return {name: version for name, version in packages.items() if name != "tfbench"}
+    return {name: version for name, version in packages.items() if name not in UNTIMED}
 
 
 def _difference(one: Any, other: Any) -> str:

@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from bench.launch.timing.turns import read
+from bench.results import extras
 from bench.results.values import Configuration
 
 
@@ -48,27 +49,11 @@ def _missing(need: str) -> str:
     kind, _, name = need.partition(":")
     if kind == "package":
         found = importlib.util.find_spec(name)
-        return "" if found else f"needs the package {name}: {_install(name)}"
+        return "" if found else extras.lacking(name)
     wanted = SpecifierSet(need.removeprefix("tensorflow"))
     if Version(tf.__version__) in wanted:
         return ""
     return f"needs TensorFlow {wanted}, this is {tf.__version__}"
-
-
-EXTRAS = {
-    "onnxruntime": "onnx",
-    "tf2onnx": "onnx",
-    "onnx": "onnx",
-    "openvino": "openvino",
-    "nncf": "openvino",
-    "mlperf_loadgen": "serve",
-    "tensorrt": "tensorrt",
-}
-
-
-def _install(package: str) -> str:
-    extra = EXTRAS.get(package)
-    return f"python -m pip install '.[{extra}]'" if extra else f"python -m pip install {package}"
 
 
 def finish(result: Any) -> None:

@@ -14,6 +14,8 @@ import socket
 import sys
 from typing import Any, NoReturn
 
+from bench.results import extras
+
 MESSAGE_BYTES = 1 << 20
 
 
@@ -22,6 +24,10 @@ def main(fd: int, factory: str = "") -> None:
     control = socket.socket(fileno=fd)  # its end is how this process learns that the sweep is gone
     try:
         versions = preload(factory)
+    except ModuleNotFoundError as error:
+        reason = f"{sys.executable} {extras.lacking(error.name or str(error))}"
+        control.send(json.dumps({"error": reason}).encode())
+        return
     except ImportError as error:
         control.send(json.dumps({"error": f"cannot import TensorFlow: {error}"}).encode())
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -11,9 +12,11 @@ from typing import Any
 
 import psutil
 
+from bench.results import extras
+
 PACKAGES = (
     "tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "numpy",
-    "onnxruntime", "openvino", "nncf", "tensorrt", "tensorboard-plugin-profile", "tfbench",
+    "onnxruntime", "openvino", "nncf", "tensorrt",
 )  # fmt: skip
 VARIABLES = ("TF_", "XLA_", "OMP_", "KMP_", "CUDA_", "MKL_", "ONEDNN_", "DNNL_", "LD_PRELOAD")
 
@@ -48,6 +51,8 @@ def packages() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        found["tfbench"] = importlib.metadata.version(extras.DISTRIBUTION)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import importlib.util
 import json
 import math
 import platform
@@ -18,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_benchmark.stats import Stats
-
+from bench.results import extras
+from bench.results.errors import UsageError
 from bench.results.store import Run, replace_text
 from bench.results.values import Effect, Launch
 
@@ -27,7 +28,13 @@ FILE = "pytest-benchmark.json"
 
 
 def write(run: Run) -> Path:
-    """Write pytest-benchmark.json into the run's folder."""
+    """Write pytest-benchmark.json into the run's folder.
+
+    Raises:
+        UsageError: pytest-benchmark is not installed.
+    """
+    if importlib.util.find_spec("pytest_benchmark") is None:
+        raise UsageError(f"{FILE} is not written: it {extras.lacking('pytest_benchmark')}")
     file = run.folder / FILE
     replace_text(file, json.dumps(document(run), indent=4) + "\n")
     return file
@@ -126,6 +133,8 @@ def stats(seconds: Sequence[float], iterations: int) -> dict[str, Any]:
         seconds: Time of a step in each round, s.
         iterations: Steps in a round.
     """
+    from pytest_benchmark.stats import Stats
+
     rounds = Stats()
     for each in seconds:
         rounds.update(each)

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.results import extras
 from bench.results.errors import UsageError
 from bench.results.store import Run, read_run
 from bench.results.values import Estimate
@@ -62,9 +63,7 @@ def export(run: Run, target: Path) -> None:
         try:
             table.to_parquet(target, index=False)
         except ImportError:
-            raise UsageError(
-                "Parquet needs pyarrow: python -m pip install -c constraints.txt '.[parquet]'"
-            ) from None
+            raise UsageError(f"a .parquet file {extras.lacking('pyarrow')}") from None
     else:
         raise UsageError(f"{target.name}: give a file that ends in .csv or .parquet")
 

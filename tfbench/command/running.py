@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.results.errors import StoreError
+from bench.results.errors import StoreError, UsageError
 from bench.results.store import RunFolder, read_run, replace_text
 from bench.sweep import pytest_benchmark
 from bench.sweep import settings as settings_
@@ -67,6 +67,9 @@ def write_report(folder: Path) -> None:
     """Write the report of a run and say where it is."""
     import reports
 
-    pytest_benchmark.write(read_run(folder))
+    try:
+        pytest_benchmark.write(read_run(folder))
+    except UsageError as error:
+        print(f"tfbench: {error}", file=sys.stderr)
     reports.write(folder)
     print(f"report: {folder / 'report.md'}")

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from bench.launch.timing import memory, setup, turns
 from bench.launch.timing.warmup import warm_up
+from bench.results import extras
 from bench.results.errors import TfbenchError, Unsupported, UsageError
 from bench.results.messages import Channel
 from bench.results.values import Configuration
@@ -71,6 +72,8 @@ def describe(error: Exception) -> dict[str, str]:
     first = text.splitlines()[0][:500] if text else ""
     if isinstance(error, Unsupported):
         return {"outcome": "unsupported", "reason": first}
+    if isinstance(error, ModuleNotFoundError) and (error.name or "") in extras.EXTRAS:
+        return {"outcome": "unsupported", "reason": extras.lacking(error.name or "")}
     if isinstance(error, UsageError):
         return {"outcome": "failed", "reason": text, "usage": "yes"}
     if isinstance(error, TfbenchError):

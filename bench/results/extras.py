@@ -1,0 +1,50 @@
+"""Optional packages: which extra of this installation brings each, and how to ask for it."""
+
+from __future__ import annotations
+
+DISTRIBUTION = "tensorflow-optimization-bench"
+"""This project's name on a package index; there, `tfbench` is another project."""
+EXTRAS = {
+    "tensorflow": "tensorflow",
+    "tf_keras": "tensorflow",
+    "keras": "tensorflow",
+    "tensorflow_model_optimization": "tensorflow",
+    "ai_edge_litert": "tensorflow",
+    "sklearn": "tensorflow",
+    "PIL": "tensorflow",
+    "tensorboard": "tensorflow",
+    "xprof": "tensorflow",
+    "keras_tuner": "tuner",
+    "pytest": "pytest",
+    "pytest_benchmark": "pytest",
+    "onnxruntime": "onnx",
+    "tf2onnx": "onnx",
+    "onnx": "onnx",
+    "openvino": "openvino",
+    "nncf": "openvino",
+    "mlperf_loadgen": "serve",
+    "pyarrow": "parquet",
+}
+"""Name of the import → extra."""
+
+
+def lacking(package: str) -> str:
+    """One line that says which package is missing and what to install.
+
+    Args:
+        package: Name of the import; of `a.b`, `a` counts.
+    """
+    name = package.partition(".")[0]
+    extra = EXTRAS.get(name)
+    what = f"install the extra `{extra}`, {install(extra)}" if extra else install_package(name)
+    return f"needs the package {name}: {what}"
+
+
+def install(extra: str) -> str:
+    """The command that installs an extra, in the folder of this project's source."""
+    return f"python -m pip install -c constraints.txt '.[{extra}]' in tfbench's folder"
+
+
+def install_package(name: str) -> str:
+    """The command that installs a package that no extra brings."""
+    return f"python -m pip install {name}"
