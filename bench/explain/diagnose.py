@@ -81,7 +81,7 @@ class NextStep:
         return cls(name, effect.baseline, effect.scenario, turned, lost, reason)
 
 
-def subject(what: str) -> Scenario:
+def subject(what: str, folders: Sequence[str] = ()) -> Scenario:
     """The scenario of an id, or of `path/to/file.py:function`, which gets the workload.
 
     Raises:
@@ -93,7 +93,7 @@ def subject(what: str) -> Scenario:
             raise UsageError(f"{place} does not exist: give the path of your .py file")
         file = str(Path(place).resolve())
         return Scenario(what, "train", "", file, function, file, 1)
-    found = discover()
+    found = discover(folders=folders)
     if what not in found:
         select(found, [what])  # says which id is near
         raise UsageError(f"{what!r} names several scenarios: name one")
@@ -175,7 +175,8 @@ def next_steps(
         reporter: Told what happens.
         most: Most scenarios to run.
     """
-    effects = [id for id, each in discover().items() if each.baseline]
+    known = discover(folders=settings.folders)
+    effects = [id for id, each in known.items() if each.baseline]
     others = [id for id in effects if id != found.subject or id in EAGER]
     chosen = one_of_each(candidates(found.verdict.bound, kind, others), most)
     if not chosen:
@@ -183,7 +184,7 @@ def next_steps(
     quick = dataclasses.replace(settings.profile, trace=False, controls=False, looks=(2,))
     configurations = tuple(c for c in settings.configurations if c.name == found.configuration)
     settings = dataclasses.replace(settings, profile=quick, configurations=configurations)
-    scenarios = select(discover(), [id for _, id in chosen])
+    scenarios = select(known, [id for _, id in chosen])
     with tempfile.TemporaryDirectory(prefix="tfbench-steps-") as folder:
         sweep = Sweep(settings, scenarios, RunFolder.create(Path(folder) / "run"), reporter)
         measured = sweep.run()

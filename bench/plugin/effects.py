@@ -21,7 +21,13 @@ from bench.sweep.groups import run_launch
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Environment, Pool
 from bench.sweep.running import LaunchFailed
-from bench.sweep.settings import PROFILES, Profile, find_configuration
+from bench.sweep.settings import (
+    PROFILES,
+    Profile,
+    find_configuration,
+    read_table,
+    scenario_folders,
+)
 
 LOOKS = (4, 6, 8, 12, 16, 24)
 Launchers = Callable[[int], tuple[Launch, Launch]]
@@ -111,7 +117,7 @@ class Scenarios:
     """Launches of scenarios for tests; the preloaded processes live as long as the session."""
 
     def __init__(self, workload: WorkloadSpec, configuration: str = "cpu-1") -> None:
-        self._known = discover()
+        self._known = discover(folders=scenario_folders(read_table(None)))
         self._configuration = find_configuration(configuration, {})
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
         self._pool = Pool(workload, memory)

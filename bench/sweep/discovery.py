@@ -12,29 +12,45 @@ from typing import Any
 
 from bench.results.errors import UsageError
 from bench.results.values import Scenario
+from bench.sweep.sources import FAMILIES, ROOT, Source, sources
 
-FAMILIES = ("train", "input", "infer", "serve")
+__all__ = ["FAMILIES", "ROOT", "discover", "select"]
 ARGUMENTS = {
     "baseline", "needs", "keras", "environment", "devices", "unit", "follows", "deployment",
     "variants", "suite",
 }  # fmt: skip
-ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds the packages `bench` and `scenarios`."""
+RETURNED = {
+    "TrainingPath": "train",
+    "JobPath": "train",
+    "InferencePath": "infer",
+    "InputPath": "input",
+}
+"""Families of functions that stand in no family's folder, by what they return."""
 
 
-def discover(root: Path = ROOT) -> dict[str, Scenario]:
-    """All scenarios below `root`/scenarios by id, family by family in the order of their source.
+def discover(root: Path = ROOT, folders: Sequence[Path | str] = ()) -> dict[str, Scenario]:
+    """All scenarios by id: this project's family by family, then users', in their source's order.
+
+    Args:
+        root: Folder that holds `scenarios`.
+        folders: Users' folders of scenarios; installed packages that bring some come along.
 
     Raises:
-        UsageError: A module cannot be parsed, or a decorator's argument is not a literal.
+        UsageError: A module cannot be parsed, a decorator's argument is not a literal, two
+            scenarios have one id, or a folder or a baseline does not exist.
     """
     found: dict[str, Scenario] = {}
     preferred: dict[str, str] = {}
-    for family in FAMILIES:
-        for path in sorted((root / "scenarios" / family).glob("*.py")):
-            for each, variant in _in_module(path, family):
-                found[each.id] = each
-                preferred[each.id] = variant
+    for source in sources(root, folders):
+        for each, variant in _in_module(source):
+            if each.id in found:
+                other = found[each.id]
+                raise UsageError(
+                    f"{each.path}:{each.line}: {other.path}:{other.line} has a scenario {each.id} "
+                    "too: rename one"
+                )
+            found[each.id] = each
+            preferred[each.id] = variant
     for id, variant in preferred.items():
         if variant in found:
             found[id] = dataclasses.replace(found[id], baseline=variant)
@@ -76,27 +92,35 @@ def _matching(scenarios: dict[str, Scenario], pattern: str) -> list[str]:
     raise UsageError(f"no scenario {pattern!r}: {hint}")
 
 
-def _in_module(path: Path, family: str) -> Iterator[tuple[Scenario, str]]:
+def _in_module(source: Source) -> Iterator[tuple[Scenario, str]]:
     """Scenarios, each with the id of its baseline's variant of the same name, "" without one."""
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(source.file.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as Python: {error}") from None
+        raise UsageError(f"{source.shown} cannot be read as Python: {error}") from None
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef):
             continue
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call) and _name(decorator.func) == "scenario":
-                yield from _variants(path, family, node, _literals(path, decorator))
+                yield from _variants(source, node, _literals(source, decorator))
 
 
 def _variants(
-    path: Path, family: str, node: ast.FunctionDef, facts: dict[str, Any]
+    source: Source, node: ast.FunctionDef, facts: dict[str, Any]
 ) -> Iterator[tuple[Scenario, str]]:
-    plain = f"{family}/{node.name.strip('_').replace('_', '-')}"
+    place = f"{source.shown}:{node.lineno}"
+    name = node.name.strip("_").replace("_", "-")
+    family = source.family or RETURNED.get(_name(node.returns), "")
+    if not family:
+        raise UsageError(
+            f"{place}: of which family is {name}? Put it into a folder train, input, infer or "
+            "serve, or write what it returns (-> InferencePath)"
+        )
+    plain = f"{family}/{name}"
     summary = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
     if not summary:
-        raise UsageError(f"{path}:{node.lineno}: scenario {plain} needs a docstring")
+        raise UsageError(f"{place}: scenario {plain} needs a docstring")
     for suffix, given in (facts.pop("variants", None) or {"": {}}).items():
         arguments = dict(given)
         changed = arguments.pop("scenario", {})
@@ -109,9 +133,9 @@ def _variants(
             id=f"{plain}-{suffix}" if suffix else plain,
             kind=family,  # type: ignore[arg-type]
             summary=f"{summary.rstrip('.')}{f' ({what})' if what and suffix else ''}.",
-            module=f"scenarios.{family}.{path.stem}",
+            module=source.module,
             function=node.name,
-            path=f"scenarios/{family}/{path.name}",
+            path=source.shown,
             line=node.lineno,
             arguments=arguments,
             **own,
@@ -120,19 +144,23 @@ def _variants(
         yield found, f"{found.baseline}-{suffix}" if inherited else ""
 
 
-def _literals(path: Path, decorator: ast.Call) -> dict[str, Any]:
+def _literals(source: Source, decorator: ast.Call) -> dict[str, Any]:
     facts = {}
+    place = f"{source.shown}:{decorator.lineno}"
     for keyword in decorator.keywords:
         if keyword.arg not in ARGUMENTS:
-            raise UsageError(f"{path}:{decorator.lineno}: @scenario takes no {keyword.arg!r}")
+            raise UsageError(f"{place}: @scenario takes no {keyword.arg!r}")
         try:
             facts[str(keyword.arg)] = ast.literal_eval(keyword.value)
         except ValueError:
             raise UsageError(
-                f"{path}:{decorator.lineno}: {keyword.arg} must be a literal (it is only read)"
+                f"{place}: {keyword.arg} must be a literal (it is only read)"
             ) from None
     return facts
 
 
-def _name(node: ast.expr) -> str:
+def _name(node: ast.expr | None) -> str:
+    """The last part of a name, which may be quoted."""
+    if isinstance(node, ast.Constant):
+        return str(node.value).rpartition(".")[2]
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

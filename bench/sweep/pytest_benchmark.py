@@ -90,7 +90,7 @@ def _benchmark(row: Effect, launches: Sequence[Launch], run: Run) -> dict[str, A
         for turn in launch.turns
     ]
     info = run.scenarios.get(row.scenario)
-    place = info.path.partition("scenarios/")[2] if info else ""
+    place = info.path.removeprefix("scenarios/") if info else ""
     profile = run.facts.get("settings", {})
     return {
         "group": f"{info.kind if info else ''}@{row.configuration}",

@@ -85,6 +85,8 @@ class Settings:
     """Most members of a group that fit into memory at once."""
     seed: int = 0
     """Of the orders and paddings."""
+    folders: tuple[str, ...] = ()
+    """Users' folders of scenarios."""
 
 
 def load(
@@ -96,7 +98,8 @@ def load(
 
     Args:
         file: Settings file; None: pyproject.toml of the current folder, where there is one.
-        flags: profile, configuration, data, model, batch, epochs, seed, cache, launches, python.
+        flags: profile, configuration, data, model, batch, epochs, seed, cache, launches, python,
+            scenario_folders.
         patterns: Scenario ids and globs.
 
     Raises:
@@ -106,7 +109,7 @@ def load(
     own = table.pop("configurations", {})
     overrides = table.pop("profiles", {})
     known = {"profile", "configuration", "data", "model", "batch", "epochs", "seed", "cache",
-             "launches", "python", "scenarios", "guard"}  # fmt: skip
+             "launches", "python", "scenarios", "scenario_folders", "guard"}  # fmt: skip
     for key in table:
         if key not in known:
             raise UsageError(f"unknown setting {key!r}{_near(key, known)}")
@@ -130,7 +133,22 @@ def load(
         memory_bytes=int(total * MEMORY_SHARE / 2),
         members=max(2, min(profile.members, psutil.virtual_memory().available // MEMBER_BYTES)),
         seed=int(merged.get("seed", 0)),
+        folders=scenario_folders(table, flags.get("scenario_folders")),
     )
+
+
+def scenario_folders(
+    table: Mapping[str, Any], flag: Sequence[Path | str] | None = None
+) -> tuple[str, ...]:
+    """Users' folders of scenarios: the command line's, else the settings', as full paths.
+
+    Raises:
+        UsageError: The setting is no list of folders.
+    """
+    given = flag or table.get("scenario_folders", ())
+    if isinstance(given, str) or not all(isinstance(each, str | Path) for each in given):
+        raise UsageError('scenario_folders must be a list of folders, such as ["my_scenarios"]')
+    return tuple(str(Path(each).absolute()) for each in given)
 
 
 def read_table(file: Path | None) -> dict[str, Any]:

@@ -107,3 +107,89 @@ def test_listing_imports_no_tensorflow() -> None:
         "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules), 'imported'"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def own(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+    return folder
+
+
+MINE = (
+    "from tfbench import scenario\nimport nonsense_that_is_not_installed\n"
+    "@scenario(baseline='infer/function')\ndef mine(workload){}:\n    '''Mine.'''\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("returned", "family"),
+    [
+        ("InferencePath", "infer"),
+        ("tfbench.TrainingPath", "train"),
+        ("'InputPath'", "input"),
+        ("'tfbench.JobPath'", "train"),
+    ],
+)
+def test_a_users_folder_says_the_family_or_the_function_does(
+    tmp_path: Path, returned: str, family: str
+) -> None:
+    folder = own(tmp_path / "mine", "own.py", MINE.format(f" -> {returned}"))
+    own(folder / "serve", "other.py", MINE.format(""))
+    own(folder / "serve", "test_other.py", MINE.format(""))  # no test is taken for a scenario
+    found = discover(folders=[folder])
+    mine = found[f"{family}/mine"]
+    assert mine.kind == family
+    assert mine.module == mine.path == str(folder / "own.py")
+    assert found["serve/mine"].baseline == "infer/function"
+    assert {"infer/function", "train/eager"} <= set(found)
+    assert set(discover(folders=[folder, folder])) == set(found)  # named twice, found once
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MINE.format(""), "of which family is mine"),
+        (MINE.format(" -> str"), "of which family is mine"),
+        (
+            "@scenario()\ndef function(w) -> InferencePath:\n    '''Taken.'''\n",
+            "execution.py:.*has a scenario infer/function too: rename one",
+        ),
+    ],
+)
+def test_what_a_users_file_lacks_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        discover(folders=[own(tmp_path, "own.py", text)])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nowhere is no folder"):
+        discover(folders=[tmp_path / "nowhere"])
+
+
+def install_package(site: Path, value: str) -> None:
+    """What pip leaves of a package that brings scenarios."""
+    own(site / "their_package" / "techniques" / "infer", "fast.py", MINE.format(""))
+    (site / "their_package/__init__.py").write_text("raise ImportError('must not be imported')")
+    (site / "their_package/techniques/__init__.py").touch()
+    info = own(site / "their_package-1.0.dist-info", "METADATA", "Name: their-package\nVersion: 1")
+    (info / "entry_points.txt").write_text(f"[tfbench.scenarios]\ntheirs = {value}\n")
+
+
+def test_installed_packages_bring_scenarios_without_being_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_package(tmp_path, "their_package.techniques")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = discover()
+    assert found["infer/mine"].module == "their_package.techniques.infer.fast"
+    assert "their_package" not in sys.modules
+
+
+def test_a_package_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_package(tmp_path, "their_package.nowhere")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UsageError, match=r"their_package\.nowhere, which is no package"):
+        discover()

@@ -96,3 +96,16 @@ def test_groups_are_no_larger_than_memory_allows(monkeypatch: pytest.MonkeyPatch
     assert load(None, {}).members == 2
     Memory.available = 1 << 40
     assert load(None, {}).members == PROFILES["quick"].members
+
+
+def test_folders_of_scenarios_are_read_from_where_the_command_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = settings(tmp_path, "[tool.tfbench]\nscenario_folders = ['mine']\nscenarios = ['a/*']\n")
+    loaded = load(file, {})
+    assert loaded.folders == (str(tmp_path / "mine"),)
+    assert loaded.patterns == ("a/*",)
+    assert load(file, {"scenario_folders": ["other"]}).folders == (str(tmp_path / "other"),)
+    with pytest.raises(UsageError, match="list of folders"):
+        load(settings(tmp_path, "[tool.tfbench]\nscenario_folders = 'mine'\n"), {})

@@ -8,11 +8,25 @@ from typing import Annotated
 
 import typer
 
-from bench.results.errors import TfbenchError
+from bench.results.errors import TfbenchError, UsageError
 from tfbench.command import compare as compare_
 from tfbench.command import history as history_
 from tfbench.command import recommend as recommend_
 from tfbench.command import report as report_
+from tfbench.command.new_scenario import new_scenario
+from tfbench.command.options import (
+    Batch,
+    Cache,
+    Configurations,
+    Data,
+    Epochs,
+    Model,
+    Profile,
+    ScenarioFolders,
+    Scenarios,
+    Seed,
+    SettingsFile,
+)
 
 app = typer.Typer(
     name="tfbench",
@@ -23,46 +37,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Scenarios = Annotated[
-    list[str] | None,
-    typer.Argument(help="Scenario ids or globs such as 'infer/litert-*'. Default: the profile's."),
-]
-Profile = Annotated[
-    str | None, typer.Option(help="smoke (seconds), quick (minutes) or full (narrow intervals).")
-]
-Configurations = Annotated[
-    str | None,
-    typer.Option(help="cpu-1, cpu-all, gpu-0, … or your own; several, separated by commas."),
-]
-Data = Annotated[
-    str | None,
-    typer.Option(
-        help="digits, npz:PATH, images:DIR, tfrecord:GLOB, mnist, cifar10 or synthetic:HxWxC."
-    ),
-]
-Model = Annotated[
-    str | None, typer.Option(help="cnn, module:function or path/to/file.py:function.")
-]
-Batch = Annotated[int | None, typer.Option(min=1, help="Training batch size.")]
-Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of the baseline's training.")]
-Seed = Annotated[int | None, typer.Option(help="Of data split, weights and orders.")]
-Cache = Annotated[
-    str | None, typer.Option(help="Folder of trained models and converted artifacts.")
-]
-SettingsFile = Annotated[
-    Path | None, typer.Option(help=r"TOML file with \[tool.tfbench]. Default: pyproject.toml.")
-]
-
 
 @app.command("list")
 def list_scenarios(
     patterns: Scenarios = None,
     plain: Annotated[bool, typer.Option("--plain", help="Ids only, one a line.")] = False,
+    scenario_folders: ScenarioFolders = None,
+    settings: SettingsFile = None,
 ) -> None:
     """List the scenarios: id, what it is, its baseline and what it needs."""
     from tfbench.command import listing
 
-    listing.show(patterns or [], plain)
+    listing.show(patterns or [], plain, scenario_folders, settings)
 
 
 @app.command()
@@ -88,6 +74,7 @@ def run(
             help="Another environment's interpreter (another TensorFlow): compared live with this."
         ),
     ] = None,
+    scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
 ) -> None:
     """Measure scenarios against their baselines and write the report."""
@@ -96,7 +83,7 @@ def run(
     flags = {
         "profile": profile, "configuration": configuration, "data": data, "model": model,
         "batch": batch, "epochs": epochs, "launches": launches, "seed": seed, "cache": cache,
-        "python": python,
+        "python": python, "scenario_folders": scenario_folders,
     }  # fmt: skip
     raise typer.Exit(running.run(patterns or [], flags, settings, out))
 
@@ -142,6 +129,7 @@ def guard(
     allow_inconclusive: Annotated[
         bool, typer.Option("--allow-inconclusive", help="Exit with 0 instead of 3.")
     ] = False,
+    scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
 ) -> None:
     """Compare the working tree with another version; exits with 1 on a regression."""
@@ -150,6 +138,7 @@ def guard(
     flags = {
         "profile": profile, "configuration": configuration, "data": data, "model": model,
         "batch": batch, "epochs": epochs, "seed": seed, "cache": cache,
+        "scenario_folders": scenario_folders,
     }  # fmt: skip
     request = guard_.Request(base, base_python, baseline, bisect, budget, out, allow_inconclusive)
     raise typer.Exit(guard_.guard(patterns or [], request, flags, settings))
@@ -186,6 +175,7 @@ def diagnose(
     model: Model = None,
     batch: Batch = None,
     cache: Cache = None,
+    scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
 ) -> None:
     """Find what bounds a path, and measure what helps: input, compute, memory, I/O, Python."""
@@ -193,7 +183,7 @@ def diagnose(
 
     flags = {
         "configuration": configuration, "data": data, "model": model, "batch": batch,
-        "cache": cache,
+        "cache": cache, "scenario_folders": scenario_folders,
     }  # fmt: skip
     raise typer.Exit(command.diagnose(path, flags, settings, steps))
 
@@ -210,9 +200,14 @@ def doctor(
     raise typer.Exit(command.doctor(configuration, settings, plain))
 
 
-def main(arguments: list[str] | None = None) -> int:
+app.command("new-scenario")(new_scenario)
+
+
+def main(arguments: list[str] | None = None, platform: str = sys.platform) -> int:
     """Run the command line; returns the exit code."""
     try:
+        if platform != "linux":
+            raise UsageError(f"{platform} is not supported: use Linux, a container or WSL")
         result = app(args=arguments, standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except TfbenchError as error:

@@ -39,7 +39,7 @@ def diagnose(
     """
     out = console or Console()
     settings = settings_.load(file, flags)
-    subject = diagnose_.subject(path)
+    subject = diagnose_.subject(path, settings.folders)
     for configuration in settings.configurations:
         found = diagnose_.diagnose(subject, settings, configuration, devices)
         show(found, out)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.sweep import settings
 from bench.sweep.discovery import discover, select
 
 
-def show(patterns: Sequence[str], plain: bool) -> None:
+def show(
+    patterns: Sequence[str],
+    plain: bool,
+    folders: Sequence[Path] | None = None,
+    file: Path | None = None,
+) -> None:
     """Print the scenarios that the patterns name, all without any."""
-    scenarios = discover()
+    scenarios = discover(folders=settings.scenario_folders(settings.read_table(file), folders))
     chosen = select(scenarios, patterns) if patterns else list(scenarios.values())
     console = Console()
     if plain or not console.is_terminal:

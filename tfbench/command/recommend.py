@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bench.results.errors import UsageError
+from tfbench.command.options import ScenarioFolders
 
 _SIZE = re.compile(r"^\s*([\d.]+)\s*(B|KB|MB|GB)?\s*$", re.IGNORECASE)
 _TIME = re.compile(r"^\s*([\d.]+)\s*(ns|us|µs|ms|s)\s*$")
@@ -39,9 +41,11 @@ def recommend(
         Path | None,
         typer.Option(help="Measure the most promising that the run lacks, into this new folder."),
     ] = None,
+    scenario_folders: ScenarioFolders = None,
 ) -> None:
     """Recommend a scenario under constraints, with what each constraint costs."""
     import reports
+    from bench.sweep import settings
     from bench.sweep.discovery import discover
     from reports.facts.derive import facts_of
     from reports.facts.recommend import Limits, unmeasured
@@ -56,13 +60,14 @@ def recommend(
     facts = facts_of(reports.read(run))
     found = choose(facts, minimize, limits, configuration, kind, price)  # type: ignore[arg-type]
     typer.echo(found.text())
-    promising = unmeasured(facts, discover(), kind)[:MOST_MEASURED]
+    folders = settings.scenario_folders(settings.read_table(None), scenario_folders)
+    promising = unmeasured(facts, discover(folders=folders), kind)[:MOST_MEASURED]
     if not promising:
         return
     if measure is None:
         typer.echo(f"Not measured, and promising (--measure DIR): {', '.join(promising)}")
         return
-    _measure(facts.run.facts, found.configuration, promising, measure)
+    _measure(facts.run.facts, found.configuration, promising, measure, folders)
 
 
 def parsed(
@@ -90,7 +95,13 @@ def parsed(
     return value * units.get(unit, 1.0)
 
 
-def _measure(facts: dict[str, Any], configuration: str, promising: list[str], out: Path) -> None:
+def _measure(
+    facts: dict[str, Any],
+    configuration: str,
+    promising: list[str],
+    out: Path,
+    folders: Sequence[str],
+) -> None:
     """Measure scenarios in the way of the run whose facts are given."""
     from tfbench.command import running
 
@@ -98,6 +109,7 @@ def _measure(facts: dict[str, Any], configuration: str, promising: list[str], ou
     flags = {
         "configuration": configuration,
         "profile": (facts.get("settings") or {}).get("profile"),
+        "scenario_folders": folders,
         **{k: workload.get(k) for k in ("data", "model", "batch", "epochs", "seed", "cache")},
     }
     known = {key: value for key, value in flags.items() if value}

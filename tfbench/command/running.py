@@ -34,7 +34,9 @@ def run(
         TfbenchError: Wrong usage or input.
     """
     settings = settings_.load(file, flags, patterns)
-    scenarios = select(discover(), settings.patterns, settings.profile.suite)
+    scenarios = select(
+        discover(folders=settings.folders), settings.patterns, settings.profile.suite
+    )
     folder = RunFolder.create(out or default_folder())
     console = Console(stderr=True)
     command = shlex.join(["tfbench", *sys.argv[1:]])

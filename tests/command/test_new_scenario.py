@@ -1,0 +1,73 @@
+"""A scenario of one's own, from the skeleton to its row and its test."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.results.errors import UsageError
+from bench.sweep.sources import FAMILIES
+from tests.conftest import ROOT
+from tfbench.command.new_scenario import write
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_it_is_written_listed_and_left_alone(tfbench: Cli, tmp_path: Path) -> None:
+    done = tfbench("new-scenario", "infer/my-runtime", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "my_scenarios/infer/my_runtime.py"
+    assert file.exists()
+    assert (file.parent / "test_my_runtime.py").exists()
+    listed = tfbench(
+        "list", "--plain", "infer/my-*", "--scenarios", str(tmp_path / "my_scenarios"), cwd=tmp_path
+    )
+    assert listed.stdout == "infer/function\ninfer/my-runtime\n"
+    file.write_text("mine")
+    again = tfbench("new-scenario", "infer/my-runtime", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("id", ["my-runtime", "other/x", "infer/", "infer/X", "infer/a_b", "a/b/c",
+                                "infer/import", "infer/../x"])  # fmt: skip
+def test_a_name_that_is_no_id_is_refused(tmp_path: Path, id: str) -> None:
+    with pytest.raises(UsageError, match="is no id"):
+        write(id, tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_skeletons_of_all_families_give_results(tfbench: Cli, tmp_path: Path) -> None:
+    for family in FAMILIES:
+        write(f"{family}/my-own", tmp_path / "mine")
+    out = tmp_path / "run"
+    done = tfbench(
+        "run", "*/my-own", "--scenarios", str(tmp_path / "mine"), "--profile", "smoke",
+        "--configuration", "cpu-1", "--out", str(out), cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with (out / "effects.csv").open() as file:
+        rows = {row["scenario"]: row for row in csv.DictReader(file)}
+    for family in FAMILIES:
+        row = rows[f"{family}/my-own"]
+        assert row["status"] == "ok", row["reason"]
+        assert row["latency_ns"]
+    assert tfbench("report", str(out), cwd=tmp_path).returncode == 0
+
+
+def test_the_test_that_comes_along_passes(cache: Path, tmp_path: Path) -> None:
+    _, test = write("infer/my-own", tmp_path / "mine")
+    environment = os.environ | {"TFBENCH_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test.name],
+        cwd=test.parent, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
