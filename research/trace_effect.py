@@ -23,8 +23,9 @@ from bench.results.effects import launch_effect
 from bench.results.values import WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.groups import run_launch
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, Pool
+from bench.sweep.preloaded import Pool
 from bench.sweep.settings import find_configuration
 from research.precision.cases import Case
 from research.precision.decisions import default_limit

@@ -7,7 +7,6 @@ import fnmatch
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from bench.results.errors import LaunchError, TfbenchError, UsageError
 from bench.results.store import RunFolder
 from bench.results.values import Configuration, Effect, Scenario, to_json
 from bench.sweep.discovery import ROOT, discover, select
+from bench.sweep.interpreter import Environment
 from bench.sweep.progress import Reporter
 from bench.sweep.schedule import Sweep
 from bench.sweep.settings import Settings
@@ -141,17 +141,12 @@ def diagnose(
 def _launch(
     request: Mapping[str, object], scenario: Scenario, configuration: Configuration
 ) -> dict[str, Any]:
-    environment = {**os.environ, **configuration.environment, **scenario.environment}
+    place = Environment.of(scenario, configuration, "", ROOT)
+    environment = os.environ | place.search_path() | dict(place.variables)
     environment |= {"KMP_BLOCKTIME": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])
-    )
-    if scenario.keras == 2:
-        environment["TF_USE_LEGACY_KERAS"] = "1"
     try:
-        python = configuration.python or sys.executable
         done = subprocess.run(
-            [python, "-m", "bench.launch.analysis.ablation", json.dumps(request)],
+            [place.python, "-P", "-m", "bench.launch.analysis.ablation", json.dumps(request)],
             capture_output=True, text=True, timeout=TIMEOUT_S, env=environment, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

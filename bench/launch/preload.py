@@ -14,7 +14,7 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-from bench.results import extras
+from bench.results import extras, loading
 
 MESSAGE_BYTES = 1 << 20
 
@@ -62,6 +62,7 @@ def preload(factory: str) -> dict[str, str]:
 
     if factory:
         workloads.factory(factory)
+    loading.find_users()
     return {
         "tensorflow": tf.__version__,
         "keras": keras_version(),

@@ -18,8 +18,9 @@ from bench.results.statistics import as_speedup
 from bench.results.values import Launch, Role, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.groups import run_launch
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, Pool
+from bench.sweep.preloaded import Pool
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import (
     PROFILES,

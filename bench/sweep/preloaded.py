@@ -7,45 +7,19 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from bench.results.errors import UsageError
 from bench.results.messages import Channel
 from bench.results.values import Configuration, Scenario, WorkloadSpec, to_json
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member, Start
 from bench.sweep.running import LaunchFailed, RunningLaunch
 
 READY_S = 180.0
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What must be settled before TensorFlow is imported; each has its own preloaded process."""
-
-    python: str
-    root: str
-    variables: tuple[tuple[str, str], ...]
-    folder: str = ""
-    """Where its launches run, so that relative paths mean its own version's; empty: here."""
-
-    @classmethod
-    def of(
-        cls, scenario: Scenario | None, configuration: Configuration, python: str, root: Path
-    ) -> Environment:
-        """The environment that a scenario needs in a configuration."""
-        variables = dict(configuration.environment)
-        if scenario is not None:
-            variables |= scenario.environment
-            if scenario.keras == 2:
-                variables["TF_USE_LEGACY_KERAS"] = "1"
-        interpreter = python or configuration.python or sys.executable
-        return cls(interpreter, str(root), tuple(sorted(variables.items())))
 
 
 class Preloaded:
@@ -59,13 +33,11 @@ class Preloaded:
     def __init__(self, environment: Environment, factory: str = "") -> None:
         ours, theirs = socket.socketpair()
         inherited = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
-        # the code under test first, then the user's own modules
-        path = filter(None, [environment.root, inherited.get("PYTHONPATH", ""), str(Path.cwd())])
         variables = {
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "KMP_BLOCKTIME": "0",  # OpenMP threads of waiting launches must not spin
             **inherited,
-            "PYTHONPATH": os.pathsep.join(path),
+            **environment.search_path(),
             **dict(environment.variables),
         }
         self._log = tempfile.TemporaryFile()  # noqa: SIM115

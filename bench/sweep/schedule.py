@@ -20,8 +20,9 @@ from bench.sweep import controls, stopping
 from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
 from bench.sweep.groups import run_launch
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, Pool
+from bench.sweep.preloaded import Pool
 from bench.sweep.probing import probe
 from bench.sweep.progress import Reporter
 from bench.sweep.running import LaunchFailed

@@ -14,8 +14,9 @@ from bench.results.errors import TfbenchError
 from bench.results.values import Launch, Scenario, to_json
 from bench.sweep.discovery import ROOT
 from bench.sweep.groups import end_launch, run_launch
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, Pool
+from bench.sweep.preloaded import Pool
 from bench.sweep.settings import find_configuration
 from bench.sweep.starting import free_cores, start_launch
 from research.precision.cases import IDENTICAL, Case

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import itertools
 import math
-import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bench.results import loading
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 from scenarios.core import artifacts, models
@@ -206,20 +204,8 @@ def find_builder(name: str) -> tuple[Builder, bytes]:
             f"unknown model {name!r}: use cnn, module:function or path/to/file.py:function"
         )
     try:
-        module = _import(place)
+        module = loading.module(place)
         builder = getattr(module, function)
     except (ImportError, OSError, AttributeError, SyntaxError) as error:
         raise UsageError(f"model {name!r} cannot be loaded: {error}") from None
     return builder, Path(module.__file__ or "").read_bytes()
-
-
-def _import(place: str) -> Any:
-    if not place.endswith(".py"):
-        return importlib.import_module(place)
-    spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-    if spec is None or spec.loader is None or not Path(place).exists():
-        raise ImportError(f"{place} does not exist")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

@@ -18,8 +18,8 @@ import pytest
 from bench.launch import devices
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, to_json
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment
 from bench.sweep.settings import Profile
 from bench.sweep.starting import Cores
 from research.precision import __main__ as command

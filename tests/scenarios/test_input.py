@@ -3,7 +3,7 @@
 import pytest
 
 from bench.sweep.discovery import ROOT, discover
-from bench.sweep.preloaded import Environment
+from bench.sweep.interpreter import Environment
 from bench.sweep.running import LaunchFailed
 from tests.scenarios.test_train import HERE
 

@@ -8,7 +8,7 @@ import pytest
 from bench.results.tolerance import first_difference
 from bench.results.values import Configuration
 from bench.sweep.discovery import ROOT, discover, select
-from bench.sweep.preloaded import Environment
+from bench.sweep.interpreter import Environment
 from bench.sweep.running import LaunchFailed
 
 HERE = Configuration("test", 2, tuple(sorted(os.sched_getaffinity(0)))[:2])

@@ -18,8 +18,9 @@ from bench.results.errors import UsageError
 from bench.results.values import Scenario, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.groups import run_launch
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, Pool, Preloaded
+from bench.sweep.preloaded import Pool, Preloaded
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import PROFILES, find_configuration
 

@@ -20,8 +20,9 @@ from bench.guard.sources import operations
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.values import Configuration, Launch, Scenario, WorkloadSpec
 from bench.sweep.groups import end_launch, run_launch
+from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
-from bench.sweep.preloaded import Environment, Pool
+from bench.sweep.preloaded import Pool
 from bench.sweep.probing import probe
 from bench.sweep.progress import Reporter
 from bench.sweep.running import LaunchFailed

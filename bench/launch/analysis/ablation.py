@@ -54,14 +54,16 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     from bench.launch.devices import finish
     from bench.launch.timing import setup
     from bench.launch.workloads import factory
-    from bench.results.loading import module
+    from bench.results.loading import find_users, module
 
     configuration = from_json(Configuration, request["configuration"])
     scenario = from_json(Scenario, request["scenario"])
     spec = from_json(WorkloadSpec, request["workload"])
     setup.process(configuration, 0)
     devices.set_up(configuration, scenario.devices)
-    prepared = factory(spec.workloads).make(spec, configuration.threads, scenario.devices)
+    workloads = factory(spec.workloads)
+    find_users()
+    prepared = workloads.make(spec, configuration.threads, scenario.devices)
     prepared.prepare()
     workload = prepared.workload
     build = getattr(module(scenario.module), scenario.function)

@@ -83,7 +83,7 @@ class _Process:
         }
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "scenarios.train.tools.cluster", str(write)],
+            [sys.executable, "-P", "-m", "scenarios.train.tools.cluster", str(write)],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -151,8 +151,10 @@ def serve(answers_fd: int) -> None:
     request = messages.get()
     import tensorflow as tf
 
+    from bench.results.loading import find_users
     from scenarios.core.workload import Workload
 
+    find_users()
     tf.config.threading.set_intra_op_parallelism_threads(request["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(request["threads"])
     module, _, name = request["worker"].partition(":")
