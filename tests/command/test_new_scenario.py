@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -12,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from bench.results.errors import UsageError
+from bench.sweep.discovery import discover
+from bench.sweep.interpreter import Environment
+from bench.sweep.preloaded import Pool
+from bench.sweep.settings import find_configuration
 from bench.sweep.sources import FAMILIES
 from tests.conftest import ROOT
 from tfbench.command.new_scenario import write
@@ -44,22 +47,25 @@ def test_a_name_that_is_no_id_is_refused(tmp_path: Path, id: str) -> None:
     assert not any(tmp_path.iterdir())
 
 
-def test_the_skeletons_of_all_families_give_results(tfbench: Cli, tmp_path: Path) -> None:
-    for family in FAMILIES:
-        write(f"{family}/my-own", tmp_path / "mine")
-    out = tmp_path / "run"
-    done = tfbench(
-        "run", "*/my-own", "--scenarios", str(tmp_path / "mine"), "--profile", "smoke",
-        "--configuration", "cpu-1", "--out", str(out), cwd=tmp_path,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    with (out / "effects.csv").open() as file:
-        rows = {row["scenario"]: row for row in csv.DictReader(file)}
-    for family in FAMILIES:
-        row = rows[f"{family}/my-own"]
-        assert row["status"] == "ok", row["reason"]
-        assert row["latency_ns"]
-    assert tfbench("report", str(out), cwd=tmp_path).returncode == 0
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_skeleton_of_each_family_runs_and_engages(
+    family: str, pool: Pool, tmp_path: Path
+) -> None:
+    write(f"{family}/my-own", tmp_path)
+    scenario = discover(folders=[tmp_path])[f"{family}/my-own"]
+    configuration = find_configuration("cpu-1", {})
+    environment = Environment.of(scenario, configuration, "", ROOT)
+    launch = pool.launch(environment, scenario, configuration)
+    try:
+        launch.call("prepare", 300.0)
+    finally:
+        launch.close()
+    launch = pool.launch(environment, scenario, configuration)
+    try:
+        launch.call("build", 120.0)
+        assert launch.call("probe", 120.0, first=2, epochs=1)["proof"]
+    finally:
+        launch.close()
 
 
 def test_the_test_that_comes_along_passes(cache: Path, tmp_path: Path) -> None:
