@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.results.errors import UsageError
+from bench.results.values import WorkloadSpec
 from bench.sweep.discovery import discover
 from bench.sweep.interpreter import Environment
 from bench.sweep.preloaded import Pool
@@ -47,20 +48,27 @@ def test_a_name_that_is_no_id_is_refused(tmp_path: Path, id: str) -> None:
     assert not any(tmp_path.iterdir())
 
 
+@pytest.fixture(scope="module")
+def digits(cache: Path) -> Iterator[Pool]:
+    """Launches on the default workload, whose model other tests train too."""
+    with Pool(WorkloadSpec(cache=str(cache)), 4 << 30) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_skeleton_of_each_family_runs_and_engages(
-    family: str, pool: Pool, tmp_path: Path
+    family: str, digits: Pool, tmp_path: Path
 ) -> None:
     write(f"{family}/my-own", tmp_path)
     scenario = discover(folders=[tmp_path])[f"{family}/my-own"]
     configuration = find_configuration("cpu-1", {})
     environment = Environment.of(scenario, configuration, "", ROOT)
-    launch = pool.launch(environment, scenario, configuration)
+    launch = digits.launch(environment, scenario, configuration)
     try:
         launch.call("prepare", 300.0)
     finally:
         launch.close()
-    launch = pool.launch(environment, scenario, configuration)
+    launch = digits.launch(environment, scenario, configuration)
     try:
         launch.call("build", 120.0)
         assert launch.call("probe", 120.0, first=2, epochs=1)["proof"]

@@ -196,12 +196,15 @@ def test_launches_are_pinned_and_gone_afterwards(bad_pool: Pool, root: Path) -> 
     assert not psutil.pid_exists(launch.pid)
 
 
-def test_an_interpreter_without_tensorflow_is_refused(tmp_path: Path) -> None:
+def test_an_interpreter_without_tensorflow_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     empty = tmp_path / "tensorflow"
     empty.mkdir()
     (empty / "__init__.py").write_text("raise ImportError('broken install')")
     with pytest.raises(UsageError, match="does not start"):
-        Preloaded(Environment(sys.executable, str(tmp_path), ())).versions  # noqa: B018
+        Preloaded(Environment(sys.executable, str(ROOT), ())).versions  # noqa: B018
 
 
 def test_the_preloaded_process_initialises_nothing(bad_pool: Pool, root: Path) -> None:
