@@ -36,15 +36,9 @@ def lacking(package: str) -> str:
     """
     name = package.partition(".")[0]
     extra = EXTRAS.get(name)
-    what = f"install the extra `{extra}`, {install(extra)}" if extra else install_package(name)
-    return f"needs the package {name}: {what}"
-
-
-def install(extra: str) -> str:
-    """The command that installs an extra, in the folder of this project's source."""
-    return f"python -m pip install -c constraints.txt '.[{extra}]' in tfbench's folder"
-
-
-def install_package(name: str) -> str:
-    """The command that installs a package that no extra brings."""
-    return f"python -m pip install {name}"
+    if extra is None:
+        return f"needs the package {name}: python -m pip install {name}"
+    return (
+        f"needs the package {name}: install the extra `{extra}` in tfbench's folder "
+        f"(python -m pip install -c constraints.txt '.[{extra}]')"
+    )

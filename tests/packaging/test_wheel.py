@@ -67,17 +67,6 @@ def test_every_extra_that_is_named_exists() -> None:
     assert set(extras.EXTRAS.values()) == set(project["optional-dependencies"])
 
 
-def test_nobody_is_told_to_install_another_project() -> None:
-    wrong = ("pip install tfbench", "'tfbench[", '"tfbench[', "pip install 'tfbench")
-    for top in ("tfbench", "bench", "scenarios", "reports", ".github", ".ci"):
-        for path in (ROOT / top).rglob("*"):
-            if path.suffix in (".py", ".yml", ".j2", ".txt", "") and path.is_file():
-                text = path.read_text()
-                assert not any(each in text for each in wrong), path
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "noxfile.py"]:
-        assert not any(each in path.read_text() for each in wrong), path
-
-
 @pytest.fixture(scope="module")
 def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The command in a new environment that holds the wheel and what it asks for, no extra."""
