@@ -162,7 +162,9 @@ def changed_between(item: Quality, change: Estimate) -> str:
 def _change_text(item: Quality, change: Estimate, value: float) -> str:
     if item.is_share:
         return signed(100 * value, 1)
-    return signed(value, decimals_for((change.high - change.low) / 2))
+    largest = max(abs(change.value), abs(change.low), abs(change.high)) or 1.0
+    most = 2 - math.floor(math.log10(largest))  # never more than 3 digits
+    return signed(value, min(decimals_for((change.high - change.low) / 2), most))
 
 
 def signed(value: float, decimals: int) -> str:
