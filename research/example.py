@@ -17,8 +17,9 @@ from bench.results.errors import TfbenchError, UsageError
 from bench.results.store import Run, read_run, replace_text
 from reports.facts import figures
 from reports.facts.claims import EFFECT_TABLE, Judgement, judge, own_speedup, smaller_by
+from reports.facts.derive import facts_of
 from reports.facts.measured import Facts
-from reports.tables.controls import as_percent, controls, noise_floor
+from reports.tables.controls import as_percent, noise_floor
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- example -->\n", "<!-- end of example -->"
@@ -78,7 +79,7 @@ def with_block(readme: str, block: str) -> str:
 
 def readme_block(run: Run, report: str) -> str:
     """A picture, the effect table and what the controls found, in the README's few words."""
-    facts = Facts(run)
+    facts = facts_of(run)
     titles = {name: title for title, name in _IMAGE.findall(report)}
     where = next((c for c in facts.configurations if facts.of("infer", c)), None)
     if where is None or PICTURE not in titles:
@@ -92,7 +93,7 @@ def readme_block(run: Run, report: str) -> str:
 |---|--:|--:|--:|--:|---|
 {rows}
 
-{". ".join(_circumstances(run, where))}.
+{". ".join(_circumstances(facts, where))}.
 [The whole report](docs/example/report.md).
 """
 
@@ -107,20 +108,22 @@ def _row(judged: Judgement) -> str:
             figures.factor(effect) if effect else figures.MISSING,
             figures.factor(m.against_root) if m.against_root else figures.MISSING,
             f"{figures.significant(smaller, 2)}×" if smaller else figures.MISSING,
-            f"{figures.signed(100 * m.accuracy_delta.value, 1)} pp"
-            if m.accuracy_delta
+            figures.changed_by(m.quality, m.quality_change)
+            if m.quality and m.quality_change
             else figures.MISSING,
         ]
     return f"| {' | '.join((judged.claim.technique, *cells, judged.held))} |"
 
 
-def _circumstances(run: Run, where: str) -> Iterator[str]:
+def _circumstances(facts: Facts, where: str) -> Iterator[str]:
     """The machine, and what the controls of the inference paths found."""
-    environment, settings = run.facts.get("environment") or {}, run.facts.get("settings") or {}
+    run = facts.run.facts
+    environment, settings = run.get("environment") or {}, run.get("settings") or {}
     machine = " ".join(str(environment.get("cpu") or "An unknown processor").split())
     cores = environment.get("cores", "?")
     yield f"{machine}, {cores} cores, `{where}`, profile `{settings.get('profile', '?')}`"
-    own = [c for c in controls(run) if c.configuration == where and c.baseline.startswith("infer/")]
+    controls = [c for c in facts.controls if c.configuration == where]
+    own = [c for c in controls if c.baseline.startswith("infer/")]
     floors = [noise_floor(c.effect) for c in own if not c.injected]
     found = [(c.injected, c.effect) for c in own if c.injected]
     if floors and found:

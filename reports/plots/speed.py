@@ -90,9 +90,7 @@ def forest_title(rows: list[Measured], kind: str) -> str:
     sure = [m for m in usual if distinguishable(gains[m.anchor])]
     lost = {m.scenario for m in rows if distinguishable(m.speedup) and _value(m.speedup) < 1}
     total = len({m.scenario for m in rows})
-    are = "is" if len(lost) == 1 else "are"
-    slower = f"; {len(lost)} of {total} {are} slower than their baseline" if lost else ""
-    slower = slower.replace("is slower than their", "is slower than its")
+    slower = f"; slower than its baseline: {len(lost)} of {total}" if lost else ""
     other = "the plain path" if plain else "its baseline"
     best = max(sure, key=lambda m: _value(gains[m.anchor]), default=None)
     gain = gains[best.anchor] if best else None
