@@ -78,10 +78,15 @@ class LaunchProcess(TimedLaunch):
         return answer
 
     def probe(self, first: int, epochs: int) -> dict[str, Any]:
-        """Everything but time: losses or outputs, quality, memory, sizes, proof."""
+        """Everything but time: losses, outputs, quality, memory, sizes, proof."""
         answer = probes.probe(self.path, self._workload(), self.scenario, first, epochs)
         answer["probes"]["traces"] = self.trace_count()
         return answer
+
+    def losses(self, first: int) -> dict[str, Any]:
+        """Losses of the first updates, of a path that was built but not stepped."""
+        losses, _ = probes.step_losses(self.path, first)
+        return {"losses": (self._workload().recorded() or losses)[:first]}
 
     def accuracy(self, epochs: int) -> dict[str, Any]:
         """Accuracy after another training, of a path that was built but not stepped."""

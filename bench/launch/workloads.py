@@ -20,6 +20,9 @@ class Prepared(Protocol):
     def prepare(self) -> dict[str, Any]:
         """Train the shared baseline unless the cache holds it; its facts."""
 
+    def recorded(self) -> list[float]:
+        """Losses of the first updates, where a path's steps return only means of several."""
+
     def quality(self, path: Any, kind: str) -> dict[str, Any]:
         """How good a path is on the test examples: fields of `Launch`, by name."""
 

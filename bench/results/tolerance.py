@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FIRST_LOSSES = 20
+"""Updates over which a training path's losses must follow its baseline's."""
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -25,9 +28,9 @@ class Tolerance:
     """What each update adds to that limit. Adam divides a gradient by its own size, so that an
     update amplifies the rounding of gradients near 0; differences grow with the steps."""
     output: float
-    """Largest absolute difference of a class probability."""
+    """Largest difference of an output, of the largest of the baseline's outputs."""
     mean_output: float
-    """Mean absolute difference of the class probabilities."""
+    """Mean absolute difference of the outputs, of the largest of the baseline's."""
 
 
 TOLERANCES: dict[str, Tolerance] = {
@@ -70,13 +73,37 @@ def first_difference(
     return None
 
 
+def losses_differ(
+    losses: Sequence[float], baseline_losses: Sequence[float], precision: str
+) -> str | None:
+    """What differs between a path's first losses and its baseline's, or None.
+
+    Args:
+        losses: Of the first updates, from the shared initial weights.
+        baseline_losses: The baseline's.
+        precision: A key of `TOLERANCES`.
+    """
+    if len(losses) != len(baseline_losses) or not losses:
+        return f"{len(losses)} losses, the baseline has {len(baseline_losses)}"
+    step = first_difference(losses, baseline_losses, precision)
+    if step is None:
+        return None
+    return (
+        f"its loss differs first at step {step + 1} "
+        f"({losses[step]:.6g} against {baseline_losses[step]:.6g})"
+    )
+
+
 def outputs_differ(
     outputs: Sequence[float], baseline_outputs: Sequence[float], precision: str
 ) -> str | None:
-    """What differs between class probabilities on the same inputs, or None.
+    """What differs between a path's outputs and its baseline's on the same inputs, or None.
+
+    Differences are judged against the largest of the baseline's outputs: some 1 where they are
+    class probabilities, whatever the model's scale where they are logits or amounts.
 
     Args:
-        outputs: Probabilities on fixed inputs, flattened.
+        outputs: On fixed inputs, flattened.
         baseline_outputs: The baseline's.
         precision: A key of `TOLERANCES`.
     """
@@ -84,17 +111,20 @@ def outputs_differ(
     own, base = np.asarray(outputs, np.float64), np.asarray(baseline_outputs, np.float64)
     if own.shape != base.shape or own.size == 0:
         return f"{own.size} outputs, the baseline has {base.size}"
-    if not np.isfinite(own).all():
-        return f"{int((~np.isfinite(own)).sum())} of {own.size} outputs are not finite"
-    difference = np.abs(own - base)
-    if difference.max() > tolerance.output:
+    for whose, values in (("", own), ("the baseline's ", base)):
+        if not np.isfinite(values).all():
+            return (
+                f"{int((~np.isfinite(values)).sum())} of {whose}{own.size} outputs are not finite"
+            )
+    difference, scale = np.abs(own - base), float(np.abs(base).max())
+    if difference.max() > tolerance.output * scale:
         return (
             f"an output differs by {difference.max():.2g}; {precision} may differ by "
-            f"{tolerance.output:g}"
+            f"{tolerance.output * scale:.2g}"
         )
-    if difference.mean() > tolerance.mean_output:
+    if difference.mean() > tolerance.mean_output * scale:
         return (
             f"outputs differ by {difference.mean():.2g} on average; {precision} may differ by "
-            f"{tolerance.mean_output:g}"
+            f"{tolerance.mean_output * scale:.2g}"
         )
     return None

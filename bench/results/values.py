@@ -82,6 +82,8 @@ class WorkloadSpec:
     training: int = 0
     """Repeated trainings are numbered: each has other initial weights and another order of batches,
     of the same data. The first, 0, is the one that all scenarios share."""
+    comparable: bool = False
+    """Losses are to be compared with another path's: models draw no random numbers."""
     cache: str = ""
     """Folder of the trained models and converted artifacts; empty: the user's cache folder."""
     task: str = "auto"
@@ -168,7 +170,9 @@ class Launch:
     correct: tuple[int, ...] = ()
     """1 where the prediction was right, else 0."""
     losses: tuple[float, ...] = ()
-    """Losses of the first steps from the shared initial weights."""
+    """Losses of the first updates from the shared initial weights on a comparable workload."""
+    step_losses: tuple[float, ...] = ()
+    """What the first steps returned, with dropout and all."""
     outputs: tuple[float, ...] = ()
     """Outputs on fixed inputs, flattened."""
     cpu_share: float | None = None

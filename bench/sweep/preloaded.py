@@ -146,12 +146,14 @@ class Pool:
         slowdown: float = 0.0,
         more_work: float = 0.0,
         training: int = 0,
+        comparable: bool = False,
     ) -> RunningLaunch:
         """A launch of a scenario in a configuration."""
+        workload = dataclasses.replace(self.workload, training=training, comparable=comparable)
         request = {
             "scenario": to_json(scenario),
             "configuration": to_json(configuration),
-            "workload": to_json(dataclasses.replace(self.workload, training=training)),
+            "workload": to_json(workload),
             "padding": padding,
             "slowdown": slowdown,
             "more_work": more_work,

@@ -7,16 +7,15 @@ import math
 import time
 from collections.abc import Callable
 
+from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import Launch, Scenario
 from bench.sweep.members import Process
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
-FIRST_LOSSES = 20
-"""Steps over which a training path's losses must follow its baseline's."""
 TRAININGS_SHARE = 0.2
 """Of the limit of one message: all trainings of a path may take that long, or there are fewer."""
-SEQUENCES = ("losses", "outputs", "predictions", "correct", "accuracies")
+SEQUENCES = ("losses", "step_losses", "outputs", "predictions", "correct", "accuracies")
 """Fields of an answer that come as lists, or not at all."""
 
 
@@ -26,17 +25,21 @@ def probe(
     scenario: Scenario,
     profile: Profile,
     cold_build_s: float = math.inf,
+    compared: bool = False,
 ) -> Launch:
     """The record with what the probe found, or with its outcome and reason where it ended early.
 
     Args:
-        start: Forks a launch of the path; `training=1` and so on forks one of a repeated training.
+        start: Forks a launch of the path; `training=1` and so on forks one of a repeated training,
+            `comparable=True` one on a comparable workload.
         record: What is known before; `started_s` is when the probe began.
         scenario: The path's.
         profile: How long a message may take, after how many epochs quality is told, and of how
             many trainings.
         cold_build_s: A step that took longer to build may have made its artifact: it is probed in
             another launch, which finds the artifact.
+        compared: Whether its losses are compared with another path's: those of one more launch,
+            on a comparable workload.
     """
     limit_s = profile.timeout_s * (4 if scenario.unit == "job" else 1)
     launch = None
@@ -55,6 +58,8 @@ def probe(
             more = range(1, _affordable(one_s, profile))
             found["accuracies"] = [found["accuracy"], *(_again(start, n, profile) for n in more)]
             record = _warned(record, len(found["accuracies"]), one_s, profile)
+        if compared and scenario.kind == "train" and scenario.unit == "step":
+            found["losses"] = _comparable_losses(start, limit_s)
         fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
         known = {field.name for field in dataclasses.fields(Launch)}
         record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
@@ -83,6 +88,16 @@ def _warned(record: Launch, count: int, one_s: float, profile: Profile) -> Launc
         return record
     note = f"accuracy is that of {count}, not {profile.trainings} trainings: {one_s:.0f} s each"
     return dataclasses.replace(record, warnings=(*record.warnings, note))
+
+
+def _comparable_losses(start: Callable[..., Process], limit_s: float) -> list[float]:
+    """The first losses of the path on a comparable workload."""
+    launch = start(comparable=True)
+    try:
+        launch.call("build", limit_s, first_step=False)
+        return list(launch.call("losses", limit_s, first=FIRST_LOSSES)["losses"])
+    finally:
+        launch.close()
 
 
 def _again(start: Callable[..., Process], training: int, profile: Profile) -> float:

@@ -161,7 +161,11 @@ class Sweep:
         )
         environment = self._environment(scenario, configuration)
         start = partial(self._pool.launch, environment, scenario, configuration)
-        record = probe(start, record, scenario, self.settings.profile)
+        followed = {s.baseline for s in self.scenarios if s.follows}
+        record = probe(
+            start, record, scenario, self.settings.profile,
+            compared=bool(scenario.follows) or scenario.id in followed,
+        )  # fmt: skip
         if record.outcome != "ok":
             self.reporter.note(f"{scenario.id}: {record.outcome}: {record.reason}")
         self.reporter.done()
@@ -173,15 +177,10 @@ class Sweep:
         base = probes.get(info.baseline or "")
         if launch.outcome != "ok" or base is None or base.outcome != "ok" or not info.follows:
             return launch
-        reason = ""
-        if launch.losses and base.losses:
-            step = tolerance.first_difference(launch.losses, base.losses, info.follows)
-            if step is not None:
-                reason = (
-                    f"does other work than {base.scenario}: its loss differs first at step "
-                    f"{step + 1} ({launch.losses[step]:.6g} against {base.losses[step]:.6g})"
-                )
-        elif launch.outputs and base.outputs:
+        if info.kind == "train":
+            found = tolerance.losses_differ(launch.losses, base.losses, info.follows)
+            reason = f"does other work than {base.scenario}: {found}" if found else ""
+        else:
             found = tolerance.outputs_differ(launch.outputs, base.outputs, info.follows)
             reason = f"does not answer as {base.scenario}: {found}" if found else ""
         if not reason:

@@ -49,6 +49,11 @@ class Prepared:
         """Train the shared baseline unless the cache holds it; its facts."""
         return training.prepare(self.workload)
 
+    def recorded(self) -> list[float]:
+        """Losses of the first updates of a path whose steps return only means of several."""
+        recorded = self.workload.recorded
+        return recorded.losses() if recorded is not None else []
+
     def quality(self, path: Any, kind: str) -> dict[str, Any]:
         """Accuracy and predictions on the test half, outputs on fixed inputs (inference paths)."""
         return quality.of_path(path, self.workload, kind)

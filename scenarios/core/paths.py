@@ -22,7 +22,8 @@ class TrainingPath:
     """A training loop, ready for its first update.
 
     `step(x, y)` makes one update on a batch and returns its loss (a scalar). A path that draws
-    its own data (Keras `fit`) leaves `batches` out and makes `updates` updates in `step()`.
+    its own data (Keras `fit`) leaves `batches` out and makes `updates` updates in `step()`; it
+    returns the loss of each, or compiles `workload.fit_loss`, which keeps them for a comparison.
     """
 
     model: Any
@@ -32,8 +33,6 @@ class TrainingPath:
     batches: Iterator[tuple[Any, ...]] | None = None
     updates: int = 1
     """Optimizer updates in one step."""
-    losses: Callable[[int], Sequence[float]] | None = None
-    """First n losses from the initial weights; default: what n steps return."""
     proof: Proof = nothing_to_prove
     """Facts that show the technique engaged; raises NotEngaged where it did not."""
     predict: Callable[[np.ndarray], np.ndarray] | None = None

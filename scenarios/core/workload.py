@@ -15,8 +15,10 @@ import tensorflow as tf
 
 from bench.results import loading
 from bench.results.errors import UsageError
+from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import WorkloadSpec
 from scenarios.core import artifacts, models
+from scenarios.core.comparable import RecordedLoss, without_chance
 from scenarios.core.data import Data, fit, load
 
 Builder = Callable[[tuple[int, ...], int], tf.keras.Model]
@@ -35,6 +37,7 @@ class Workload:
         devices: Number of devices that the scenario asked for.
         maker: Names who makes artifacts, where that is not a launch with its one scenario.
         gives_probabilities: Whether the model ends in a softmax (else it puts out logits).
+        recorded: The loss that Keras's `fit` was given last, where the workload is comparable.
     """
 
     def __init__(
@@ -52,6 +55,16 @@ class Workload:
         self.devices = devices
         self.maker = maker
         self.gives_probabilities = True
+        self.recorded: RecordedLoss | None = None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether only losses are asked for, to be compared with another path's.
+
+        Its models then draw no random numbers. Where a technique cuts batches in parts, each with
+        batch statistics of its own, let it train on the running statistics instead.
+        """
+        return self.spec.comparable
 
     # --- models -------------------------------------------------------------------------------
 
@@ -64,7 +77,7 @@ class Workload:
         model = self._built(build)
         if build is None and not self.spec.training and (self.folder / "initial.npz").exists():
             artifacts.load_weights(model, self.folder / "initial.npz")
-        return model
+        return without_chance(model) if self.comparable else model
 
     def trained_model(self) -> tf.keras.Model:
         """The converged baseline that all inference scenarios share; trained once, by `prepare`."""
@@ -107,6 +120,16 @@ class Workload:
         )
         return tf.reduce_mean(each)
 
+    def fit_loss(self, model: Any, loss: Callable[[Any, Any], Any] | None = None) -> Any:
+        """A loss for Keras's `compile`: `loss`, by default the workload's.
+
+        A comparable workload keeps what each batch gave, where `fit` only reports means.
+        """
+        if not self.comparable:
+            return loss or self.loss
+        self.recorded = RecordedLoss(loss or self.loss, model)
+        return self.recorded
+
     def optimizer(self, model: Any) -> Any:
         """Adam at the document's rate, 1e-3, with its variables made for `model`.
 
@@ -121,10 +144,12 @@ class Workload:
         size = min(batch or self.spec.batch, len(self.data.x_train))
         order = np.random.default_rng(self._start).permutation(len(self.data.x_train))
         starts = range(0, len(order) - size + 1, size)
-        return [
+        batches = [
             (self.data.x_train[order[s : s + size]], self.data.y_train[order[s : s + size]])
             for s in starts
         ]
+        # A path of whole epochs must make as many updates as are compared.
+        return batches * (math.ceil(FIRST_LOSSES / len(batches)) if self.comparable else 1)
 
     def batches(self, batch: int | None = None) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """The epoch's batches as tensors in memory, again and again: no input cost in the step."""

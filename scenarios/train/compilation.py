@@ -9,7 +9,7 @@ from tensorflow.python.eager import context
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import compiled_by_xla, traced_once
-from scenarios.core.same_work import losses_with_same_dropout
+from scenarios.core.training import compiled_step
 
 XLA_LAUNCHES = ("XlaLaunch", "XlaLaunchV2", "_XlaCompile")
 
@@ -18,27 +18,22 @@ XLA_LAUNCHES = ("XlaLaunch", "XlaLaunchV2", "_XlaCompile")
 def xla(workload: Workload) -> TrainingPath:
     """The step compiled by XLA as a whole (jit_compile=True)."""
 
-    def loop():
-        model = workload.model()
-        optimizer = workload.optimizer(model)
+    model = workload.model()
+    optimizer = workload.optimizer(model)
 
-        @tf.function(jit_compile=True)
-        def train_step(x, y):
-            with tf.GradientTape() as tape:
-                loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return loss
+    @tf.function(jit_compile=True)
+    def train_step(x, y):
+        with tf.GradientTape() as tape:
+            loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
 
-        return model, train_step
-
-    model, train_step = loop()
     return TrainingPath(
         model,
         train_step,
         examples=workload.spec.batch,
         batches=workload.batches(),
-        losses=losses_with_same_dropout(workload, loop),
         proof=lambda: (
             traced_once(train_step) | compiled_by_xla(train_step, *next(workload.batches()))
         ),
@@ -55,29 +50,14 @@ def xla(workload: Workload) -> TrainingPath:
 def xla_auto(workload: Workload) -> TrainingPath:
     """Automatic clustering: TensorFlow picks the parts of the graph that XLA compiles."""
     tf.config.optimizer.set_jit(True)
-
-    def loop():
-        model = workload.model()
-        optimizer = workload.optimizer(model)
-
-        @tf.function
-        def train_step(x, y):
-            with tf.GradientTape() as tape:
-                loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return loss
-
-        return model, train_step
-
-    model, train_step = loop()
+    model = workload.model()
+    step = compiled_step(workload, model, workload.optimizer(model))
     return TrainingPath(
         model,
-        train_step,
+        step,
         examples=workload.spec.batch,
         batches=workload.batches(),
-        losses=losses_with_same_dropout(workload, loop),
-        proof=lambda: auto_clusters(train_step, next(workload.batches())),
+        proof=lambda: auto_clusters(step, next(workload.batches())),
     )
 
 

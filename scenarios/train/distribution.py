@@ -7,7 +7,6 @@ import tensorflow as tf
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import traced_once
-from scenarios.core.same_work import first_losses
 from scenarios.core.training import compiled_step
 
 
@@ -15,28 +14,18 @@ from scenarios.core.training import compiled_step
 def single_device(workload: Workload) -> TrainingPath:
     """One device sees the whole batch at once: what mirroring and accumulation compare with.
 
-    Replicas and small batches have their own dropout masks and batch statistics, so losses are
-    compared in inference mode, where a batch is the mean of its parts.
+    Replicas and small batches have batch statistics of their own, so losses are compared on the
+    running ones, with which a batch's loss is the mean of its parts' losses.
     """
-
-    def loop(training):
-        model = workload.model()
-        return model, compiled_step(workload, model, workload.optimizer(model), training)
-
-    model, step = loop(training=True)
+    model = workload.model()
+    training = not workload.comparable
+    step = compiled_step(workload, model, workload.optimizer(model), training)
 
     def proof():
         step(*next(workload.batches()))
         return traced_once(step)
 
-    return TrainingPath(
-        model,
-        step,
-        workload.spec.batch,
-        batches=workload.batches(),
-        losses=lambda count: first_losses(loop(training=False)[1], workload, count),
-        proof=proof,
-    )
+    return TrainingPath(model, step, workload.spec.batch, batches=workload.batches(), proof=proof)
 
 
 @scenario(
@@ -56,43 +45,35 @@ def mirrored(workload: Workload, batch_each: bool = False) -> TrainingPath:
     if batch % count:
         raise Unsupported(f"a batch of {batch} does not divide into {count} equal parts")
 
-    def loop(training):
-        with strategy.scope():
-            model = workload.model()
-            optimizer = workload.optimizer(model)
+    training = not workload.comparable  # replicas have batch statistics of their own
+    with strategy.scope():
+        model = workload.model()
+        optimizer = workload.optimizer(model)
 
-        def replica_step(x, y):
-            with tf.GradientTape() as tape:
-                loss = workload.loss(y, model(x, training=training)) + sum(model.losses)
-                loss = loss / count  # gradients are summed over the replicas
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return loss
+    def replica_step(x, y):
+        with tf.GradientTape() as tape:
+            loss = workload.loss(y, model(x, training=training)) + sum(model.losses)
+            loss = loss / count  # gradients are summed over the replicas
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
 
-        @tf.function
-        def train_step(parts):
-            losses = strategy.run(replica_step, args=parts)
-            return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-
-        return model, train_step
+    @tf.function
+    def train_step(parts):
+        losses = strategy.run(replica_step, args=parts)
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
 
     parts = [(each_replica(strategy, x, y),) for x, y in workload.epoch(batch)]
-    model, step = loop(training=True)
-
-    def losses(steps):
-        follow = loop(training=False)[1]
-        return [float(follow(*parts[i % len(parts)])) for i in range(steps)]
 
     def proof():
-        step(*parts[0])
-        return traced_once(step) | replicas(strategy, model)
+        train_step(*parts[0])
+        return traced_once(train_step) | replicas(strategy, model)
 
     return TrainingPath(
         model,
-        step,
+        train_step,
         examples=batch,
         batches=itertools.cycle(parts),
-        losses=losses,
         proof=proof,
     )
 

@@ -4,7 +4,6 @@ import math
 
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
-from scenarios.core.same_work import RecordedLoss, same_dropout
 from scenarios.train.tools.fit import fit_function
 
 
@@ -13,20 +12,12 @@ def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
     model = workload.model()
     together = compile_options.get("steps_per_execution", 1)
     updates = math.ceil(len(workload.epoch()) / together) * together
-    model.compile(workload.optimizer(model), workload.loss, **compile_options)
+    model.compile(workload.optimizer(model), workload.fit_loss(model), **compile_options)
     dataset = workload.dataset()
 
     def epoch():
         history = model.fit(dataset, steps_per_epoch=updates, verbose=0)
         return history.history["loss"][-1]
-
-    def losses(count):
-        model = workload.model()
-        recorded = RecordedLoss(workload, model, count)
-        model.compile(workload.optimizer(model), recorded, **compile_options)
-        with same_dropout():
-            model.fit(dataset, steps_per_epoch=math.ceil(count / together) * together, verbose=0)
-        return recorded.losses()
 
     def engaged():
         epoch()  # the graph is made by the first
@@ -37,7 +28,6 @@ def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
         epoch,
         examples=updates * workload.spec.batch,
         updates=updates,
-        losses=losses,
         proof=engaged,
     )
 

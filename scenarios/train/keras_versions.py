@@ -3,27 +3,19 @@
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import traced_once
-from scenarios.core.same_work import first_losses, without_dropout
 from scenarios.core.training import compiled_step
 
 
 def plain_loop(workload: Workload, version: int) -> TrainingPath:
-    """The compiled step; compared losses are without dropout, whose masks each version draws."""
+    """The compiled step of either version."""
     model = workload.model()
     step = compiled_step(workload, model, workload.optimizer(model))
-
-    def losses(count):
-        model = without_dropout(workload.model())
-        return first_losses(
-            compiled_step(workload, model, workload.optimizer(model)), workload, count
-        )
 
     return TrainingPath(
         model,
         step,
         workload.spec.batch,
         batches=workload.batches(),
-        losses=losses,
         proof=lambda: traced_once(step) | keras_version(model, version),
     )
 

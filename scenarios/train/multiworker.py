@@ -27,8 +27,8 @@ class Worker:
         self.workload = make_workload()
         self.start()
 
-    def start(self, training=True, step=0):
-        """A new model, optimizer and step, and the data from global step `step` on."""
+    def start(self):
+        """A new model, optimizer and step, and the data from the beginning."""
         workload, strategy = self.workload, self.strategy
         with strategy.scope():
             self.model = model = workload.model()
@@ -36,8 +36,9 @@ class Worker:
         # A checkpoint of a Keras 3 model leaves out where its dropout's random numbers stand.
         seeds = [v.value for v in model.variables if "seed_generator" in v.path]
         self.checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, seeds=seeds)
-        self.seek(step)
+        self.seek(0)
         replicas = strategy.num_replicas_in_sync
+        training = not workload.comparable  # workers have batch statistics of their own
 
         def replica_step(x, y):
             with tf.GradientTape() as tape:
@@ -70,13 +71,6 @@ class Worker:
     def train(self, steps):
         """Losses of the next updates."""
         return [float(self.step(next(self.batches))) for _ in range(steps)]
-
-    def inference_mode_losses(self, steps):
-        """Losses of the first updates of a new model without dropout and batch statistics."""
-        self.start(training=False)
-        losses = self.train(steps)
-        self.start()
-        return losses
 
     def save(self, folder):
         """All take part in saving, but only the chief writes to the folder that is kept."""
@@ -135,10 +129,9 @@ def multiworker(workload: Workload) -> TrainingPath:
 
     return TrainingPath(
         model,
-        lambda: cluster.call("train", steps=STEPS)[0],
+        lambda: np.array(cluster.call("train", steps=STEPS)[0]),
         examples=STEPS * workload.spec.batch,
         updates=STEPS,
-        losses=lambda count: cluster.call("inference_mode_losses", steps=count)[0],
         predict=predict,
         proof=proof,
     )

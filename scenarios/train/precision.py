@@ -7,7 +7,7 @@ import tensorflow as tf
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import compiled_by_xla, traced_once
-from scenarios.core.same_work import losses_with_same_dropout
+from scenarios.core.training import compiled_step
 
 
 @scenario(
@@ -19,24 +19,19 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
     """float16 arithmetic with a scaled loss; variables and softmax stay float32."""
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
 
-    def loop():
-        model = workload.model()
-        # Gradients below 6e-8 vanish in float16: the loss is scaled up, its gradients back.
-        optimizer = tf.keras.mixed_precision.LossScaleOptimizer(workload.optimizer(model))
-        optimizer.build(model.trainable_variables)
+    model = workload.model()
+    # Gradients below 6e-8 vanish in float16: the loss is scaled up, its gradients back.
+    optimizer = tf.keras.mixed_precision.LossScaleOptimizer(workload.optimizer(model))
+    optimizer.build(model.trainable_variables)
 
-        @tf.function(jit_compile=xla)
-        def train_step(x, y):
-            with tf.GradientTape() as tape:
-                loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
-                scaled = optimizer.scale_loss(loss)
-            gradients = tape.gradient(scaled, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return loss
-
-        return model, train_step, optimizer
-
-    model, train_step, optimizer = loop()
+    @tf.function(jit_compile=xla)
+    def train_step(x, y):
+        with tf.GradientTape() as tape:
+            loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
+            scaled = optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
 
     def proof():
         run = compiled_by_xla(train_step, *next(workload.batches())) if xla else {}
@@ -48,7 +43,6 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
         train_step,
         workload.spec.batch,
         batches=workload.batches(),
-        losses=losses_with_same_dropout(workload, loop),
         proof=proof,
     )
 
@@ -61,35 +55,14 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
 def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
     """bfloat16 arithmetic, which has float32's range and needs no loss scaling."""
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
-
-    def loop():
-        model = workload.model()
-        optimizer = workload.optimizer(model)
-
-        @tf.function(jit_compile=xla)
-        def train_step(x, y):
-            with tf.GradientTape() as tape:
-                loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return loss
-
-        return model, train_step
-
-    model, train_step = loop()
+    model = workload.model()
+    step = compiled_step(workload, model, workload.optimizer(model), jit=xla)
 
     def proof():
-        run = compiled_by_xla(train_step, *next(workload.batches())) if xla else {}
-        return run | traced_once(train_step) | dtypes(model, "bfloat16")
+        run = compiled_by_xla(step, *next(workload.batches())) if xla else {}
+        return run | traced_once(step) | dtypes(model, "bfloat16")
 
-    return TrainingPath(
-        model,
-        train_step,
-        workload.spec.batch,
-        batches=workload.batches(),
-        losses=losses_with_same_dropout(workload, loop),
-        proof=proof,
-    )
+    return TrainingPath(model, step, workload.spec.batch, batches=workload.batches(), proof=proof)
 
 
 def dtypes(model, compute: str, variables: str = "float32") -> dict[str, object]:

@@ -64,7 +64,7 @@ def linear_fit(workload: Workload) -> TrainingPath:
         return tf.keras.Sequential(stack)
 
     batches = curve(lambda x: 3 * x + 2, workload.spec.seed)
-    return fitted_curve(model, lambda: tf.keras.optimizers.Adam(0.1), batches)
+    return fitted_curve(workload, model, lambda: tf.keras.optimizers.Adam(0.1), batches)
 
 
 @scenario(suite="full")
@@ -116,7 +116,7 @@ def quadratic_fit(workload: Workload) -> TrainingPath:
         return tf.keras.Sequential([layers.Input((1,)), powers, dense])
 
     batches = curve(lambda x: x**2 + 2 * x - 5, workload.spec.seed)
-    return fitted_curve(model, lambda: tf.keras.optimizers.SGD(0.01), batches)
+    return fitted_curve(workload, model, lambda: tf.keras.optimizers.SGD(0.01), batches)
 
 
 @scenario(baseline="train/function", suite="full")
@@ -163,6 +163,7 @@ def curve(f: Callable[[np.ndarray], np.ndarray], seed: int) -> list[tuple[tf.Ten
 
 
 def fitted_curve(
+    workload: Workload,
     make_model: Callable[[], Any],
     make_optimizer: Callable[[], Any],
     batches: list[tuple[tf.Tensor, tf.Tensor]],
@@ -171,25 +172,13 @@ def fitted_curve(
     x, y = (tf.stack(parts) for parts in zip(*batches, strict=True))
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).repeat()
 
-    def compiled() -> Any:
-        model = make_model()
-        model.compile(make_optimizer(), "mse", jit_compile=False)
-        return model
-
-    model = compiled()
+    model = make_model()
+    squares = tf.keras.losses.MeanSquaredError()
+    model.compile(make_optimizer(), workload.fit_loss(model, squares), jit_compile=False)
 
     def epoch() -> float:
         history = model.fit(dataset, steps_per_epoch=len(batches), verbose=0)
         return float(history.history["loss"][-1])
-
-    def losses(count: int) -> list[float]:
-        # One epoch a batch: `fit` reports an epoch's mean, here of one loss.
-        each = tf.data.Dataset.from_tensor_slices((x, y))
-        fresh = compiled()
-        return [
-            float(fresh.fit(each.skip(i).take(1), verbose=0).history["loss"][0])
-            for i in range(count)
-        ]
 
     def proof() -> dict[str, Any]:
         epoch()
@@ -201,6 +190,5 @@ def fitted_curve(
         epoch,
         examples=EXAMPLES,
         updates=len(batches),
-        losses=losses,
         proof=proof,
     )

@@ -62,9 +62,11 @@ def test_a_model_saved_anew_is_no_change() -> None:
 
 
 def test_losses_that_leave_the_bases_are_reported() -> None:
-    base = {"losses": (2.3, 2.0, 1.8)}
-    assert guarded(Effect(base=base, head={"losses": (2.3, 2.0, 1.8)})) == {}
-    assert guarded(Effect(base=base, head={"losses": (2.3, 2.1, 1.8)})) == {"losses": "changed"}
+    base = {"step_losses": (2.3, 2.0, 1.8)}
+    assert guarded(Effect(base=base, head={"step_losses": (2.3, 2.0, 1.8)})) == {}
+    assert guarded(Effect(base=base, head={"step_losses": (2.3, 2.1, 1.8)})) == {
+        "losses": "changed"
+    }
 
 
 def test_few_examples_leave_a_loss_open() -> None:

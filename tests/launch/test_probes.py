@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 
@@ -18,7 +19,7 @@ def test_training_reaches_the_batch_that_an_epoch_leaves_over(examples: int, ste
         made.append(1.0 / (1 + len(made)))
         return made[-1]
 
-    path = SimpleNamespace(advance=advance, updates=1, examples=4, losses=None)
+    path = SimpleNamespace(advance=advance, updates=1, examples=4)
     workload = SimpleNamespace(train_examples=examples)
     assert probes.trained(path, workload, 0, 1) == {"final_loss": made[-1]}
     assert len(made) == steps
@@ -31,12 +32,22 @@ def test_a_path_that_makes_whole_epochs_trains_no_epoch_longer(epochs: int, step
     from bench.launch.analysis import probes
 
     made: list[float] = []
-    path = SimpleNamespace(
-        advance=lambda: made.append(0.5) or 0.5, updates=28, examples=28 * 32, losses=None
-    )
+    path = SimpleNamespace(advance=lambda: made.append(0.5) or 0.5, updates=28, examples=28 * 32)
     workload = SimpleNamespace(train_examples=898)
     probes.trained(path, workload, 0, epochs)
     assert len(made) == steps
+
+
+@pytest.mark.parametrize(("updates", "steps"), [(1, 20), (5, 4), (28, 1)])
+def test_the_losses_of_the_first_updates_are_those_that_steps_return(
+    updates: int, steps: int
+) -> None:
+    """A step of several updates returns the loss of each, or (`fit`) one for all."""
+    from bench.launch.analysis import probes
+
+    each = 1 if updates == 28 else updates
+    path = SimpleNamespace(advance=lambda: np.full(each, 0.5), updates=updates)
+    assert probes.step_losses(path, 20) == ([0.5] * each * steps, updates * steps)
 
 
 class Pipeline:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bench.results.tolerance import TOLERANCES, first_difference, outputs_differ
+from bench.results.tolerance import TOLERANCES, first_difference, losses_differ, outputs_differ
 
 LOSSES = [2.5, 2.3, 2.2, 2.0]
 
@@ -31,6 +31,23 @@ def test_nothing_to_compare_differs():
     assert first_difference([], LOSSES, "float32") == 0
 
 
+@pytest.mark.parametrize("own", [[], LOSSES[:3], [*LOSSES, 1.9]])
+def test_missing_losses_are_a_difference_on_either_side(own):
+    assert f"{len(own)} losses" in losses_differ(own, LOSSES, "float32")
+    assert f"has {len(own)}" in losses_differ(LOSSES, own, "float32")
+
+
+def test_no_losses_on_both_sides_are_no_agreement():
+    assert losses_differ([], [], "int8") is not None
+
+
+def test_the_step_at_which_losses_differ_is_told_with_both():
+    assert losses_differ(LOSSES, LOSSES, "float32") is None
+    said = losses_differ([2.5, 2.3, 2.9, 2.0], LOSSES, "float32")
+    assert "step 3" in said
+    assert "2.9 against 2.2" in said
+
+
 def test_another_dropout_mask_is_caught_in_every_precision():
     # The document's CNN: 8 % on the first loss where the mask was drawn in float16.
     masked = [loss * 1.08 for loss in LOSSES]
@@ -44,15 +61,28 @@ def test_narrower_precisions_allow_more():
 
 
 def test_outputs():
-    base = [0.9, 0.1, 0.2, 0.8]
+    base = [1.0, 0.0, 0.2, 0.8]
     assert outputs_differ(base, base, "float32") is None
-    assert outputs_differ([0.9, 0.1, 0.21, 0.79], base, "float32") is not None
-    assert outputs_differ([0.9, 0.1, 0.21, 0.79], base, "float16") is None
+    assert outputs_differ([1.0, 0.0, 0.21, 0.79], base, "float32") is not None
+    assert outputs_differ([1.0, 0.0, 0.21, 0.79], base, "float16") is None
     assert "3 outputs" in str(outputs_differ(base[:3], base, "int8"))
     assert "not finite" in str(outputs_differ([math.nan, 0.1, 0.2, 0.8], base, "int8"))
     assert outputs_differ([], [], "float32") is not None
 
 
 def test_many_small_differences_count_as_one_large_one():
-    base = [0.1] * 100
-    assert "average" in str(outputs_differ([0.1 + 9e-4] * 100, base, "float32"))
+    base = [0.1] * 99 + [1.0]
+    assert "average" in str(outputs_differ([x + 9e-4 for x in base], base, "float32"))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1, 40, 1e6])
+def test_outputs_are_judged_by_their_own_scale(scale):
+    """Logits of 40 round to 4e-5 of themselves, as probabilities do; amounts of 1e-3 as well."""
+    base = [-1.0 * scale, 0.3 * scale, 0.9 * scale]
+    near, far = ([x * (1 + by) for x in base] for by in (1e-4, 1e-2))
+    assert outputs_differ(near, base, "float32") is None
+    assert outputs_differ(far, base, "float32") is not None
+
+
+def test_a_baseline_that_is_not_finite_is_followed_by_nobody():
+    assert "not finite" in str(outputs_differ([0.1, 0.2], [math.nan, 0.2], "int8"))

@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from bench.results.errors import LaunchError, UsageError
 from bench.results.values import WorkloadSpec
-from scenarios.core import Workload, data, philox
+from scenarios.core import Workload, data
+from scenarios.core.comparable import without_chance
 from scenarios.core.graphs import compiled_by_xla, traced_once
-from scenarios.core.same_work import RecordedLoss, without_dropout
 from scenarios.input.tools.pipelines import same_examples
 from scenarios.train.accumulation import updates_of
 from scenarios.train.compilation import auto_clusters
@@ -75,19 +75,6 @@ def failing_proofs():
     }
 
 
-def random_bits():
-    """Philox written out against TensorFlow's kernel, plain and in XLA."""
-
-    def equal(seed, shape, jit):
-        held = tf.Variable(seed, dtype=tf.int64)
-        kernel = tf.random.stateless_uniform(shape, held.read_value())
-        drawn = tf.function(lambda: philox.uniform(shape, held.read_value()), jit_compile=jit)()
-        return bool(tf.reduce_all(drawn == kernel))
-
-    cases = (([3, 4], [32, 128]), ([1, 0], [3, 5]), ([2**40 + 5, 7], [1, 1]))
-    return [equal(seed, shape, jit) for seed, shape in cases for jit in (None, True)]
-
-
 def own_model(input_shape, classes):
     """A user's model: Sequential, no batch normalisation."""
     return tf.keras.Sequential(
@@ -116,24 +103,56 @@ def conversions(workload):
         [LAYERS.Input(shape), LAYERS.Flatten(), LAYERS.Dense(classes, activation="softmax")]
     )
     found["dense"] = said(lambda: workload.model(blocks.separable(workload)))
-    found["rates"] = [
-        layer.rate
-        for layer in without_dropout(own_model((4, 4, 3), 2)).layers
-        if hasattr(layer, "rate")
-    ]
     return found
 
 
-def recorded(workload):
-    """Losses that fit made, by the record and one by one."""
-    model = tf.keras.Sequential([LAYERS.Input((8, 8, 3)), LAYERS.Flatten(), LAYERS.Dense(10)])
+def chancy_model():
+    """A model that draws random numbers in many ways, most of them in a model inside the model."""
+    inner = tf.keras.Sequential(
+        [
+            LAYERS.Input((8, 8, 3)),
+            LAYERS.RandomFlip(),
+            LAYERS.RandomContrast(0.5),
+            LAYERS.GaussianNoise(0.5),
+            LAYERS.SpatialDropout2D(0.5),
+            LAYERS.AlphaDropout(0.5),
+            LAYERS.Reshape((64, 3)),
+            LAYERS.Dropout(0.5),
+            LAYERS.Bidirectional(LAYERS.LSTM(4, dropout=0.5, recurrent_dropout=0.5)),
+        ]
+    )
+    inputs = LAYERS.Input((8, 8, 3))
+    places = LAYERS.Reshape((64, 3))(inputs)
+    attended = LAYERS.MultiHeadAttention(1, 3, dropout=0.5)(places, places)
+    joined = LAYERS.Concatenate()([inner(inputs), LAYERS.Flatten()(attended)])
+    return tf.keras.Model(inputs, LAYERS.Dense(10)(joined))
+
+
+def comparable(scratch):
+    """What a comparable workload does to its models, its epochs and the loss of `fit`."""
+    model, other = without_chance(chancy_model()), chancy_model()
+    x = tf.random.stateless_uniform([4, 8, 8, 3], [0, 1])
+    different = [
+        float(tf.reduce_max(tf.abs(each(x, training=True) - each(x, training=True))))
+        for each in (model, other)
+    ]
+    spec = WorkloadSpec(data="synthetic:8x8x3", cache=scratch, comparable=True, batch=256)
+    workload = Workload(spec)
+    own = tf.keras.Sequential([LAYERS.Input((8, 8, 3)), LAYERS.Flatten(), LAYERS.Dense(10)])
     workload.gives_probabilities = False
     x, y = next(workload.batches())
-    first = float(workload.loss(y, model(x)))
-    record = RecordedLoss(workload, model, 3)
-    model.compile("sgd", record, jit_compile=False, steps_per_execution=5)
-    model.fit(workload.dataset(), steps_per_epoch=5, verbose=0)
-    return {"first": first, "recorded": record.losses()}
+    first = float(workload.loss(y, own(x)))
+    own.compile("sgd", workload.fit_loss(own), jit_compile=False, steps_per_execution=5)
+    own.fit(workload.dataset(), steps_per_epoch=5, verbose=0)
+    plain = Workload(WorkloadSpec(data="synthetic:8x8x3", cache=scratch, batch=256))
+    return {
+        "different": different,
+        "rates": [layer.rate for layer in workload.model().layers if hasattr(layer, "rate")],
+        "first": first,
+        "recorded": workload.recorded.losses(),
+        "plain": (len(plain.epoch()), plain.fit_loss(own) == plain.loss, plain.recorded is None),
+        "batches": len(workload.epoch()),
+    }
 
 
 def trainings(scratch):
@@ -222,9 +241,8 @@ if __name__ == "__main__":
         workload = Workload(WorkloadSpec(data="synthetic:8x8x3", cache=scratch))
         seen = {
             "proofs": failing_proofs(),
-            "random_bits": random_bits(),
+            "comparable": comparable(scratch),
             "conversions": conversions(workload),
-            "recorded": recorded(workload),
             "records": records(scratch),
             "trainings": trainings(scratch),
             "workers": workers(),

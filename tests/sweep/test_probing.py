@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import Launch, Scenario
-from bench.sweep.probing import FIRST_LOSSES, probe
+from bench.sweep.probing import probe
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import PROFILES, Profile
 
@@ -23,7 +24,7 @@ class Fake:
         self.build_s, self.fails, self.accuracy = build_s, fails, accuracy
         self.asked: list[tuple[str, float, dict[str, Any]]] = []
         self.closed = False
-        self.training = 0
+        self.training, self.comparable = 0, False
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         self.asked.append((do, timeout_s, arguments))
@@ -31,7 +32,9 @@ class Fake:
             raise LaunchFailed("failed", f"{do} broke")
         if do == "build":
             return {"build_s": self.build_s, "resident_bytes": 1}
-        return {"accuracy": self.accuracy, "losses": [2.0, 1.0], "from_a_later_version": 1}
+        if do == "losses":
+            return {"losses": [2.0, 1.0]}
+        return {"accuracy": self.accuracy, "step_losses": [3.0, 2.0], "from_a_later_version": 1}
 
     def output(self) -> str:
         assert not self.closed
@@ -46,19 +49,25 @@ def probed(
     scenario: Scenario = STEP,
     cold_build_s: float = 1.0,
     profile: Profile = PROFILE,
+    compared: bool = False,
 ) -> Launch:
     """The record of a probe whose launches are `fakes`, in order."""
     left = list(fakes)
 
-    def start(training: int = 0) -> Any:
+    def start(training: int = 0, comparable: bool = False) -> Any:
         launch = left.pop(0)
         if isinstance(launch, LaunchFailed):
             raise launch
-        launch.training = training
+        launch.training, launch.comparable = training, comparable
         return launch
 
     record = probe(
-        start, Launch("infer/x", "cpu-1", purpose="probe"), scenario, profile, cold_build_s
+        start,
+        Launch("infer/x", "cpu-1", purpose="probe"),
+        scenario,
+        profile,
+        cold_build_s,
+        compared,
     )
     assert not left
     assert all(fake.closed for fake in fakes if isinstance(fake, Fake))
@@ -68,7 +77,8 @@ def probed(
 def test_a_probe_keeps_what_it_found() -> None:
     fake = Fake()
     record = probed(fake)
-    assert (record.outcome, record.accuracy, record.losses) == ("ok", 0.5, (2.0, 1.0))
+    assert (record.outcome, record.accuracy, record.losses) == ("ok", 0.5, ())
+    assert record.step_losses == (3.0, 2.0)
     assert record.outputs == ()
     asked = {"first": FIRST_LOSSES, "epochs": PROFILE.epochs}
     assert fake.asked[-1] == ("probe", PROFILE.timeout_s, asked)
@@ -99,6 +109,21 @@ def test_what_could_not_be_started_printed_nothing() -> None:
     assert probed(never).output == ""
     again = probed(Fake(build_s=2.0), never)
     assert (again.outcome, again.output) == ("failed", "")
+
+
+def test_losses_that_are_compared_are_those_of_a_comparable_launch() -> None:
+    plain, comparable = Fake(), Fake()
+    record = probed(plain, comparable, scenario=TRAIN, compared=True)
+    assert (record.losses, record.step_losses) == ((2.0, 1.0), (3.0, 2.0))
+    assert (plain.comparable, comparable.comparable) == (False, True)
+    assert [do for do, *_ in comparable.asked] == ["build", "losses"]
+    assert comparable.asked[-1][2] == {"first": FIRST_LOSSES}
+    probed(Fake(), scenario=STEP, compared=True)  # outputs need no other launch
+
+
+def test_a_comparable_launch_that_fails_fails_the_probe() -> None:
+    record = probed(Fake(), Fake(fails="losses"), scenario=TRAIN, compared=True)
+    assert (record.outcome, record.reason) == ("failed", "losses broke")
 
 
 # --- trainings --------------------------------------------------------------------------------

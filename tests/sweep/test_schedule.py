@@ -53,3 +53,18 @@ def test_a_probe_waits_for_its_baseline_s(sweep: Sweep, monkeypatch: pytest.Monk
     assert "infer/litert-float32" not in good
     failed = next(x for x in sweep.launches if x.scenario == "infer/litert-float32")
     assert "does not answer as infer/function" in failed.reason
+
+
+def test_a_follower_without_outputs_fails(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has nothing to compare was never seen to do its baseline's work."""
+
+    def silent(scenario: Scenario, _: Any) -> Launch:
+        outputs = () if scenario.id == "infer/litert-float32" else (0.1, 0.9)
+        return Launch(scenario.id, "cpu-1", purpose="probe", outputs=outputs)
+
+    monkeypatch.setattr(sweep, "_probe", silent)
+    good = sweep._probe_all(sweep.settings.configurations[0])
+    assert good == {"infer/function"}
+    reasons = {x.scenario: x.reason for x in sweep.launches}
+    assert "0 outputs, the baseline has 2" in reasons["infer/litert-float32"]
+    assert "the baseline has 0" in reasons["infer/litert-int8"]

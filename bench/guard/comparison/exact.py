@@ -85,7 +85,11 @@ def exact(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Itera
     if same is False and base.artifact_bytes == head.artifact_bytes:
         reason = "the artifact's content changed, its size did not"
         yield _plain(subject, "artifact", "changed", reason)
-    step = first_difference(head.losses, base.losses, "float32") if base.losses else None
+    step = (
+        first_difference(head.step_losses, base.step_losses, "float32")
+        if base.step_losses
+        else None
+    )
     if step is not None:
         reason = f"training does other work: its losses leave the base's at step {step + 1}"
         yield _plain(subject, "losses", "changed", reason)

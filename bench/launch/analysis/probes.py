@@ -30,7 +30,7 @@ def probe(
         path: The scenario's path, built but not stepped.
         workload: The workload.
         scenario: Its facts.
-        first: Number of first losses to record, for comparison with the baseline's.
+        first: Number of first updates whose losses are recorded (training paths).
         epochs: Epochs of training after which accuracy is compared (training paths).
 
     Returns:
@@ -42,9 +42,8 @@ def probe(
     if scenario.unit == "job":
         finish(path.advance())
     elif scenario.kind == "train":
-        answer["losses"] = first_losses(path, first)
-        # a path with losses of its own made those updates on another model
-        answer |= trained(path, workload, 0 if path.losses else first, epochs)
+        answer["step_losses"], made = step_losses(path, first)
+        answer |= trained(path, workload, made, epochs)
     else:
         for _ in range(MEMORY_STEPS):
             finish(path.advance())
@@ -56,14 +55,14 @@ def probe(
     return answer
 
 
-def first_losses(path: Any, count: int) -> list[float]:
-    """The losses of the first updates from the shared initial weights."""
-    if path.losses is not None:
-        return [float(x) for x in path.losses(count)]
+def step_losses(path: Any, updates: int) -> tuple[list[float], int]:
+    """What the steps of at least so many updates returned, and how many updates they were."""
     losses: list[float] = []
-    while len(losses) < count:
+    made = 0
+    while made < updates:
         losses += [float(x) for x in np.atleast_1d(np.asarray(scalar(path.advance())))]
-    return losses[:count]
+        made += path.updates
+    return losses, made
 
 
 def trained(path: Any, workload: Prepared, already: int, epochs: int) -> dict[str, Any]:
