@@ -40,7 +40,7 @@ STEPS = (
     ("compilation", ("compute", "memory", "overhead", "balanced"), ("*/xla",)),
     ("pruning and distillation", ("compute", "memory"), ("infer/pruned*", "infer/distilled*")),
 )
-"""The document's order of work: name, the bounds it helps against, its scenarios."""
+"""The reference guide's order of work: name, the bounds it helps against, its scenarios."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _launch(
 def next_steps(
     found: Diagnosis, kind: str, settings: Settings, reporter: Reporter, most: int
 ) -> list[NextStep]:
-    """What to try, in the document's order, each with the effect measured on this workload.
+    """What to try, in the reference guide's order, each with the effect measured on this workload.
 
     Args:
         found: The diagnosis.
@@ -198,7 +198,7 @@ def one_of_each(found: Sequence[tuple[str, str]], most: int) -> list[tuple[str, 
 
 
 def candidates(bound: str, kind: str, ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Names and ids of the scenarios that help against a bound, in the document's order."""
+    """Names and ids of the scenarios that help against a bound, in the reference guide's order."""
     families = ("infer/",) if kind == "infer" else ("train/", "input/")
     return [
         (name, id)

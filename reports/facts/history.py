@@ -75,6 +75,11 @@ class Line:
     values: tuple[float, ...]
     changes: tuple[Change, ...]
 
+    @property
+    def level(self) -> tuple[float, ...]:
+        """Values since the last change."""
+        return self.values[self.changes[-1].index if self.changes else 0 :]
+
 
 @dataclass(frozen=True)
 class History:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from reports.facts.advice import Advice
 from reports.facts.figures import MISSING
 
+T = TypeVar("T")
 Tone = Literal["", "good", "bad", "muted", "warn"]
 
 
@@ -60,6 +61,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Field(Generic[T]):
+    """A column, and what its cell shows of a row's subject."""
+
+    name: str
+    cell: Callable[[T], Cell]
+    number: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A titled table with the sentences that belong to it."""
 
@@ -101,6 +112,31 @@ class Contents:
     heading: str = "What pays"
     opening: tuple[str, ...] = ()
     """How far its figures can be trusted: what the controls measured."""
+
+
+def table_of(
+    name: str,
+    title: str,
+    fields: Sequence[Field[T]],
+    subjects: Iterable[T],
+    notes: Sequence[str] = (),
+    words: Sequence[tuple[Cell, str]] = (),
+    opens: Callable[[T], tuple[str, ...]] = lambda _: (),
+) -> Table:
+    """One row a subject, one column a field.
+
+    Args:
+        name: Of the table, unique in the report.
+        title: Shown above it.
+        fields: Its columns.
+        subjects: Its rows.
+        notes: See `Table`.
+        words: See `Table`.
+        opens: Scenario, configuration and status of a row: what its details are found by.
+    """
+    columns = tuple(Column(f.name, f.number, f.hint) for f in fields)
+    rows = (Row(tuple(f.cell(x) for f in fields), *opens(x)) for x in subjects)
+    return Table(name, title, columns, tuple(rows), tuple(notes), tuple(words))
 
 
 def filled(tables: Iterable[Table | None]) -> tuple[Table, ...]:

@@ -7,8 +7,9 @@ import math
 from bench.results.values import Estimate
 from reports.facts import figures
 from reports.facts.estimates import half_width
-from reports.facts.measured import Facts
-from reports.tables.cells import Cell, Column, Row, Table, label
+from reports.facts.measured import Control, Facts
+from reports.tables.cells import Cell, Field, Table, label, table_of
+from reports.tables.parts import number
 
 
 def control_sentences(facts: Facts) -> tuple[str, ...]:
@@ -38,36 +39,27 @@ def control_sentences(facts: Facts) -> tuple[str, ...]:
     return tuple(said)
 
 
-def controls_table(facts: Facts) -> Table | None:
+def controls_table(facts: Facts) -> Table:
     """Every control with its truth and what was measured."""
-    found = facts.controls
-    if not found:
-        return None
-    return Table(
+    return table_of(
         "controls",
         "Controls",
         (
-            Column("configuration"),
-            Column("baseline"),
-            Column("injected", True),
-            Column("measured", True, "95 % interval over launches"),
-            Column("launches", True),
-            Column("passed"),
+            Field("configuration", lambda c: label(c.configuration)),
+            Field("baseline", lambda c: label(c.baseline)),
+            Field("injected", _injected, True),
+            Field("measured", lambda c: Cell(as_percent(c.effect), c.effect.value), True,
+                  "95 % interval over launches"),
+            Field("launches", lambda c: number(c.effect.launches, str), True),
+            Field("passed",
+                  lambda c: Cell("yes", tone="good") if c.passed else Cell("no", tone="bad")),
         ),
-        tuple(
-            Row(
-                (
-                    label(c.configuration),
-                    label(c.baseline),
-                    Cell(f"{figures.significant(100 * c.injected, 2)} %", value=c.injected),
-                    Cell(as_percent(c.effect), value=c.effect.value),
-                    Cell(str(c.effect.launches), value=float(c.effect.launches)),
-                    Cell("yes", tone="good") if c.passed else Cell("no", tone="bad"),
-                )
-            )
-            for c in found
-        ),
-    )
+        facts.controls,
+    )  # fmt: skip
+
+
+def _injected(c: Control) -> Cell:
+    return Cell(f"{figures.significant(100 * c.injected, 2)} %", c.injected)
 
 
 def noise_floor(effect: Estimate) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -11,7 +11,7 @@ from bench.results.values import Launch
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured
 from reports.facts.why import why
-from reports.tables.cells import Cell, Column, Row, Table, label, missing
+from reports.tables.cells import Cell, Column, Field, Row, Table, label, missing, table_of
 from reports.tables.parts import number
 from reports.tables.surroundings import facts_table
 
@@ -85,44 +85,42 @@ def _detail(facts: Facts, m: Measured) -> Detail:
 
 
 def _launches(m: Measured) -> Table:
-    return Table(
+    return table_of(
         "launches",
         "Launches",
         (
-            Column("launch", True),
-            Column("group"),
-            Column("outcome"),
-            Column("started as", True, "place in its group's start order"),
-            Column("turns", True),
-            Column("steps a turn", True),
-            Column("median step", True),
-            Column("build", True),
-            Column("first step", True),
-            Column("warm-up turns", True),
-            Column("steady"),
+            Field("launch", lambda x: _count(x.index), True),
+            Field("group", lambda x: label(x.group)),
+            Field("outcome", _outcome),
+            Field("started as", lambda x: _count(x.start_order), True,
+                  "place in its group's start order"),
+            Field("turns", lambda x: _count(len(x.turns)), True),
+            Field("steps a turn", lambda x: _of_turns(x, "steps", lambda v: f"{v:,.0f}"), True),
+            Field("median step", lambda x: _of_turns(x, "step_ns", _step), True),
+            Field("build", lambda x: number(x.build_s, figures.seconds), True),
+            Field("first step", lambda x: number(x.first_step_s, figures.seconds), True),
+            Field("warm-up turns", lambda x: _count(len(x.warmup_turns)), True),
+            Field("steady", lambda x: Cell("yes") if x.steady else Cell("no", tone="warn")),
         ),
-        tuple(_launch(x) for x in m.launches if x.purpose == "timing"),
-    )
+        [x for x in m.launches if x.purpose == "timing"],
+    )  # fmt: skip
 
 
-def _launch(x: Launch) -> Row:
-    step = median(t.step_ns for t in x.turns) if x.turns else None
+def _count(value: int) -> Cell:
+    return Cell(str(value), float(value))
+
+
+def _outcome(x: Launch) -> Cell:
     reason = f": {x.reason}" if x.reason else ""
-    return Row(
-        (
-            Cell(str(x.index), value=float(x.index)),
-            label(x.group),
-            Cell(f"{x.outcome}{reason}", tone="" if x.outcome == "ok" else "bad"),
-            Cell(str(x.start_order), value=float(x.start_order)),
-            Cell(str(len(x.turns)), value=float(len(x.turns))),
-            number(median(t.steps for t in x.turns) if x.turns else None, lambda v: f"{v:,.0f}"),
-            number(step, lambda v: figures.duration(v, v * 0.005)),
-            number(x.build_s, figures.seconds),
-            number(x.first_step_s, figures.seconds),
-            Cell(str(len(x.warmup_turns)), value=float(len(x.warmup_turns))),
-            Cell("yes") if x.steady else Cell("no", tone="warn"),
-        )
-    )
+    return Cell(f"{x.outcome}{reason}", tone="" if x.outcome == "ok" else "bad")
+
+
+def _of_turns(x: Launch, name: str, form: Callable[[float], str]) -> Cell:
+    return number(median(getattr(t, name) for t in x.turns) if x.turns else None, form)
+
+
+def _step(value: float) -> str:
+    return figures.duration(value, value * 0.005)
 
 
 def _operations(found: Any) -> Table | None:
@@ -179,6 +177,5 @@ def _sparks(timed: tuple[Launch, ...]) -> tuple[Spark, ...]:
             for k, t in enumerate(x.turns)
         )
         middle = median(t.step_ns for t in x.turns)
-        text = figures.duration(middle, middle * 0.005)
-        sparks.append(Spark(f"launch {x.index} ({x.group}): median {text}", points))
+        sparks.append(Spark(f"launch {x.index} ({x.group}): median {_step(middle)}", points))
     return tuple(sparks)

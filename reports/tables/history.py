@@ -12,14 +12,14 @@ from reports.facts import figures
 from reports.facts.history import Change, History
 from reports.tables.cells import (
     Cell,
-    Column,
     Contents,
-    Row,
+    Field,
     Section,
     Table,
     Tone,
     filled,
     label,
+    table_of,
 )
 
 
@@ -51,67 +51,56 @@ def contents(found: History) -> Contents:
 
 
 def _changes(changes: Sequence[Change]) -> Table:
-    return Table(
+    return table_of(
         "changes",
         "Changes, the newest first",
         (
-            Column("scenario"),
-            Column("configuration"),
-            Column("figure"),
-            Column("since"),
-            Column("run"),
-            Column("before", True),
-            Column("after", True),
-            Column("change", True),
+            Field("scenario", lambda c: label(c.scenario)),
+            Field("configuration", lambda c: label(c.configuration)),
+            Field("figure", lambda c: Cell(c.metric)),
+            Field("since", lambda c: Cell(_date(c.at_s), c.at_s)),
+            Field("run", lambda c: label(c.run)),
+            Field("before", lambda c: Cell(_figure(c.metric, c.before), c.before), True),
+            Field("after", lambda c: Cell(_figure(c.metric, c.after), c.after), True),
+            Field("change", _change, True),
         ),
-        tuple(
-            Row(
-                (
-                    label(c.scenario),
-                    label(c.configuration),
-                    Cell(c.metric),
-                    Cell(_date(c.at_s), c.at_s),
-                    label(c.run),
-                    Cell(_figure(c.metric, c.before), c.before),
-                    Cell(_figure(c.metric, c.after), c.after),
-                    Cell(f"{figures.signed(100 * (c.ratio - 1), 1)} %", c.ratio, tone=_tone(c)),
-                ),
-                c.scenario,
-            )
-            for c in changes
-        ),
+        changes,
+        opens=lambda c: (c.scenario,),
     )
+
+
+def _change(c: Change) -> Cell:
+    return Cell(f"{figures.signed(100 * (c.ratio - 1), 1)} %", c.ratio, tone=_tone(c))
 
 
 def _latest(found: History) -> Table:
-    rows = []
-    for line in found.lines:
-        if line.metric != "speed-up":
-            continue
-        level = line.values[line.changes[-1].index if line.changes else 0 :]
-        middle = math.exp(float(np.median(np.log(level))))
-        cells = (
-            label(line.scenario),
-            label(line.configuration),
-            Cell(f"{len(line.values):,}", float(len(line.values))),
-            Cell(_figure("speed-up", middle), middle),
-            Cell(f"{len(level):,}", float(len(level))),
-            Cell(_figure("speed-up", line.values[-1]), line.values[-1]),
-        )
-        rows.append(Row(cells, line.scenario))
-    return Table(
+    return table_of(
         "levels",
         "Present levels",
         (
-            Column("scenario"),
-            Column("configuration"),
-            Column("runs", True),
-            Column("level", True, "median speed-up since the last change"),
-            Column("runs at it", True),
-            Column("newest", True),
+            Field("scenario", lambda x: label(x.scenario)),
+            Field("configuration", lambda x: label(x.configuration)),
+            Field("runs", lambda x: _count(x.values), True),
+            Field("level", lambda x: _speedup(_middle(x.level)), True,
+                  "median speed-up since the last change"),
+            Field("runs at it", lambda x: _count(x.level), True),
+            Field("newest", lambda x: _speedup(x.values[-1]), True),
         ),
-        tuple(rows),
-    )
+        [line for line in found.lines if line.metric == "speed-up"],
+        opens=lambda x: (x.scenario,),
+    )  # fmt: skip
+
+
+def _count(values: Sequence[float]) -> Cell:
+    return Cell(f"{len(values):,}", float(len(values)))
+
+
+def _middle(values: Sequence[float]) -> float:
+    return math.exp(float(np.median(np.log(values))))
+
+
+def _speedup(value: float) -> Cell:
+    return Cell(_figure("speed-up", value), value)
 
 
 def _date(seconds: float) -> str:

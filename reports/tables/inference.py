@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from statistics import fmean
 
+from bench.results.values import Launch
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured
-from reports.tables.cells import Cell, Column, Row, Table, label, missing
+from reports.tables.cells import Cell, Field, Table, missing
 from reports.tables.parts import (
     MEMORY,
     batch_notes,
+    first_field,
+    measured_table,
     number,
-    path_cells,
-    path_columns,
-    quality_cells,
-    quality_columns,
+    path_fields,
+    quality_fields,
+    scenario_cell,
 )
+
+QUANTILES = (0.5, 0.9, 0.95, 0.99)
 
 
 def inference_table(facts: Facts, configuration: str) -> Table:
     """Every inference path: latency, size, memory, quality."""
     rows = [m for m in facts.of("infer", configuration) if m.ok]
-    return Table(
+
+    def probed(name: str) -> Callable[[Measured], Cell]:
+        return lambda m: number(getattr(m.probe, name, None), figures.count)
+
+    def front(m: Measured) -> Cell:
+        best = (m.scenario, m.configuration) in facts.pareto
+        return Cell("●", 1.0, "on the Pareto front") if best else Cell("", value=0.0)
+
+    agreement = "share of predictions equal to the plain model's"
+    return measured_table(
         f"inference-{configuration}",
         f"Inference, {configuration}",
         (
-            *path_columns("infer", "time an answer", "median over launches of the median turn"),
-            Column("file", True, "what would be shipped"),
-            Column("gzip", True),
+            *path_fields("infer", "time an answer", "median over launches of the median turn"),
+            Field("file", lambda m: number(m.effect.size_bytes, figures.size), True, "shipped"),
+            Field("gzip", lambda m: number(m.gzip_bytes, figures.size), True),
             MEMORY,
-            Column("parameters", True),
-            Column("multiply-adds", True, "of one example's forward pass"),
-            *quality_columns(rows),
-            Column("agrees", True, "share of predictions equal to the plain model's"),
-            Column("first answer", True, "load, trace, compile and run"),
-            Column("front", False, "no other path is faster, smaller and better"),
+            Field("parameters", probed("parameters"), True),
+            Field("multiply-adds", probed("multiply_adds"), True, "of one example's forward pass"),
+            *quality_fields(rows),
+            Field("agrees", lambda m: number(m.effect.agreement, figures.percent), True, agreement),
+            first_field("first answer", "infer"),
+            Field("front", front, False, "no other path is faster, smaller and better"),
         ),
-        tuple(_inference_row(facts, m, rows) for m in rows),
-        notes=(
+        rows,
+        (
             "● marks the Pareto front over time, compressed size and quality. Changes of quality "
             "are paired on the same test examples (of accuracy: Tango's score interval).",
             *batch_notes(rows),
@@ -45,72 +59,42 @@ def inference_table(facts: Facts, configuration: str) -> Table:
     )
 
 
-def _inference_row(facts: Facts, m: Measured, rows: Sequence[Measured]) -> Row:
-    probe = m.probe
-    best = (m.scenario, m.configuration) in facts.pareto
-    return Row(
-        (
-            *path_cells(m),
-            number(m.effect.size_bytes, figures.size),
-            number(m.gzip_bytes, figures.size),
-            number(m.effect.peak_memory_bytes, figures.size),
-            number(probe.parameters if probe else None, figures.count),
-            number(probe.multiply_adds if probe else None, figures.count),
-            *quality_cells(m, rows),
-            number(m.effect.agreement, figures.percent),
-            number(m.effect.first_step_s, figures.seconds),
-            Cell("●", 1.0, "on the Pareto front") if best else Cell("", value=0.0),
-        ),
-        m.scenario,
-        m.configuration,
-    )
-
-
 def latency_table(facts: Facts, configuration: str) -> Table:
     """Quantiles of single steps, with the number of samples behind them."""
-    chosen = [m for m in facts.all if m.configuration == configuration and m.samples]
-    return Table(
+    return measured_table(
         f"latency-{configuration}",
         f"Latency of single steps, {configuration}",
         (
-            Column("scenario"),
-            Column("p50", True),
-            Column("p90", True),
-            Column("p95", True),
-            Column("p99", True),
-            Column("samples", True),
-            Column("CPU use", True, "cores used while its turns ran"),
-            Column("CPU use waiting", True, "cores used while others' turns ran"),
+            Field("scenario", scenario_cell),
+            *(Field(f"p{100 * q:.0f}", _quantile(q), True) for q in QUANTILES),
+            Field("samples", lambda m: Cell(f"{m.samples:,}", float(m.samples)), True),
+            Field("CPU use", _busy(lambda x: x.cpu_share, 2), True,
+                  "cores used while its turns ran"),
+            Field("CPU use waiting", _busy(lambda x: x.waiting_cpu_share, 3), True,
+                  "cores used while others' turns ran"),
         ),
-        tuple(_latency_row(m) for m in chosen),
-        notes=(
+        [m for m in facts.all if m.configuration == configuration and m.samples],
+        (
             "A quantile is shown where the samples bound it with 95 % confidence: "
             "p90 from 29 samples, p95 from 59, p99 from 299.",
         ),
-    )
+    )  # fmt: skip
 
 
-def _latency_row(m: Measured) -> Row:
-    quantiles = []
-    for q in (0.5, 0.9, 0.95, 0.99):
-        value = m.quantile_ns(q)
+def _quantile(quantile: float) -> Callable[[Measured], Cell]:
+    def cell(m: Measured) -> Cell:
+        value = m.quantile_ns(quantile)
+        if value is None:
+            return missing("too few samples")
         # 0.2 % wide buckets hold three digits.
-        text = figures.duration(value, value * 0.002) if value is not None else ""
-        quantiles.append(Cell(text, value) if value is not None else missing("too few samples"))
-    busy = [x.cpu_share for x in m.timed if x.cpu_share is not None]
-    idle = [x.waiting_cpu_share for x in m.timed if x.waiting_cpu_share is not None]
-    return Row(
-        (
-            label(m.scenario),
-            *quantiles,
-            Cell(f"{m.samples:,}", value=float(m.samples)),
-            number(_mean(busy), lambda v: figures.rounded(v, 2)),
-            number(_mean(idle), lambda v: figures.rounded(v, 3)),
-        ),
-        m.scenario,
-        m.configuration,
-    )
+        return Cell(figures.duration(value, value * 0.002), value)
+
+    return cell
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _busy(share: Callable[[Launch], float | None], digits: int) -> Callable[[Measured], Cell]:
+    def cell(m: Measured) -> Cell:
+        known = [x for launch in m.timed if (x := share(launch)) is not None]
+        return number(fmean(known) if known else None, lambda v: figures.rounded(v, digits))
+
+    return cell

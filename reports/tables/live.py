@@ -7,78 +7,65 @@ from statistics import median
 from reports.facts import figures
 from reports.facts.estimates import distinguishable
 from reports.facts.measured import Facts, Measured
-from reports.tables.cells import Cell, Column, Row, Table, label
-from reports.tables.parts import factor_cell, number, status_cell
+from reports.tables.cells import Cell, Field, Table, Tone, label, table_of
+from reports.tables.parts import factor_cell, measured_table, number, scenario_cell, status_cell
 
 
 def across_table(facts: Facts) -> Table:
     """Each scenario in one configuration against itself in another, launched together."""
-    rows = []
-    for (scenario, first, other), item in facts.across.items():
-        cell = factor_cell(item, f"{item.launches} launches")
-        said = "yes" if distinguishable(item) else "no"
-        rows.append(
-            Row((label(scenario), label(first), label(other), cell, Cell(said)), scenario, other)
-        )
-    return Table(
+    return table_of(
         "across",
         "The same scenario in two configurations, taking turns",
         (
-            Column("scenario"),
-            Column("in"),
-            Column("against it in"),
-            Column("speed-up", True, "time in the first ÷ time in the other"),
-            Column("distinguishable"),
+            Field("scenario", lambda x: label(x[0][0])),
+            Field("in", lambda x: label(x[0][1])),
+            Field("against it in", lambda x: label(x[0][2])),
+            Field("speed-up", lambda x: factor_cell(x[1], f"{x[1].launches} launches"), True,
+                  "time in the first ÷ time in the other"),
+            Field("distinguishable", lambda x: Cell("yes" if distinguishable(x[1]) else "no")),
         ),
-        tuple(rows),
-    )
+        facts.across.items(),
+        opens=lambda x: (x[0][0], x[0][2]),
+    )  # fmt: skip
 
 
 def serving_table(facts: Facts, configuration: str) -> Table:
     """Models under load: medians over launches of what the load generator measured."""
-    rows = [_serving_row(m) for m in facts.of("serve", configuration) if m.ok and m.load]
-    return Table(
+    rows = [m for m in facts.of("serve", configuration) if m.ok and m.load]
+    return measured_table(
         f"serving-{configuration}",
         f"Under load, {configuration}",
         (
-            Column("scenario"),
-            Column("status"),
-            Column("what it does"),
-            Column("answers/s", True),
-            Column("offered/s", True, "queries that arrive, at random times"),
-            Column("p50", True, "latency of a query, waiting included"),
-            Column("p90", True),
-            Column("p99", True),
-            Column("p99 allowed", True, "the bound that a valid run keeps"),
-            Column("valid", False, "launches that the load generator accepts"),
+            Field("scenario", scenario_cell),
+            Field("status", status_cell),
+            Field("what it does", lambda m: Cell(m.info.summary if m.info else "")),
+            _load("answers/s", "answers_per_s"),
+            _load("offered/s", "offered_per_s", "queries that arrive, at random times"),
+            _load("p50", "p50_ns", "latency of a query, waiting included"),
+            _load("p90", "p90_ns"),
+            _load("p99", "p99_ns"),
+            _load("p99 allowed", "bound_ns", "the bound that a valid run keeps"),
+            Field("valid", _valid, False, "launches that the load generator accepts"),
         ),
-        tuple(rows),
-        notes=("By MLPerf's load generator; medians over launches.",) if rows else (),
+        rows,
+        ("By MLPerf's load generator; medians over launches.",) if rows else (),
     )
 
 
-def _serving_row(m: Measured) -> Row:
-    middle = {name: median(values) for name, values in m.load.items()}
+def _load(title: str, name: str, hint: str = "") -> Field[Measured]:
+    def form(value: float) -> str:
+        if name.endswith("_ns"):
+            return figures.duration(value, value * 0.05)
+        return figures.significant(value, 3)
 
-    def time_(name: str) -> Cell:
-        return number(middle.get(name), lambda value: figures.duration(value, value * 0.05))
+    def cell(m: Measured) -> Cell:
+        values = m.load.get(name)
+        return number(median(values) if values else None, form)
 
-    def rate(name: str) -> Cell:
-        return number(middle.get(name), lambda value: figures.significant(value, 3))
+    return Field(title, cell, True, hint)
 
+
+def _valid(m: Measured) -> Cell:
     valid = m.load.get("valid", ())
-    kept = Cell(
-        f"{sum(valid):.0f} of {len(valid)}",
-        sum(valid),
-        tone="good" if all(valid) else "warn",
-    )
-    cells = (
-        label(m.scenario),
-        status_cell(m),
-        Cell(m.info.summary if m.info else ""),
-        rate("answers_per_s"),
-        rate("offered_per_s"),
-        *(time_(name) for name in ("p50_ns", "p90_ns", "p99_ns", "bound_ns")),
-        kept,
-    )
-    return Row(cells, m.scenario, m.configuration)
+    tone: Tone = "good" if all(valid) else "warn"
+    return Cell(f"{sum(valid):.0f} of {len(valid)}", sum(valid), tone=tone)

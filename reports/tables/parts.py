@@ -2,56 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bench.results.values import Estimate
 from reports.facts import figures
 from reports.facts.estimates import distinguishable, half_width
 from reports.facts.measured import PLAIN, Measured
-from reports.tables.cells import Cell, Column, Tone, label, missing
+from reports.tables.cells import Cell, Field, Table, Tone, label, missing, table_of
 
 PLAIN_WORD = {"train": "loop", "input": "pipeline"}
-MEMORY = Column("peak memory", True, "of the process, in a pass of its own")
 
 
-def path_columns(kind: str, time: str, hint: str) -> tuple[Column, ...]:
+def measured_table(
+    name: str,
+    title: str,
+    fields: Sequence[Field[Measured]],
+    rows: Iterable[Measured],
+    notes: Sequence[str] = (),
+    words: Sequence[tuple[Cell, str]] = (),
+) -> Table:
+    """A table whose rows open to the details of their scenario and configuration."""
+    return table_of(name, title, fields, rows, notes, words, opens)
+
+
+def opens(m: Measured) -> tuple[str, str, str]:
+    """What the details of a row are found by."""
+    return m.scenario, m.configuration, m.effect.status
+
+
+def scenario_cell(m: Measured) -> Cell:
+    """Its id."""
+    return label(m.scenario)
+
+
+def path_fields(kind: str, time: str, hint: str) -> tuple[Field[Measured], ...]:
     """Of every path: what and how fast, with its own effect and its speed over the plain path."""
     plain = f"over the plain {PLAIN_WORD.get(kind, 'model')}"
     return (
-        Column("scenario"),
-        Column("status"),
-        Column(time, True, hint),
-        Column("examples/s", True),
-        Column("against", False, "its baseline"),
-        Column("speed-up", True, "its own effect: against its baseline, 95 % interval"),
-        Column(plain, True, "through the chain of baselines, 95 % interval"),
+        Field("scenario", scenario_cell),
+        Field("status", status_cell),
+        Field(time, latency_cell, True, hint),
+        Field("examples/s", throughput_cell, True),
+        Field("against", baseline_cell, False, "its baseline"),
+        Field(
+            "speed-up", speedup_cell, True, "its own effect: against its baseline, 95 % interval"
+        ),
+        Field(plain, plain_cell, True, "through the chain of baselines, 95 % interval"),
     )
 
 
-def path_cells(m: Measured) -> tuple[Cell, ...]:
-    """The cells of `path_columns`."""
-    baseline = label(m.effect.baseline) if m.effect.baseline else missing("it is a baseline")
-    cells = (latency_cell(m), throughput_cell(m), baseline, speedup_cell(m), plain_cell(m))
-    return (label(m.scenario), status_cell(m), *cells)
+MEMORY = Field[Measured](
+    "peak memory",
+    lambda m: number(m.effect.peak_memory_bytes, figures.size),
+    True,
+    "of the process, in a pass of its own",
+)
+FIRST_HINTS = {"train": "trace, compile and run", "infer": "load, trace, compile and run"}
 
 
-def quality_columns(rows: Sequence[Measured]) -> tuple[Column, ...]:
+def first_field(name: str, kind: str) -> Field[Measured]:
+    """The first step or answer."""
+    return Field(
+        name,
+        lambda m: number(m.effect.first_step_s, figures.seconds),
+        True,
+        FIRST_HINTS[kind],
+    )
+
+
+def quality_fields(rows: Sequence[Measured]) -> tuple[Field[Measured], ...]:
     """Of the paths' quality: its change from the plain path's, and from the baseline's too where
     some row's baseline is another path."""
     name = metric(rows)
     interval = "paired on the same test examples, 95 % interval"
-    columns = [
-        Column(name, True),
-        Column(f"{name} against the plain model", True, interval),
-        Column(f"{name} against its baseline", True, interval),
-    ]
-    return tuple(columns if _chained(rows) else columns[:2])
-
-
-def quality_cells(m: Measured, rows: Sequence[Measured]) -> tuple[Cell, ...]:
-    """The cells of `quality_columns`."""
-    cells = (quality_cell(m, metric(rows)), change_cell(m, m.quality_change))
-    return (*cells, change_cell(m, m.step_change)) if _chained(rows) else cells
+    fields = (
+        Field[Measured](name, lambda m: quality_cell(m, name), True),
+        Field[Measured](
+            f"{name} against the plain model",
+            lambda m: change_cell(m, m.quality_change),
+            True,
+            interval,
+        ),
+        Field[Measured](
+            f"{name} against its baseline", lambda m: change_cell(m, m.step_change), True, interval
+        ),
+    )
+    chained = any(m.effect.baseline not in ("", m.root) for m in rows)
+    return fields if chained else fields[:2]
 
 
 def quality_cell(m: Measured, name: str = "") -> Cell:
@@ -79,10 +116,6 @@ def batch_notes(rows: Sequence[Measured]) -> tuple[str, ...]:
     return (f"Compared with a plain path of their own, at the same batch: {named}.",)
 
 
-def _chained(rows: Sequence[Measured]) -> bool:
-    return any(m.effect.baseline not in ("", m.root) for m in rows)
-
-
 def change_cell(m: Measured, change: Estimate | None) -> Cell:
     """A change of quality, paired, with its interval."""
     if m.quality is None or change is None:
@@ -99,6 +132,11 @@ def status_cell(m: Measured) -> Cell:
     if own:
         return Cell("ok, see warnings", tone="warn", note="; ".join(own))
     return Cell("ok", tone="good")
+
+
+def baseline_cell(m: Measured) -> Cell:
+    """What it is compared with."""
+    return label(m.effect.baseline) if m.effect.baseline else missing("it is a baseline")
 
 
 def latency_cell(m: Measured) -> Cell:

@@ -7,16 +7,20 @@ from reports.facts import figures
 from reports.facts.advice import advice, headline
 from reports.facts.measured import Facts
 from reports.tables import surroundings
-from reports.tables.cells import Cell, Column, Contents, Row, Section, Table, filled, label, missing
+from reports.tables.cells import Cell, Contents, Field, Section, Table, filled, label
 from reports.tables.controls import control_sentences, controls_table
 from reports.tables.effects import effect_table
 from reports.tables.inference import inference_table, latency_table
 from reports.tables.live import across_table, serving_table
 from reports.tables.parts import (
+    baseline_cell,
     latency_cell,
+    measured_table,
     metric,
     number,
+    plain_cell,
     quality_cell,
+    scenario_cell,
     speedup_cell,
     status_cell,
 )
@@ -115,37 +119,21 @@ def _banner(facts: Facts) -> tuple[str, ...]:
 
 def overview(facts: Facts) -> Table:
     """Every row of the run in a few columns, with the reason where there is no figure."""
-    return Table(
+    return measured_table(
         "overview",
         "All scenarios",
         (
-            Column("scenario"),
-            Column("configuration"),
-            Column("status"),
-            Column("time a step", True),
-            Column("against"),
-            Column("speed-up", True),
-            Column("file", True),
-            Column(metric(facts.all), True),
-            Column("reason or warnings"),
+            Field("scenario", scenario_cell),
+            Field("configuration", lambda m: label(m.configuration)),
+            Field("status", status_cell),
+            Field("time a step", latency_cell, True),
+            Field("against", baseline_cell),
+            Field("speed-up", speedup_cell, True),
+            Field("over the plain path", plain_cell, True),
+            Field("file", lambda m: number(m.effect.size_bytes, figures.size), True),
+            Field(metric(facts.all), lambda m: quality_cell(m, metric(facts.all)), True),
+            Field("reason or warnings",
+                  lambda m: Cell(m.effect.reason or "; ".join(m.effect.warnings))),
         ),
-        tuple(
-            Row(
-                (
-                    label(m.scenario),
-                    label(m.configuration),
-                    status_cell(m),
-                    latency_cell(m),
-                    label(m.effect.baseline) if m.effect.baseline else missing(),
-                    speedup_cell(m),
-                    number(m.effect.size_bytes, figures.size),
-                    quality_cell(m),
-                    Cell(m.effect.reason or "; ".join(m.effect.warnings)),
-                ),
-                m.scenario,
-                m.configuration,
-                m.effect.status,
-            )
-            for m in facts.all
-        ),
-    )
+        facts.all,
+    )  # fmt: skip

@@ -10,19 +10,19 @@ from typing import Any
 from bench.results.store import Run
 from reports.facts.figures import flat
 from reports.facts.measured import Facts
-from reports.tables.cells import Cell, Column, Row, Table, Tone, label
+from reports.tables.cells import Cell, Field, Table, Tone, label, table_of
+from reports.tables.parts import measured_table, scenario_cell
 
 _TONES: dict[str, Tone] = {"unsupported": "muted", "failed": "bad", "timeout": "bad"}
 
 
 def facts_table(name: str, title: str, facts: Mapping[str, Any]) -> Table:
     """Nested facts as two columns."""
-    return Table(
-        name,
-        title,
-        (Column("what"), Column("value")),
-        tuple(Row((Cell(key), Cell(text))) for key, text in flat(facts)),
+    fields: tuple[Field[tuple[str, str]], ...] = (
+        Field("what", lambda item: Cell(item[0])),
+        Field("value", lambda item: Cell(item[1])),
     )
+    return table_of(name, title, fields, flat(facts))
 
 
 def moment(value: Any) -> str:
@@ -56,50 +56,34 @@ def settings_table(run: Run) -> Table:
     return facts_table("settings", "Settings and workload", wanted)
 
 
-def not_run_table(facts: Facts) -> Table | None:
-    """Rows without figures, each with its reason; None where all went well."""
-    rows = [m for m in facts.all if not m.ok]
-    if not rows:
-        return None
-    return Table(
+def not_run_table(facts: Facts) -> Table:
+    """Rows without figures, each with its reason."""
+    return measured_table(
         "not-run",
         "What did not run, and why",
-        (Column("scenario"), Column("configuration"), Column("outcome"), Column("reason")),
-        tuple(
-            Row(
-                (
-                    label(m.scenario),
-                    label(m.configuration),
-                    Cell(m.effect.status, tone=_TONES.get(m.effect.status, "bad")),
-                    Cell(m.effect.reason),
-                ),
-                m.scenario,
-                m.configuration,
-                m.effect.status,
-            )
-            for m in rows
+        (
+            Field("scenario", scenario_cell),
+            Field("configuration", lambda m: label(m.configuration)),
+            Field("outcome",
+                  lambda m: Cell(m.effect.status, tone=_TONES.get(m.effect.status, "bad"))),
+            Field("reason", lambda m: Cell(m.effect.reason)),
         ),
-    )
+        [m for m in facts.all if not m.ok],
+    )  # fmt: skip
 
 
-def warnings_table(facts: Facts) -> Table | None:
-    """Each warning with the rows that carry it; None without warnings."""
+def warnings_table(facts: Facts) -> Table:
+    """Each warning with the rows that carry it."""
     said: dict[str, list[str]] = {}
     for m in facts.all:
         for warning in m.effect.warnings:
             if warning not in facts.run.effects.run_warnings:
                 said.setdefault(warning, []).append(m.scenario)
-    if not said:
-        return None
-    return Table(
-        "warnings",
-        "Warnings",
-        (Column("warning"), Column("rows")),
-        tuple(
-            Row((Cell(warning), Cell(", ".join(dict.fromkeys(rows)))))
-            for warning, rows in said.items()
-        ),
+    fields: tuple[Field[tuple[str, list[str]]], ...] = (
+        Field("warning", lambda item: Cell(item[0])),
+        Field("rows", lambda item: Cell(", ".join(dict.fromkeys(item[1])))),
     )
+    return table_of("warnings", "Warnings", fields, said.items())
 
 
 def reproduce(run: Run) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from reports.facts import figures
 from reports.facts.estimates import distinguishable, half_width
 from reports.facts.measured import Facts, Measured, by_family
-from reports.tables.cells import Cell, Column, Row, Table, label, missing
+from reports.tables.cells import Cell, Field, Table, label, missing
 from reports.tables.parts import (
     MEMORY,
+    first_field,
+    measured_table,
     number,
-    path_cells,
-    path_columns,
-    quality_cells,
-    quality_columns,
+    path_fields,
+    quality_fields,
 )
 
 NEGLIGIBLE_S = 0.05
@@ -22,24 +20,30 @@ NEGLIGIBLE_S = 0.05
 
 
 def training_table(facts: Facts, configuration: str) -> Table:
-    """Every training path: speed, first step, break-even, memory, loss and accuracy."""
+    """Every training path: speed, first step, break-even, memory, loss and quality."""
     rows = by_family(m for m in facts.of("train", configuration) if m.ok)
-    return Table(
+    pays = "updates until a longer first step is made up for"
+    return measured_table(
         f"training-{configuration}",
         f"Training, {configuration}",
         (
-            *path_columns("train", "time an update", "median over launches of the median turn"),
-            Column("family", False, "the module it comes from"),
-            Column("first step", True, "trace, compile and run"),
-            Column("pays off after", True, "updates until a longer first step is made up for"),
+            *path_fields("train", "time an update", "median over launches of the median turn"),
+            Field("family", lambda m: Cell(m.family), False, "the module it comes from"),
+            first_field("first step", "train"),
+            Field("pays off after", break_even_cell, True, pays),
             MEMORY,
-            Column("final loss", True),
-            *quality_columns(rows),
+            Field("final loss", _loss_cell, True),
+            *quality_fields(rows),
         ),
-        tuple(_training_row(m, rows) for m in rows),
-        words=_words(facts, rows),
-        notes=(_quality_note(facts),) if any(m.quality is not None for m in rows) else (),
+        rows,
+        (_quality_note(facts),) if any(m.quality is not None for m in rows) else (),
+        _words(facts, rows),
     )
+
+
+def _loss_cell(m: Measured) -> Cell:
+    loss = m.probe.final_loss if m.probe else None
+    return number(loss, lambda v: figures.significant(v, 3))
 
 
 def _quality_note(facts: Facts) -> str:
@@ -63,46 +67,24 @@ def _quality_note(facts: Facts) -> str:
     )
 
 
-def _training_row(m: Measured, rows: Sequence[Measured]) -> Row:
-    loss = m.probe.final_loss if m.probe else None
-    return Row(
-        (
-            *path_cells(m),
-            Cell(m.family),
-            number(m.effect.first_step_s, figures.seconds),
-            break_even_cell(m),
-            number(m.effect.peak_memory_bytes, figures.size),
-            number(loss, lambda v: figures.significant(v, 3)),
-            *quality_cells(m, rows),
-        ),
-        m.scenario,
-        m.configuration,
-    )
-
-
 def input_table(facts: Facts, configuration: str) -> Table:
     """Every input pipeline: alone, and inside training."""
     rows = [m for m in facts.of("input", configuration) if m.ok]
-    return Table(
+
+    def waits(m: Measured) -> Cell:
+        return number(m.waiting_share, lambda v: figures.percent(v, 0))
+
+    return measured_table(
         f"input-{configuration}",
         f"Input pipelines, {configuration}",
         (
-            *path_columns("input", "time a batch", "the pipeline alone"),
-            Column("waits in training", True, "share of a training step that waits for input"),
+            *path_fields("input", "time a batch", "the pipeline alone"),
+            Field(
+                "waits in training", waits, True, "share of a training step that waits for input"
+            ),
             MEMORY,
         ),
-        tuple(
-            Row(
-                (
-                    *path_cells(m),
-                    number(m.waiting_share, lambda v: figures.percent(v, 0)),
-                    number(m.effect.peak_memory_bytes, figures.size),
-                ),
-                m.scenario,
-                m.configuration,
-            )
-            for m in rows
-        ),
+        rows,
         words=_words(facts, rows),
     )
 

@@ -72,7 +72,7 @@ def show(found: Diagnosis, out: Console) -> None:
 
 
 def show_steps(tried: Sequence[NextStep], out: Console) -> None:
-    """Print the next steps with their measured effects, in the document's order."""
+    """Print the next steps with their measured effects, in the reference guide's order."""
     if not tried:
         out.print("next steps: none of the scenarios addresses this bound")
         return
