@@ -9,22 +9,14 @@ import numpy as np
 from matplotlib.colors import TwoSlopeNorm
 
 from reports.facts import figures
-from reports.plots.style import (
-    GRID,
-    INK,
-    PALETTE,
-    Drawing,
-    canvas,
-    label_room,
-    shortened,
-    time_axis,
-)
+from reports.plots import style
+from reports.plots.style import shortened
 
 Values = Mapping[str, Sequence[float | None]]
 MOST_SLOPES = 40
 
 
-def effects(names: Sequence[str], speedups: Values) -> Drawing | None:
+def effects(names: Sequence[str], speedups: Values) -> style.Drawing | None:
     """Each technique's speed-up on each side: blue is faster than its baseline, red slower."""
     rows = {s: v for s, v in speedups.items() if any(x is not None for x in v)}
     if not rows:
@@ -42,9 +34,10 @@ def effects(names: Sequence[str], speedups: Values) -> Drawing | None:
     else:
         title = "Speed-up of each technique against its baseline"
     labels = [shortened(s) for s in rows]
-    left = label_room(labels)
-    fig, (ax,) = canvas(title, "colour: speed-up against its baseline, in doublings",
-                        1.5 + 0.26 * len(rows), left, bottom_in=0.6, legend=True)  # fmt: skip
+    left = style.label_room(labels)
+    note = "colour: speed-up against its baseline, in doublings"
+    height = 1.5 + 0.26 * len(rows)
+    fig, (ax,) = style.canvas(title, note, height, left, bottom_in=0.6, legend=True)
     reach = max(1.0, float(np.nanmax(np.abs(table))))
     norm = TwoSlopeNorm(0, -reach, reach)
     ax.imshow(table, aspect="auto", cmap="RdBu", norm=norm, interpolation="nearest")
@@ -54,16 +47,16 @@ def effects(names: Sequence[str], speedups: Values) -> Drawing | None:
                 dark = abs(math.log2(value)) > 0.6 * reach
                 text = f"{figures.significant(value, 3)}×"
                 ax.text(x, y, text, ha="center", va="center", size=8,
-                        color="white" if dark else INK)  # fmt: skip
+                        color="white" if dark else style.INK)  # fmt: skip
     ax.set_xticks(range(len(names)), [shortened(n, 30) for n in names])
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(rows)), labels)
     ax.tick_params(length=0)
     ax.grid(visible=False)
-    return Drawing("effects-heat", title, fig)
+    return style.Drawing("effects-heat", title, fig)
 
 
-def slopes(names: Sequence[str], times: Values) -> Drawing | None:
+def slopes(names: Sequence[str], times: Values) -> style.Drawing | None:
     """Latency of each scenario on each side, joined by a line."""
     rows = {s: v for s, v in times.items() if sum(x is not None for x in v) > 1}
     if not rows or len(names) < 2:
@@ -80,16 +73,17 @@ def slopes(names: Sequence[str], times: Values) -> Drawing | None:
     else:
         title = "Latency of each scenario on each side"
     shown = dict(list(rows.items())[:MOST_SLOPES])
-    fig, (ax,) = canvas(title, "median time of an answer, update or batch", 2 + 0.17 * len(shown),
-                        left_in=0.9, right_in=2.4, bottom_in=0.6)  # fmt: skip
+    note = "median time of an answer, update or batch"
+    height = 2 + 0.17 * len(shown)
+    fig, (ax,) = style.canvas(title, note, height, left_in=0.9, right_in=2.4, bottom_in=0.6)
     ax.set_yscale("log")
     places = range(len(names))
     for number, values in enumerate(shown.values()):
         known = [(x, v) for x, v in zip(places, values, strict=True) if v is not None]
-        colour = PALETTE[number % len(PALETTE)]
+        colour = style.PALETTE[number % len(style.PALETTE)]
         ax.plot(*zip(*known, strict=True), color=colour, marker="o", markersize=4, linewidth=1.3)
     ax.set_xlim(-0.1, len(names) - 1 + 0.1)
-    time_axis(ax.yaxis)
+    style.time_axis(ax.yaxis)
     low, high = (math.log(v) for v in ax.get_ylim())
     ends = sorted((next(v for v in reversed(row) if v is not None), s) for s, row in shown.items())
     step = 0.15 / (fig.get_figheight() - 1.3) * (high - low)
@@ -103,8 +97,8 @@ def slopes(names: Sequence[str], times: Values) -> Drawing | None:
             size=7.5,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GRID, "linewidth": 0.7},
+            arrowprops={"arrowstyle": "-", "color": style.GRID, "linewidth": 0.7},
         )
     ax.set_xticks(list(places), [shortened(n, 30) for n in names])
     ax.grid(axis="x", visible=False)
-    return Drawing("latency-slopes", title, fig)
+    return style.Drawing("latency-slopes", title, fig)

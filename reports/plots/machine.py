@@ -6,20 +6,9 @@ import numpy as np
 
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured
+from reports.plots import style
 from reports.plots.labels import beside, name_points, rows_axis
-from reports.plots.style import (
-    INK,
-    MUTED,
-    PALETTE,
-    Drawing,
-    canvas,
-    count_axis,
-    label_room,
-    legend_above,
-    shortened,
-    source,
-    time_axis,
-)
+from reports.plots.style import shortened
 
 COMPUTE = {
     "int8_op_per_s": "int8",
@@ -28,10 +17,10 @@ COMPUTE = {
 }
 MEMORY = {"l2_memory_bytes_per_s": "L2", "dram_memory_bytes_per_s": "DRAM"}
 
-_COLOURS = {name: PALETTE[number] for number, name in enumerate(COMPUTE.values())}
+_COLOURS = {name: style.PALETTE[number] for number, name in enumerate(COMPUTE.values())}
 
 
-def roofline(facts: Facts) -> Drawing | None:
+def roofline(facts: Facts) -> style.Drawing | None:
     """Operations a second over operations a byte, below the ceilings measured in the same run."""
     for configuration in facts.configurations:
         ceilings = facts.ceilings(configuration)
@@ -46,7 +35,7 @@ def _roofline(
     configuration: str,
     ceilings: dict[str, float],
     rows: list[Measured],
-) -> Drawing:
+) -> style.Drawing:
     best = max(rows, key=lambda m: m.ceiling_share or 0.0)
     title = (
         f"{shortened(best.scenario)} comes closest to the machine's limits: "
@@ -54,10 +43,10 @@ def _roofline(
         if best.ceiling_share
         else "Operations a second of each path, below the machine's ceilings"
     )
-    note = source(
+    note = style.source(
         facts.run, configuration, "operations and bytes counted, ceilings measured in the run"
     )
-    fig, (ax,) = canvas(title, note, 4.6, left_in=0.9, right_in=1.4)
+    fig, (ax,) = style.canvas(title, note, 4.6, left_in=0.9, right_in=1.4)
     points = [(m.operations_per_byte or 0.0, m.operations_per_s or 0.0, m) for m in rows]
     low, high = min(x for x, _, _ in points) / 3, max(x for x, _, _ in points) * 3
     ax.set_xscale("log")
@@ -67,31 +56,33 @@ def _roofline(
     ax.set_ylim(min(y for _, y, _ in points) / 3, max(tops) * 2)
     for number, (key, name) in enumerate(COMPUTE.items()):
         if ceilings.get(key):
-            ax.axhline(ceilings[key], color=PALETTE[number], linewidth=1.4)
+            ax.axhline(ceilings[key], color=style.PALETTE[number], linewidth=1.4)
             text = f" {name} peak"
-            ax.annotate(text, (high, ceilings[key]), va="center", size=8, color=PALETTE[number])
+            ax.annotate(
+                text, (high, ceilings[key]), va="center", size=8, color=style.PALETTE[number]
+            )
     xs = np.geomspace(low, high, 50)
-    for style, (key, name) in zip(("--", "-"), MEMORY.items(), strict=True):
+    for dash, (key, name) in zip(("--", "-"), MEMORY.items(), strict=True):
         if not ceilings.get(key):
             continue
         ys = xs * ceilings[key]
         shown = ys <= max(tops)
         if shown.any():
-            ax.plot(xs[shown], ys[shown], style, color=MUTED, linewidth=1.2, label=name)
+            ax.plot(xs[shown], ys[shown], dash, color=style.MUTED, linewidth=1.2, label=name)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="lower right", title="memory")
     for x, y, m in points:
-        ax.scatter([x], [y], s=24, color=_COLOURS.get(m.precision, INK), zorder=3)
-    count_axis(ax.xaxis)
-    count_axis(ax.yaxis)
+        ax.scatter([x], [y], s=24, color=_COLOURS.get(m.precision, style.INK), zorder=3)
+    style.count_axis(ax.xaxis)
+    style.count_axis(ax.yaxis)
     leaders = sorted(points, key=lambda point: -point[1])[:12]
     name_points(ax, [(x, y, m.scenario) for x, y, m in leaders])
     ax.set_xlabel("operations a byte of memory traffic")
     ax.set_ylabel("operations a second")
-    return Drawing("roofline", title, fig)
+    return style.Drawing("roofline", title, fig)
 
 
-def waterfall(facts: Facts) -> Drawing | None:
+def waterfall(facts: Facts) -> style.Drawing | None:
     """A training step's time with each input pipeline: computing, and waiting for input."""
     rows = [(m, *m.input_step_ns) for m in facts.first("input") if m.input_step_ns is not None]
     if not rows:
@@ -102,22 +93,26 @@ def waterfall(facts: Facts) -> Drawing | None:
         f"A training step waits {_share(worst)} of its time for {shortened(worst[0].scenario)}, "
         f"{_share(best)} for {shortened(best[0].scenario)}"
     )
-    note = source(facts.run, rows[0][0].configuration, "median over launches, one update a step")
+    note = style.source(
+        facts.run, rows[0][0].configuration, "median over launches, one update a step"
+    )
     labels = [shortened(row[0].scenario) for row in rows]
-    fig, (ax,) = canvas(
-        title, note, 1.4 + 0.26 * len(rows), label_room(labels), right_in=0.7, legend=True
+    fig, (ax,) = style.canvas(
+        title, note, 1.4 + 0.26 * len(rows), style.label_room(labels), right_in=0.7, legend=True
     )
     places = list(range(len(rows)))
     compute, waiting = [row[1] for row in rows], [row[2] for row in rows]
-    ax.barh(places, compute, height=0.6, color=PALETTE[0], label="computes")
-    ax.barh(places, waiting, left=compute, height=0.6, color=PALETTE[1], label="waits for input")
+    ax.barh(places, compute, height=0.6, color=style.PALETTE[0], label="computes")
+    ax.barh(
+        places, waiting, left=compute, height=0.6, color=style.PALETTE[1], label="waits for input"
+    )
     for place, row in zip(places, rows, strict=True):
         beside(ax, _share(row), row[1] + row[2], place)
     rows_axis(ax, labels)
-    time_axis(ax.xaxis, log=False)
+    style.time_axis(ax.xaxis, log=False)
     ax.set_xlabel("time of a training step")
-    legend_above(ax)
-    return Drawing("input-waterfall", title, fig)
+    style.legend_above(ax)
+    return style.Drawing("input-waterfall", title, fig)
 
 
 def _share(row: tuple[Measured, float, float]) -> str:

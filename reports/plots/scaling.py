@@ -9,27 +9,16 @@ import numpy as np
 from reports.facts import figures
 from reports.facts.estimates import distinguishable
 from reports.facts.measured import PLAIN, Facts, Measured
+from reports.plots import style
 from reports.plots.labels import beside, rows_axis
 from reports.plots.speed import NAMES
-from reports.plots.style import (
-    MARKERS,
-    MUTED,
-    PALETTE,
-    Drawing,
-    canvas,
-    count_axis,
-    label_room,
-    shortened,
-    size_axis,
-    source,
-    time_axis,
-)
+from reports.plots.style import shortened
 
 _BATCHED = re.compile(r"^(?P<stem>.+?)-(?:b|batch-?)(?P<batch>\d+)$")
 MOST_LINES = 7
 
 
-def batches(facts: Facts, kind: str) -> Drawing | None:
+def batches(facts: Facts, kind: str) -> style.Drawing | None:
     """Throughput over the batch size, a line for each path that ran at several."""
     rows = facts.first(kind)
     lines: dict[str, dict[float, float]] = {}
@@ -51,25 +40,28 @@ def batches(facts: Facts, kind: str) -> Drawing | None:
     )
     if kind == "train":
         title = title.replace(" answers ", " trains on ")
-    note = source(facts.run, rows[0].configuration, "median over launches")
-    fig, (ax,) = canvas(title, note, 3.8, left_in=0.9, right_in=2.2)
+    note = style.source(facts.run, rows[0].configuration, "median over launches")
+    fig, (ax,) = style.canvas(title, note, 3.8, left_in=0.9, right_in=2.2)
     for number, stem in enumerate(ranked):
         xs, ys = list(chosen[stem]), list(chosen[stem].values())
-        colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
+        colour, marker = (
+            style.PALETTE[number % len(style.PALETTE)],
+            style.MARKERS[number % len(style.MARKERS)],
+        )
         ax.plot(xs, ys, color=colour, marker=marker, markersize=5, label=shortened(stem, 26))
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     sizes = sorted({x for stem in ranked for x in chosen[stem]})
     ax.set_xticks(sizes, [f"{x:g}" for x in sizes])
     ax.minorticks_off()
-    count_axis(ax.yaxis)
+    style.count_axis(ax.yaxis)
     ax.set_xlabel("batch size")
     ax.set_ylabel("examples a second")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return Drawing(f"batch-{kind}", title, fig)
+    return style.Drawing(f"batch-{kind}", title, fig)
 
 
-def break_even(facts: Facts, kind: str = "train") -> Drawing | None:
+def break_even(facts: Facts, kind: str = "train") -> style.Drawing | None:
     """Time after N updates, the first one with its compilation; rings mark where it pays off."""
     root, rows = _payers(facts, kind)
     if root is None or not rows:
@@ -82,17 +74,17 @@ def break_even(facts: Facts, kind: str = "train") -> Drawing | None:
     else:
         steps = figures.whole(first.effect.break_even_steps)
         title = f"{name}: {first.scenario} makes up for its first step after {steps} updates"
-    note = source(
+    note = style.source(
         facts.run, root.configuration, "ring: overtakes its baseline", "both scales logarithmic"
     )
-    fig, (ax,) = canvas(title, note, 3.9, left_in=0.9, right_in=2.2)
+    fig, (ax,) = style.canvas(title, note, 3.9, left_in=0.9, right_in=2.2)
     farthest = max((m.effect.break_even_steps or 0 for m in paying), default=1000)
     steps_axis = np.geomspace(1, max(1000.0, min(farthest * 10, 1e7)), 200)
     for number, m in enumerate([root, *rows]):
-        colour = MUTED if m is root else PALETTE[(number - 1) % len(PALETTE)]
-        style = "--" if m is root else "-"
+        colour = style.MUTED if m is root else style.PALETTE[(number - 1) % len(style.PALETTE)]
+        dash = "--" if m is root else "-"
         label = shortened(m.scenario, 26)
-        ax.plot(steps_axis, _total_ns(m, steps_axis), style, color=colour, label=label)
+        ax.plot(steps_axis, _total_ns(m, steps_axis), dash, color=colour, label=label)
         at = m.effect.break_even_steps
         if m in paying and at and at <= steps_axis[-1]:
             y = float(_total_ns(m, np.array([at]))[0])
@@ -100,12 +92,12 @@ def break_even(facts: Facts, kind: str = "train") -> Drawing | None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(steps_axis[0], steps_axis[-1])
-    time_axis(ax.yaxis)
-    count_axis(ax.xaxis)
+    style.time_axis(ax.yaxis)
+    style.count_axis(ax.xaxis)
     ax.set_xlabel("updates")
     ax.set_ylabel("time since the first update began")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return Drawing(f"break-even-{kind}", title, fig)
+    return style.Drawing(f"break-even-{kind}", title, fig)
 
 
 def _payers(facts: Facts, kind: str) -> tuple[Measured | None, list[Measured]]:
@@ -133,7 +125,7 @@ def _total_ns(m: Measured, steps: np.ndarray) -> np.ndarray:
     return first + (steps - 1) * (m.effect.latency_ns or 0.0)
 
 
-def memory(facts: Facts, kind: str) -> Drawing | None:
+def memory(facts: Facts, kind: str) -> style.Drawing | None:
     """Peak memory that each path adds to its process."""
     rows = [m for m in facts.first(kind) if m.effect.peak_memory_bytes]
     if len(rows) < 2:
@@ -144,19 +136,21 @@ def memory(facts: Facts, kind: str) -> Drawing | None:
         f"{NAMES.get(kind, kind)}: {shortened(least.scenario)} adds {figures.size(_peak(least))} "
         f"to its process, {shortened(most.scenario)} {figures.size(_peak(most))}"
     )
-    note = source(
+    note = style.source(
         facts.run, rows[0].configuration, "growth of the resident set, in a pass apart from timing"
     )
     labels = [shortened(m.scenario) for m in rows]
-    fig, (ax,) = canvas(title, note, 1.3 + 0.22 * len(rows), label_room(labels), right_in=0.9)
+    fig, (ax,) = style.canvas(
+        title, note, 1.3 + 0.22 * len(rows), style.label_room(labels), right_in=0.9
+    )
     places = range(len(rows))
-    ax.barh(places, [_peak(m) for m in rows], height=0.62, color=PALETTE[0], alpha=0.85)
+    ax.barh(places, [_peak(m) for m in rows], height=0.62, color=style.PALETTE[0], alpha=0.85)
     for place, m in zip(places, rows, strict=True):
         beside(ax, figures.size(_peak(m)), _peak(m), place)
     rows_axis(ax, labels)
-    size_axis(ax.xaxis, log=False)
+    style.size_axis(ax.xaxis, log=False)
     ax.set_xlabel("peak memory, above that of the empty process")
-    return Drawing(f"memory-{kind}", title, fig)
+    return style.Drawing(f"memory-{kind}", title, fig)
 
 
 def _peak(m: Measured) -> int:

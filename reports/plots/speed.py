@@ -10,19 +10,9 @@ from bench.results.values import Estimate
 from reports.facts import figures
 from reports.facts.estimates import distinguishable, half_width
 from reports.facts.measured import PLAIN, Facts, Measured
+from reports.plots import style
 from reports.plots.labels import rows_axis
-from reports.plots.style import (
-    MARKERS,
-    MUTED,
-    PALETTE,
-    Drawing,
-    canvas,
-    factor_axis,
-    label_room,
-    legend_above,
-    shortened,
-    source,
-)
+from reports.plots.style import shortened
 
 ROW_IN = 0.24
 EACH_IN = 0.09
@@ -32,7 +22,7 @@ OWN_AT, PLAIN_AT = 8, 64
 """Where the two columns of figures begin, in points to the right of the plot."""
 
 
-def forest(facts: Facts, kind: str) -> Drawing | None:
+def forest(facts: Facts, kind: str) -> style.Drawing | None:
     """Speed-up of each scenario of a kind, grouped by family.
 
     Its own effect, against its baseline, as a dot with its interval; where that baseline is not the
@@ -49,22 +39,24 @@ def forest(facts: Facts, kind: str) -> Drawing | None:
     places, labels, y = _places(rows, families)
     count = len(facts.configurations)
     height = 1.4 + (ROW_IN + EACH_IN * (count - 1)) * y
-    left = label_room([text for _, text in labels])
-    note = source(
+    left = style.label_room([text for _, text in labels])
+    note = style.source(
         facts.run,
         "dot: own effect, against its baseline, bar: 95 % interval over launches",
         "ring: over the plain path",
         "right of 1×: faster",
     )
-    fig, (ax,) = canvas(forest_title(rows, kind), note, height, left, right_in=1.75, legend=True)
+    fig, (ax,) = style.canvas(
+        forest_title(rows, kind), note, height, left, right_in=1.75, legend=True
+    )
     for number, configuration in enumerate(facts.configurations):
         own = [m for m in rows if m.configuration == configuration]
         shift = (number - (count - 1) / 2) * 0.34
         _dots(ax, own, places, shift, number, configuration if count > 1 else "own effect")
-    ax.axvline(1, color=MUTED, linewidth=1)
+    ax.axvline(1, color=style.MUTED, linewidth=1)
     ax.set_xscale("log")
     _room(ax, rows)
-    factor_axis(ax.xaxis)
+    style.factor_axis(ax.xaxis)
     rows_axis(ax, [text for _, text in labels])
     for tick, (_, text) in zip(ax.get_yticklabels(), labels, strict=True):
         if text in families:
@@ -73,8 +65,8 @@ def forest(facts: Facts, kind: str) -> Drawing | None:
     _figure(ax, "own effect", OWN_AT, -0.9, bold=True)
     _figure(ax, "over plain", PLAIN_AT, -0.9, bold=True)
     ax.set_xlabel("speed-up (time of the other ÷ own time)")
-    legend_above(ax)
-    return Drawing(f"speedup-{kind}", forest_title(rows, kind), fig)
+    style.legend_above(ax)
+    return style.Drawing(f"speedup-{kind}", forest_title(rows, kind), fig)
 
 
 def forest_title(rows: list[Measured], kind: str) -> str:
@@ -105,7 +97,7 @@ def forest_title(rows: list[Measured], kind: str) -> str:
     return f"{name}: {text}{slower}"
 
 
-def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
+def launches(facts: Facts, kind: str = "infer") -> style.Drawing | None:
     """Each launch's own effect as a point, so that instability shows."""
     points = []
     for m in facts.of(kind):
@@ -124,12 +116,12 @@ def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
         f"{NAMES.get(kind, kind)}: launches agree within "
         f"±{figures.significant(spread[worst], 2)} %; the widest is {shortened(worst)}"
     )
-    note = source(facts.run, "each point: one launch's effect, as its distance from the mean")
-    fig, (ax,) = canvas(
+    note = style.source(facts.run, "each point: one launch's effect, as its distance from the mean")
+    fig, (ax,) = style.canvas(
         title,
         note,
         1.2 + ROW_IN * len(names),
-        label_room([shortened(n) for n in names]),
+        style.label_room([shortened(n) for n in names]),
         legend=len(facts.configurations) > 1,
     )
     for number, configuration in enumerate(facts.configurations):
@@ -141,20 +133,20 @@ def launches(facts: Facts, kind: str = "infer") -> Drawing | None:
             s=16,
             alpha=0.75,
             linewidths=0,
-            color=PALETTE[number % len(PALETTE)],
-            marker=MARKERS[number % len(MARKERS)],
+            color=style.PALETTE[number % len(style.PALETTE)],
+            marker=style.MARKERS[number % len(style.MARKERS)],
             label=configuration,
         )
     reach = max(0.5, 1.1 * max(spread.values()))
     ax.set_xlim(-reach, reach)
-    ax.axvline(0, color=MUTED, linewidth=1)
+    ax.axvline(0, color=style.MUTED, linewidth=1)
     ax.set_yticks(range(len(names)), [shortened(n) for n in names])
     ax.set_ylim(len(names) - 0.3, -0.7)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("distance from the mean effect, %")
     if len(facts.configurations) > 1:
-        legend_above(ax)
-    return Drawing(f"launches-{kind}", title, fig)
+        style.legend_above(ax)
+    return style.Drawing(f"launches-{kind}", title, fig)
 
 
 def _places(
@@ -177,7 +169,10 @@ def _places(
 def _dots(
     ax: Axes, rows: list[Measured], places: dict[str, float], shift: float, number: int, name: str
 ) -> None:
-    colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
+    colour, marker = (
+        style.PALETTE[number % len(style.PALETTE)],
+        style.MARKERS[number % len(style.MARKERS)],
+    )
     rings: dict[str, Estimate] = {}
     for at, m in enumerate(rows):
         item, plain = m.speedup, m.against_root
@@ -223,7 +218,7 @@ def _figure(ax: Axes, text: str, points: int, y: float, bold: bool = False) -> N
         textcoords="offset points",
         va="center",
         size=7.5,
-        color=MUTED,
+        color=style.MUTED,
         weight="bold" if bold else "normal",
     )
 

@@ -9,23 +9,15 @@ from matplotlib.axes import Axes
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured, of_one_root
 from reports.facts.scale import SMALL_PP, TINY_PP
+from reports.plots import style
 from reports.plots.labels import name_points
-from reports.plots.style import (
-    MUTED,
-    PALETTE,
-    Drawing,
-    canvas,
-    shortened,
-    size_axis,
-    source,
-    time_axis,
-)
+from reports.plots.style import shortened
 
 MOST_NAMES = 16
 """Points that are all named; of more, only those on the front are."""
 
 
-def size_accuracy(facts: Facts) -> Drawing | None:
+def size_accuracy(facts: Facts) -> style.Drawing | None:
     """Compressed size against loss of quality; the bands: tiny and small losses."""
     rows = [m for m in of_one_root(facts.first("infer")) if m.gain and m.gzip_bytes]
     if not rows:
@@ -37,34 +29,34 @@ def size_accuracy(facts: Facts) -> Drawing | None:
         f"{shortened(best.scenario)} is {factor}× smaller than {best.root} "
         f"and loses {figures.rounded(max(_loss(best), 0.0), 1)} {_unit(rows)[0]}"
     )
-    note = source(
+    note = style.source(
         facts.run,
         rows[0].configuration,
         "bars: 95 % interval, paired on the same test examples",
         f"bands: tiny (up to {TINY_PP:g} {_unit(rows)[0]}) and small (up to {SMALL_PP:g})",
     )
-    fig, (ax,) = canvas(title, note, 4.6, left_in=0.8, right_in=0.5)
-    ax.axhspan(-100, TINY_PP, color=PALETTE[2], alpha=0.10, linewidth=0)
-    ax.axhspan(TINY_PP, SMALL_PP, color=PALETTE[4], alpha=0.12, linewidth=0)
+    fig, (ax,) = style.canvas(title, note, 4.6, left_in=0.8, right_in=0.5)
+    ax.axhspan(-100, TINY_PP, color=style.PALETTE[2], alpha=0.10, linewidth=0)
+    ax.axhspan(TINY_PP, SMALL_PP, color=style.PALETTE[4], alpha=0.12, linewidth=0)
     front = {scenario for scenario, _ in facts.pareto}
     for m in rows:
         item = m.gain
         assert item is not None  # filtered above
-        colour = PALETTE[0] if m.scenario in front else MUTED
+        colour = style.PALETTE[0] if m.scenario in front else style.MUTED
         ax.plot([_gzip(m)] * 2, [-100 * item.high, -100 * item.low], color=colour, linewidth=1.2)
         ax.plot([_gzip(m)], [_loss(m)], marker="o", color=colour, linestyle="none")
     ends = [-100 * x for m in rows if (e := m.gain) for x in (e.low, e.high)]
     losses = [_loss(m) for m in rows]
     reach = [x for x in ends if min(losses) - 1.5 <= x <= max(losses) + 1.5]
     _limits(ax, [_gzip(m) for m in rows], losses + reach)
-    size_axis(ax.xaxis)
+    style.size_axis(ax.xaxis)
     name_points(ax, [(_gzip(m), _loss(m), m.scenario) for m in rows])
     ax.set_xlabel("compressed size of the deployed artifact")
     ax.set_ylabel(_unit(rows)[1])
-    return Drawing("size-accuracy", title, fig)
+    return style.Drawing("size-accuracy", title, fig)
 
 
-def pareto(facts: Facts) -> Drawing | None:
+def pareto(facts: Facts) -> style.Drawing | None:
     """Latency against loss of quality, the area of a point its size; the front is joined."""
     rows = [m for m in of_one_root(facts.first("infer")) if m.effect.latency_ns and m.quality]
     rows = [m for m in rows if m.gain or not m.effect.baseline]
@@ -77,13 +69,13 @@ def pareto(facts: Facts) -> Drawing | None:
         if front
         else f"The trade-off of {len(rows)} inference paths"
     )
-    note = source(
+    note = style.source(
         facts.run,
         rows[0].configuration,
         "area: compressed size",
         "filled: on the front over latency, size and quality",
     )
-    fig, (ax,) = canvas(title, note, 4.6, left_in=0.8, right_in=0.5)
+    fig, (ax,) = style.canvas(title, note, 4.6, left_in=0.8, right_in=0.5)
     largest = max(_gzip(m) for m in rows) or 1
     for m in rows:
         on = m in front
@@ -91,18 +83,18 @@ def pareto(facts: Facts) -> Drawing | None:
             [_latency(m)],
             [_loss(m)],
             s=30 + 500 * _gzip(m) / largest,
-            facecolor=PALETTE[0] if on else "none",
-            edgecolor=PALETTE[0] if on else MUTED,
+            facecolor=style.PALETTE[0] if on else "none",
+            edgecolor=style.PALETTE[0] if on else style.MUTED,
             alpha=0.65 if on else 0.9,
             linewidths=1,
         )
     _limits(ax, [_latency(m) for m in rows], [_loss(m) for m in rows])
-    time_axis(ax.xaxis)
+    style.time_axis(ax.xaxis)
     named = rows if len(rows) <= MOST_NAMES else front or rows[:MOST_NAMES]
     name_points(ax, [(_latency(m), _loss(m), m.scenario) for m in named])
     ax.set_xlabel("time an answer (median)")
     ax.set_ylabel(_unit(rows)[1])
-    return Drawing("pareto", title, fig)
+    return style.Drawing("pareto", title, fig)
 
 
 def _limits(ax: Axes, xs: list[float], losses: list[float]) -> None:

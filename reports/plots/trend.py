@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.plots.style import (
-    GRID,
-    MUTED,
-    PALETTE,
-    Drawing,
-    canvas,
-    label_room,
-    shortened,
-)
+from reports.plots import style
+from reports.plots.style import shortened
 
 if TYPE_CHECKING:
     from reports.facts.history import History, Line
@@ -26,7 +19,7 @@ BAND = 0.42
 """Half of a line's height, in rows, that its largest deviation takes."""
 
 
-def lines(found: History, metric: str) -> Drawing | None:
+def lines(found: History, metric: str) -> style.Drawing | None:
     """One row a scenario and configuration: its deviation from its first level, changes marked."""
     chosen = [x for x in found.lines if x.metric == metric]
     chosen.sort(key=lambda x: -_largest(x))
@@ -55,20 +48,22 @@ def lines(found: History, metric: str) -> Drawing | None:
     labels = [
         shortened(f"{x.scenario} {x.configuration}" if several else x.scenario) for x in shown
     ]
-    fig, (ax,) = canvas(title, note, 1.2 + 0.26 * len(shown), label_room(labels), right_in=0.8)
+    fig, (ax,) = style.canvas(
+        title, note, 1.2 + 0.26 * len(shown), style.label_room(labels), right_in=0.8
+    )
     order = {run.name: place for place, run in enumerate(found.runs)}
     for row, line in enumerate(shown):
         xs = np.array([order[run.name] for run in line.runs])
         ys = row - np.clip(_deviation(line) / scale, -1, 1) * BAND
-        ax.axhline(row, color=GRID, linewidth=0.5)
-        ax.plot(xs, ys, color=MUTED, alpha=0.6, linewidth=0.5)
+        ax.axhline(row, color=style.GRID, linewidth=0.5)
+        ax.plot(xs, ys, color=style.MUTED, alpha=0.6, linewidth=0.5)
         edges = [0, *(c.index for c in line.changes), len(ys)]
         for start, end in pairwise(edges):
             level = float(np.median(ys[start:end]))
-            ax.plot(xs[[start, end - 1]], [level, level], color=PALETTE[0], linewidth=1.8)
+            ax.plot(xs[[start, end - 1]], [level, level], color=style.PALETTE[0], linewidth=1.8)
         marks = [c.index for c in line.changes]
         if marks:
-            ax.plot(xs[marks], [row] * len(marks), "v", color=PALETTE[1], markersize=5)
+            ax.plot(xs[marks], [row] * len(marks), "v", color=style.PALETTE[1], markersize=5)
             total = math.prod(c.ratio for c in line.changes)
             ax.annotate(
                 f"{100 * (total - 1):+.0f} %",
@@ -83,7 +78,7 @@ def lines(found: History, metric: str) -> Drawing | None:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("run, in order of time")
-    return Drawing(f"history-{metric}", title, fig)
+    return style.Drawing(f"history-{metric}", title, fig)
 
 
 def _deviation(line: Line) -> np.ndarray:
