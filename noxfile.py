@@ -82,9 +82,10 @@ def bench_trt(session: nox.Session) -> None:
 
 
 def test(session: nox.Session, *arguments: str) -> None:
-    """Run tests in an environment that has all that they need."""
+    """Run tests in an environment that has all that they need, two files at a time."""
     install(session, *MEASURING, "onnx", groups=("test",))
-    session.run("python", "-m", "pytest", *arguments, *session.posargs)
+    parallel = ("-n", "2", "--dist", "loadfile")
+    session.run("python", "-m", "pytest", *parallel, *arguments, *session.posargs)
 
 
 @nox.session
@@ -93,7 +94,16 @@ def tests(session: nox.Session) -> None:
     test(session, "-m", "not slow")
 
 
-@nox.session
+def quick(session: nox.Session) -> None:
+    """The tests that launch little, and a smoke sweep, on another Python."""
+    test(session, "-m", "not slow and not launches")
+
+
+for version in ("3.12", "3.13"):
+    nox.session(quick, name=f"tests-{version}", python=version, default=False)
+
+
+@nox.session(default=False)
 def tests_full(session: nox.Session) -> None:
     """All tests: before a release."""
     test(session)

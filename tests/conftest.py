@@ -8,34 +8,47 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-_left_out: list[pytest.Item] = []
+_left_out: list[str] = []
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Keep what a marker expression leaves out."""
-    _left_out.extend(each for each in items if each.get_closest_marker("slow"))
+    _left_out.extend(each.nodeid for each in items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of pytest-xdist tell the session what it left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = _left_out
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker left out; all leave out the same."""
+    _left_out[:] = getattr(node, "workeroutput", {}).get("left_out", _left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which slow tests were left out."""
+    """Say which tests were left out."""
     if _left_out:
-        count = Counter(each.nodeid.partition("[")[0] for each in _left_out)
-        terminalreporter.write_line(f"{len(_left_out)} slow tests left out (nox -s tests_full):")
+        count = Counter(name.partition("[")[0] for name in _left_out)
+        terminalreporter.write_line(f"{len(_left_out)} tests left out (nox -s tests_full):")
         for name, times in count.items():
             terminalreporter.write_line(f"  {name}{f' ×{times}' if times > 1 else ''}")
 
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of trained models: one for all tests, or the one in TFBENCH_CACHE."""
+    """The folder of trained models: one for all workers, or the one in TFBENCH_CACHE."""
     given = os.environ.get("TFBENCH_CACHE")
-    return Path(given) if given else tmp_path_factory.mktemp("cache")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return Path(given) if given else shared / "cache"
 
 
 @pytest.fixture(scope="session")

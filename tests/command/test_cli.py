@@ -101,6 +101,7 @@ def test_unusable_data_and_models_are_refused(tfbench: Cli, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.launches
 def test_own_data_and_own_model(tfbench: Cli, tmp_path: Path) -> None:
     model = tmp_path / "model.py"
     model.write_text(

@@ -67,6 +67,7 @@ def test_an_unknown_scenario_suggests_one() -> None:
         diagnose.subject("train/functoin")
 
 
+@pytest.mark.launches
 def test_a_planted_bottleneck_is_found(cache: Path) -> None:
     """One real launch: the others are `python -m tests.explain.planted`, for they take minutes."""
     from bench.results.values import Scenario

@@ -12,6 +12,8 @@ import pytest
 
 from research.planted import plants
 
+pytestmark = pytest.mark.launches
+
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = "infer/litert-float32"
 Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -9,8 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.plugin import effects
 from bench.results.values import Launch, Turn
+
+pytestmark = pytest.mark.launches
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = """

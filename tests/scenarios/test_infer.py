@@ -11,6 +11,8 @@ import pytest
 from bench.results.tolerance import outputs_differ
 from bench.sweep.discovery import discover
 
+pytestmark = pytest.mark.launches
+
 ROOT = Path(__file__).parents[2]
 
 

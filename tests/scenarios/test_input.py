@@ -7,6 +7,8 @@ from bench.sweep.interpreter import Environment
 from bench.sweep.running import LaunchFailed
 from tests.scenarios.test_train import HERE
 
+pytestmark = pytest.mark.launches
+
 SCENARIOS = {id: s for id, s in discover().items() if s.kind == "input"}
 
 

@@ -11,6 +11,8 @@ from bench.sweep.discovery import ROOT, discover, select
 from bench.sweep.interpreter import Environment
 from bench.sweep.running import LaunchFailed
 
+pytestmark = pytest.mark.launches
+
 HERE = Configuration("test", 2, tuple(sorted(os.sched_getaffinity(0)))[:2])
 EPOCHS = 1
 SCENARIOS = discover()

@@ -10,6 +10,8 @@ import pytest
 from bench.results.tolerance import FIRST_LOSSES
 from bench.sweep.discovery import ROOT
 
+pytestmark = pytest.mark.launches
+
 
 @pytest.fixture(scope="module")
 def seen():
