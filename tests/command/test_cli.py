@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bench.results.store import read_run
+from tests.command.test_surface import FILES, STORED
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -143,6 +144,12 @@ def test_a_smoke_sweep_leaves_a_whole_run(smoke_run: Path) -> None:
         assert row["status"] == "unsupported"
         assert row["reason"]
         assert row["speedup"] == row["latency_ns"] == row["size_bytes"] == ""
+
+
+def test_a_run_leaves_the_same_files(smoke_run: Path) -> None:
+    assert set(FILES.split()) <= {path.name for path in smoke_run.iterdir()}
+    facts = json.loads((STORED / "run.json").read_text())
+    assert set(facts) <= set(json.loads((smoke_run / "run.json").read_text()))
 
 
 def test_the_parent_stays_small(smoke_run: Path) -> None:

@@ -26,6 +26,7 @@ from bench.sweep.discovery import ROOT, discover, select
 from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter, reporter
 from bench.sweep.schedule import Sweep, default_folder
+from bench.sweep.sources import holds_scenarios
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ def guard(
         else:
             with _sides(request) as (base, head):
                 found = compare(base, head, plan, progress, folder)
-    return publish(found, request)
+    return publish(found, request, plan.folders)
 
 
 def _with_stored(
@@ -91,16 +92,16 @@ def _with_stored(
     chosen = settings_.load(file, given, tuple(patterns) or tuple(runs[-1].scenarios))
     stored.check_environment(old, {"environment": fingerprint()})
     folder = folder or RunFolder.create(default_folder())
-    known = discover()
+    known = discover(folders=chosen.folders)
     wanted = [id for id in chosen.patterns if patterns or id in known]
     Sweep(chosen, select(known, wanted, chosen.profile.suite), folder, progress).run()
     return stored.compare(runs, read_run(folder.folder), plan.limits)
 
 
-def publish(found: Comparison, request: Request) -> int:
+def publish(found: Comparison, request: Request, folders: Sequence[str] = ()) -> int:
     """Print and write the comparison; returns the exit code."""
     terminal.show(found, Console())
-    sources = _sources()
+    sources = _sources(folders)
     if request.out:
         files.write(request.out, found, sources)
     github.on_github(found, sources)
@@ -136,6 +137,7 @@ def _plan(
         settings.memory_bytes,
         settings.seed,
         settings.profile.suite,
+        folders=settings.folders,
     )
 
 
@@ -157,21 +159,23 @@ def _sides(request: Request) -> Iterator[tuple[Checkout, Checkout]]:
 def _root() -> Path:
     """The code under test: the current folder, or the folder of this package around it."""
     here = Path.cwd()
-    if (here / "scenarios").is_dir() or not here.is_relative_to(ROOT):
+    if holds_scenarios(here) or not here.is_relative_to(ROOT):
         return here
     return ROOT
 
 
-def _sources() -> dict[str, tuple[str, int]]:
+def _sources(folders: Sequence[str]) -> dict[str, tuple[str, int]]:
     """Where each scenario is written, as CI services want it: from the repository's top."""
     root = _root()
-    if not (root / "scenarios").is_dir():
-        return {}
     try:
         top = worktrees.repository(root).resolve()
     except UsageError:
         return {}
+    own = holds_scenarios(root)
+    known = discover(root if own else ROOT, folders).values()
+    files = {s.id: (root / s.path).resolve() for s in known if own or Path(s.path).is_absolute()}
     return {
-        s.id: (str((root / s.path).resolve().relative_to(top)), s.line)
-        for s in discover(root).values()
+        s.id: (str(files[s.id].relative_to(top)), s.line)
+        for s in known
+        if s.id in files and files[s.id].is_relative_to(top)
     }

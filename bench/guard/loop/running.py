@@ -31,6 +31,8 @@ class Plan:
     seed: int = 0
     suite: str = "quick"
     explain: bool = True
+    folders: tuple[str, ...] = ()
+    """Users' folders of scenarios."""
 
 
 def compare(
@@ -41,7 +43,7 @@ def compare(
     Raises:
         UsageError: No scenario is selected, or a side does not start.
     """
-    found = subjects(base, head, plan.patterns, plan.configurations, plan.suite)
+    found = subjects(base, head, plan.patterns, plan.configurations, plan.suite, plan.folders)
     if not found:
         raise UsageError("no scenario to compare: `tfbench list` shows them")
     environment = fingerprint()

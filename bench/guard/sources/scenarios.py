@@ -10,6 +10,7 @@ from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Subject
 from bench.results.values import Configuration
 from bench.sweep.discovery import ROOT, discover, select
+from bench.sweep.sources import holds_scenarios
 
 
 def subjects(
@@ -18,13 +19,24 @@ def subjects(
     patterns: Sequence[str],
     configurations: Sequence[Configuration],
     suite: str = "quick",
+    folders: Sequence[str] = (),
 ) -> list[Subject]:
     """What exists on either side and is wanted, in each configuration.
+
+    Args:
+        base: One side.
+        head: The other.
+        patterns: Scenario ids and globs; none: those of the suite.
+        configurations: Where they run.
+        suite: quick or full.
+        folders: Users' folders of scenarios; those inside the head's code are the base's own there.
 
     Raises:
         UsageError: A pattern names no scenario of either side.
     """
-    before, after = (discover(_scenario_root(side.root)) for side in (base, head))
+    theirs = [path for each in folders if (path := _at(base.root, head.root, Path(each))).is_dir()]
+    before = discover(_scenario_root(base.root), theirs)
+    after = discover(_scenario_root(head.root), folders)
     union = {**before, **after}
     wanted = {s.id for s in select(union, patterns, suite)}
     if patterns:  # the baselines that `select` adds are no subjects of their own here
@@ -40,4 +52,10 @@ def subjects(
 
 def _scenario_root(root: Path) -> Path:
     """A user's own repository has no scenarios: the installed ones are applied to its model."""
-    return root if (root / "scenarios").is_dir() else ROOT
+    return root if holds_scenarios(root) else ROOT
+
+
+def _at(base: Path, head: Path, folder: Path) -> Path:
+    """The base's version of a folder of the head; a folder elsewhere is the same for both."""
+    inside = folder.is_relative_to(head.absolute())
+    return base / folder.relative_to(head.absolute()) if inside else folder
