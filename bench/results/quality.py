@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
-from bench.results import statistics
+from bench.results import pairing, statistics
 from bench.results.accuracy import accuracy_change, mean_accuracy
 from bench.results.values import Estimate, Launch
 
@@ -60,8 +58,7 @@ def quality(probe: Launch | None) -> Quality | None:
 def quality_change(base: Launch | None, own: Launch | None) -> Estimate | None:
     """Difference (own - base) of the metric's values on the same test examples.
 
-    Tango's interval where each example's score is 0 or 1, a paired t-interval for other scores, and
-    for a metric of the whole set the interval of its differences on the same resampled examples.
+    The interval is `pairing`'s; of training paths it covers how repeated trainings differ too.
 
     Returns:
         None where the two were not judged by one metric on the same examples.
@@ -75,16 +72,15 @@ def quality_change(base: Launch | None, own: Launch | None) -> Estimate | None:
 
 
 def _paired(base: Launch, own: Launch) -> Estimate | None:
+    if base.quality_examples != own.quality_examples:
+        return None
+    if base.answers and own.answers and base.quality is not None and own.quality is not None:
+        step = max(base.answer_step, own.answer_step)
+        return pairing.resampled_difference(
+            base.quality, own.quality, base.answers, own.answers, own.quality_examples, step
+        )
     if base.scores and len(base.scores) == len(own.scores):
-        if {*base.scores, *own.scores} <= {0.0, 1.0}:
-            before, after = ([int(x) for x in side.scores] for side in (base, own))
-            return statistics.paired_accuracy_delta(before, after)
-        return statistics.over_launches(np.subtract(own.scores, base.scores).tolist())
-    if base.answers and len(base.answers) == len(own.answers):
-        if base.quality is None or own.quality is None:
-            return None
-        low, high = np.quantile(np.subtract(own.answers, base.answers), (0.025, 0.975)).tolist()
-        return Estimate(own.quality - base.quality, low, high, own.quality_examples)
+        return pairing.score_difference(base.scores, own.scores)
     return None
 
 

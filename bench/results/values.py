@@ -195,7 +195,7 @@ class Launch:
     quality: float | None = None
     """On the test examples; of a training path: of the first of its trainings."""
     quality_examples: int = 0
-    """Test examples that it was measured on."""
+    """Independent test examples that it was measured on (of a series: blocks of them)."""
     qualities: tuple[float, ...] = ()
     """Of a training path: of each of its trainings, in the order of `WorkloadSpec.training`."""
     scores: tuple[float, ...] = ()
@@ -203,6 +203,8 @@ class Launch:
     answers: tuple[float, ...] = ()
     """The quality on resampled test examples, where it is one of the whole set: the draws are the
     same in every launch, so that those of two paths are paired."""
+    answer_step: float = 0.0
+    """What the quality typically changes by where one example's answer changes; 0: it is smooth."""
     other_qualities: Mapping[str, float] = field(default_factory=dict)
     """The same answers by the task's other metrics."""
     class_qualities: Mapping[str, float] = field(default_factory=dict)
