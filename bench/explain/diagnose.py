@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.explain import tables, verdict
+from bench.explain import traces, verdict
 from bench.results.errors import LaunchError, TfbenchError, UsageError
 from bench.results.store import RunFolder
 from bench.results.values import Configuration, Effect, Scenario, to_json
@@ -51,7 +51,7 @@ class Diagnosis:
     configuration: str
     step_s: float
     verdict: verdict.Verdict
-    trace: tables.Trace | None
+    trace: traces.Trace | None
     warnings: tuple[str, ...] = ()
 
 
@@ -116,7 +116,7 @@ def diagnose(
     """
     scenario = dataclasses.replace(what, devices=devices or what.devices)
     with tempfile.TemporaryDirectory(prefix="tfbench-diagnose-") as folder:
-        label = tables.label_of("path", configuration.name)
+        label = traces.label_of("path", configuration.name)
         request = {
             "scenario": to_json(scenario),
             "configuration": to_json(configuration),
@@ -128,7 +128,7 @@ def diagnose(
         trace, warnings = None, list(answer["trace"]["warnings"])
         if "file" in answer["trace"]:
             try:
-                trace = tables.read(Path(answer["trace"]["file"]))
+                trace = traces.read(Path(answer["trace"]["file"]))
             except TfbenchError as error:
                 warnings.append(str(error))
     judged = verdict.judge(answer["seconds"], answer["facts"], trace.shares if trace else {})

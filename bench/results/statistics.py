@@ -246,10 +246,3 @@ def over_trainings(
         one.launches,
         one.confidence,
     )
-
-
-def smallest_visible_effect(standard_error: float, launches: int, allowance: float = 0.0) -> float:
-    """Smallest log effect seen with 97.5 % power at the 99 % bound: b + (t.99 + t.975)·SE."""
-    freedom = max(launches - 1, 1)
-    quantiles = special.stdtrit(freedom, 0.99) + special.stdtrit(freedom, 0.975)
-    return allowance + float(quantiles) * standard_error

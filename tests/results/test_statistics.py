@@ -139,20 +139,6 @@ def test_chained_effects_cover_the_sum() -> None:
     assert hits / SETS == pytest.approx(0.95, abs=0.02)
 
 
-def test_the_smallest_visible_effect_is_seen_with_its_power() -> None:
-    launches, deviation, allowance = 12, 0.004, 0.0025
-    rng = np.random.default_rng(7)
-    level = stats.t.ppf(0.99, launches - 1)
-    effect = statistics.smallest_visible_effect(
-        deviation / math.sqrt(launches), launches, allowance
-    )
-    seen = 0
-    for _ in range(SETS):
-        values = rng.normal(effect, deviation, launches)
-        seen += values.mean() - level * values.std(ddof=1) / math.sqrt(launches) > allowance
-    assert seen / SETS == pytest.approx(0.975, abs=0.02)
-
-
 # --- quantiles --------------------------------------------------------------------------------
 
 

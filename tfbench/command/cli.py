@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -215,7 +216,9 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         code = error.exit_code
     except OSError as error:  # the machine refuses: a full disk, a folder without permission
         place = f"{error.filename}: " if error.filename else ""
-        print(f"tfbench: {place}{error.strerror or error}", file=sys.stderr)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        then = ": make room there; what was written before is kept" if full else ""
+        print(f"tfbench: {place}{error.strerror or error}{then}", file=sys.stderr)
         code = TfbenchError.exit_code
     except KeyboardInterrupt:
         print("tfbench: interrupted; what was measured is kept", file=sys.stderr)

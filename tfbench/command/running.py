@@ -52,11 +52,11 @@ def run(
 
 def keep_operations(folder: Path, note: Callable[[str], None]) -> None:
     """Write the longest operations of each trace beside the traces, for the report."""
-    from bench.explain import tables
+    from bench.explain import traces
 
     found: dict[str, Any] | str
     try:
-        found = tables.top_operations(folder)
+        found = traces.top_operations(folder)
     except StoreError as error:
         found = str(error)
         note(f"no operations in the report: {error}")

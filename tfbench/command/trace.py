@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.explain import tables
-from bench.explain.tables import Change, Trace
+from bench.explain import traces
+from bench.explain.traces import Change, Trace
 from bench.results.errors import UsageError
 from bench.results.store import Run, read_run
 
@@ -122,7 +122,7 @@ def holders(trace: Trace) -> Table:
 def changes(before: Trace, after: Trace, top: int) -> Table:
     """Which kinds of operations got faster, slower, appeared and vanished."""
     table = _table("kind of operation", before.label, after.label, "difference", "")
-    for change in tables.difference(before, after)[:top]:
+    for change in traces.difference(before, after)[:top]:
         table.add_row(change.kind, *_times(change), change.verdict)
     return table
 
@@ -135,7 +135,7 @@ def _times(change: Change) -> tuple[str, str, str]:
 def _read(run: Run, scenario: str, configuration: str | None) -> Trace:
     if run.scenarios and scenario not in run.scenarios:
         raise UsageError(f"{run.folder} holds no scenario {scenario}: see tfbench report")
-    file = tables.find(run.folder, scenario, configuration)
+    file = traces.find(run.folder, scenario, configuration)
     name = file.parents[3].name.rpartition("@")[2]
     facts = [
         launch.probes["trace"]
@@ -146,7 +146,7 @@ def _read(run: Run, scenario: str, configuration: str | None) -> Trace:
     overhead = [f["overhead_share"] for f in facts if f.get("overhead_share") is not None]
     if overhead:
         warnings.append(f"tracing makes a step {overhead[0]:+.1%} longer; its times include that")
-    return tables.read(file, warnings)
+    return traces.read(file, warnings)
 
 
 def _table(first: str, *others: str) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.explain import tables
+from bench.explain import traces
 from bench.guard.comparison.values import OperationChange
 
 SHOWN = 8
@@ -17,7 +17,7 @@ def changes(base: Path, head: Path) -> tuple[OperationChange, ...]:
     Raises:
         TfbenchError: A trace cannot be read.
     """
-    before, after = tables.read(base), tables.read(head)
+    before, after = traces.read(base), traces.read(head)
     counts = [_counts(trace) for trace in (before, after)]
     found = [
         OperationChange(
@@ -27,13 +27,13 @@ def changes(base: Path, head: Path) -> tuple[OperationChange, ...]:
             counts[0].get(change.kind, 0.0),
             counts[1].get(change.kind, 0.0),
         )
-        for change in tables.difference(before, after)
+        for change in traces.difference(before, after)
         if change.verdict != "same"
     ]
     return tuple([c for c in found if abs(c.head_ns - c.base_ns) >= LEAST_NS][:SHOWN])
 
 
-def _counts(trace: tables.Trace) -> dict[str, float]:
+def _counts(trace: traces.Trace) -> dict[str, float]:
     counts: dict[str, float] = {}
     for operation in trace.operations:
         counts[operation.kind] = counts.get(operation.kind, 0.0) + operation.count

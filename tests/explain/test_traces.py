@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.explain import events, tables
+from bench.explain import events, traces
 from bench.results.errors import StoreError, UsageError
 from tfbench.command import trace as command
 
@@ -31,20 +31,20 @@ def facts(**self_us: float) -> dict[str, object]:
 
 
 def test_shares_of_self_time() -> None:
-    trace = tables.from_facts("a@cpu-1", facts(Relu=100.0, Conv2D=300.0))
+    trace = traces.from_facts("a@cpu-1", facts(Relu=100.0, Conv2D=300.0))
     assert [o.kind for o in trace.operations] == ["Conv2D", "Relu"]
     assert [o.share for o in trace.operations] == [0.75, 0.25]
     assert trace.per_step_us(trace.operations[0]) == 30.0
 
 
 def test_what_got_faster_slower_new_and_gone() -> None:
-    before = tables.from_facts("a@x", facts(Conv2D=300.0, Relu=100.0, MatMul=50.0, Add=10.0))
-    after = tables.from_facts("b@x", facts(Conv2D=100.0, Relu=150.0, Cast=40.0, Add=10.0))
-    found = {c.kind: c.verdict for c in tables.difference(before, after)}
+    before = traces.from_facts("a@x", facts(Conv2D=300.0, Relu=100.0, MatMul=50.0, Add=10.0))
+    after = traces.from_facts("b@x", facts(Conv2D=100.0, Relu=150.0, Cast=40.0, Add=10.0))
+    found = {c.kind: c.verdict for c in traces.difference(before, after)}
     assert found == {
         "Conv2D": "faster", "Relu": "slower", "MatMul": "gone", "Cast": "new", "Add": "same",
     }  # fmt: skip
-    assert tables.difference(before, after)[0].kind == "Conv2D"
+    assert traces.difference(before, after)[0].kind == "Conv2D"
 
 
 def test_a_moment_counts_once_and_by_rank() -> None:
@@ -85,9 +85,9 @@ def test_a_huge_trace_is_refused_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "a@x/plugins/profile/steps/x.xplane.pb"
     file.parent.mkdir(parents=True)
     with file.open("wb") as out:
-        out.truncate(tables.MOST_BYTES + 1)
+        out.truncate(traces.MOST_BYTES + 1)
     with pytest.raises(UsageError, match="2 GB of memory: trace fewer steps"):
-        tables.read(file)
+        traces.read(file)
 
 
 def test_a_damaged_trace_is_an_error_of_ours(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_damaged_trace_is_an_error_of_ours(tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(b"\xff\xff not a trace")
     with pytest.raises(StoreError, match="cannot be converted"):
-        tables.read(file)
+        traces.read(file)
 
 
 def test_finding_a_trace_names_what_is_there(tmp_path: Path) -> None:
@@ -103,21 +103,21 @@ def test_finding_a_trace_names_what_is_there(tmp_path: Path) -> None:
         folder = tmp_path / "traces" / label / "plugins/profile/steps"
         folder.mkdir(parents=True)
         (folder / f"{label}.xplane.pb").touch()
-    assert tables.find(tmp_path, "train/x", "cpu-1").parents[3].name == "train-x@cpu-1"
+    assert traces.find(tmp_path, "train/x", "cpu-1").parents[3].name == "train-x@cpu-1"
     with pytest.raises(UsageError, match="--configuration"):
-        tables.find(tmp_path, "train/x")
+        traces.find(tmp_path, "train/x")
     with pytest.raises(UsageError, match="train-x@cpu-1, train-x@cpu-all"):
-        tables.find(tmp_path, "train/y")
+        traces.find(tmp_path, "train/y")
 
 
 def test_tables_print(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
     out = Console(width=140)
-    before = tables.from_facts("a@x", facts(Conv2D=300.0), ["tracing costs something"])
+    before = traces.from_facts("a@x", facts(Conv2D=300.0), ["tracing costs something"])
     for part in command.one(before, top=5):
         out.print(part)
-    for part in command.two(before, tables.from_facts("b@x", facts(Cast=1.0)), top=5):
+    for part in command.two(before, traces.from_facts("b@x", facts(Cast=1.0)), top=5):
         out.print(part)
     text = capsys.readouterr().out
     for words in ("75.0 %", "30.0 µs", "1.0 MiB", "warning: tracing costs", "gone", "new"):
@@ -125,4 +125,4 @@ def test_tables_print(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_run_without_traces_has_no_operations(tmp_path: Path) -> None:
-    assert tables.top_operations(tmp_path) == {}
+    assert traces.top_operations(tmp_path) == {}
