@@ -56,6 +56,7 @@ def _measured(run: Run, row: Effect, every: dict[tuple[str, str], list[Launch]])
         quality=quality(probe),
         step_change=quality_change(base, probe),
         quality_change=quality_change(plain, probe),
+        worst_class=_worst_class(plain, probe),
         file_factor=_factor(plain, probe, "artifact_bytes"),
         gzip_factor=_factor(plain, probe, "artifact_gzip_bytes"),
         multiply_add_factor=_factor(plain, probe, "multiply_adds"),
@@ -91,6 +92,13 @@ def _launch_effects(bases: Sequence[Launch], timed: Sequence[Launch]) -> tuple[f
     own = [x for x in bases if x.role == "baseline"]
     pairs = (log_ratio(own, [x]) for x in timed if x.role == "candidate")
     return tuple(pair.value for pair in pairs if pair is not None)
+
+
+def _worst_class(plain: Launch | None, own: Launch | None) -> tuple[str, float] | None:
+    before, after = (x.class_qualities if x else {} for x in (plain, own))
+    changes = {name: after[name] - before[name] for name in before if name in after}
+    name = min(changes, key=lambda name: changes[name], default=None)
+    return None if name is None else (name, changes[name])
 
 
 def _rates(

@@ -41,6 +41,8 @@ class Measured:
     """Its quality minus its baseline's, on the same test examples."""
     quality_change: Estimate | None = None
     """Its quality minus the root's, on the same test examples."""
+    worst_class: tuple[str, float] | None = None
+    """The class (or tag) that loses most against the root, and the change of its share."""
     file_factor: float | None = None
     """Root's file ÷ its own: above 1 is smaller."""
     gzip_factor: float | None = None

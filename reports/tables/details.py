@@ -68,6 +68,7 @@ def _detail(facts: Facts, m: Measured) -> Detail:
     tables = [
         _launches(m),
         facts_table("proof", "Proof that it engaged", dict(shown.proof) if shown else {}),
+        facts_table("quality", "Quality", _quality(shown)),
         facts_table("probes", "Probes", probes),
         _operations(operations),
         facts_table("settings", "Settings", _settings(m)),
@@ -82,6 +83,17 @@ def _detail(facts: Facts, m: Measured) -> Detail:
         tuple(t for t in tables if t is not None and t.rows),
         _sparks(m.timed),
     )
+
+
+def _quality(probe: Launch | None) -> dict[str, Any]:
+    """What else was measured of its answers."""
+    if probe is None:
+        return {}
+    return {
+        "other metrics": dict(probe.other_qualities),
+        "of each class": dict(probe.class_qualities),
+        "agreement with the plain model": dict(probe.agreement),
+    }
 
 
 def _launches(m: Measured) -> Table:

@@ -11,6 +11,7 @@ from reports.facts.measured import Facts, Measured
 from reports.tables.cells import Cell, Field, Table, missing
 from reports.tables.parts import (
     MEMORY,
+    agreement_cell,
     batch_notes,
     first_field,
     measured_table,
@@ -34,7 +35,9 @@ def inference_table(facts: Facts, configuration: str) -> Table:
         best = (m.scenario, m.configuration) in facts.pareto
         return Cell("●", 1.0, "on the Pareto front") if best else Cell("", value=0.0)
 
-    agreement = "share of predictions equal to the plain model's"
+    agreement = (
+        "share of predictions equal to the plain model's, else signal to noise of its outputs"
+    )
     return measured_table(
         f"inference-{configuration}",
         f"Inference, {configuration}",
@@ -46,7 +49,7 @@ def inference_table(facts: Facts, configuration: str) -> Table:
             Field("parameters", probed("parameters"), True),
             Field("multiply-adds", probed("multiply_adds"), True, "of one example's forward pass"),
             *quality_fields(rows),
-            Field("agrees", lambda m: number(m.effect.agreement, figures.percent), True, agreement),
+            Field("agrees", agreement_cell, True, agreement),
             first_field("first answer", "infer"),
             Field("front", front, False, "no other path is faster, smaller and better"),
         ),

@@ -88,7 +88,28 @@ def quality_fields(rows: Sequence[Measured]) -> tuple[Field[Measured], ...]:
         ),
     )
     chained = any(m.effect.baseline not in ("", m.root) for m in rows)
-    return fields if chained else fields[:2]
+    shown = fields if chained else fields[:2]
+    if not any(m.worst_class for m in rows):
+        return shown
+    hint = "of its own test examples, against the plain model"
+    return (*shown, Field("class that loses most", worst_class_cell, True, hint))
+
+
+def worst_class_cell(m: Measured) -> Cell:
+    """The class that loses most: a mean hides it."""
+    if m.worst_class is None:
+        return missing()
+    name, change = m.worst_class
+    return Cell(f"{name}: {figures.signed(100 * change, 1)} pp", change)
+
+
+def agreement_cell(m: Measured) -> Cell:
+    """How far its answers are the plain model's: share of equal classes, else signal to noise."""
+    if m.effect.agreement is not None:
+        return Cell(figures.percent(m.effect.agreement), m.effect.agreement)
+    found = m.probe.agreement if m.probe else {}
+    noise = [value for name, value in found.items() if name.rpartition("/")[2] == "snr_db"]
+    return number(min(noise, default=None), lambda v: f"{figures.significant(v, 2)} dB")
 
 
 def quality_cell(m: Measured, name: str = "") -> Cell:

@@ -83,7 +83,7 @@ def contents(facts: Facts) -> Contents:
         tuple(headline(facts, c) for c in where if facts.of("infer", c)),
         tuple(a for c in where for a in advice(facts, c)),
         sections,
-        opening=control_sentences(facts),
+        opening=(*_workload(run), *control_sentences(facts)),
     )
 
 
@@ -104,6 +104,13 @@ def _subtitle(run: Run) -> str:
 def _tensorflow(environment: dict[str, object]) -> str:
     packages = environment.get("packages")
     return str(packages.get("tensorflow") or "") if isinstance(packages, dict) else ""
+
+
+def _workload(run: Run) -> tuple[str, ...]:
+    """What the task was taken for, and what was done to the data."""
+    workload = run.facts.get("workload") or {}
+    said = [workload.get("line"), *(workload.get("notes") or ())]
+    return tuple(str(text) for text in said if text)
 
 
 def _banner(facts: Facts) -> tuple[str, ...]:

@@ -86,8 +86,14 @@ def test_any_metric_is_shown_by_its_name_unit_and_direction(tmp_path):
                 launch.pop(name)
             scores = [error + 0.1 * (k % 3 - 1) for k in range(60)]
             launch |= {"quality_metric": "mae", "quality_unit": "kg", "quality": error,
-                       "quality_larger_is_better": False, "scores": scores}  # fmt: skip
+                       "quality_larger_is_better": False, "scores": scores,
+                       "class_qualities": {"cat": 0.9, "dog": 1.0 - error / 10},
+                       "other_qualities": {"mse": error**2},
+                       "agreement": {"snr_db": 31.6, "relative_error": 0.02}}  # fmt: skip
     file.write_text("".join(json.dumps(x) + "\n" for x in launches), encoding="utf-8")
+    described = {"line": "regression: one linear unit; mean absolute error", "notes": ["drawn"]}
+    file = tmp_path / "run" / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"workload": described}))
     reports.write(tmp_path / "run")
     facts = facts_of(read_run(tmp_path / "run"))
     worse, better = (facts.get(f"infer/litert-{x}", "cpu-1") for x in ("int8", "float32"))
@@ -96,6 +102,11 @@ def test_any_metric_is_shown_by_its_name_unit_and_direction(tmp_path):
     row = rows_of(tmp_path / "run")["infer/litert-int8"]
     assert row["quality"] == "mae 2.50 kg"  # the batch variants have accuracy
     assert row["quality against the plain model"].startswith("+0.500 kg")
+    assert row["class that loses most"] == "dog: −5.0 pp"
+    assert row["agrees"] == "32 dB"
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "other metrics: mse" in page
+    assert "one linear unit; mean absolute error" in page
     found = recommend(facts, limits=Limits(accuracy_loss_pp=1.0))
     assert found.best.measured.scenario == "infer/litert-float32"
     assert "mae −0.100 kg" in found.text()
