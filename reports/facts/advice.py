@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from bench.results.values import Estimate
 from reports.facts import figures
-from reports.facts.claims import EFFECT_TABLE, judge
 from reports.facts.estimates import distinguishable, half_width
 from reports.facts.measured import Facts, Measured, of_one_root
 
@@ -40,18 +39,6 @@ def advice(facts: Facts, configuration: str) -> list[Advice]:
     return [answer for answer in answers if answer is not None]
 
 
-def headline(facts: Facts, configuration: str) -> str:
-    """How the reference guide's table fared, in a sentence."""
-    judged = [judge(facts, claim, configuration) for claim in EFFECT_TABLE]
-    counts = {
-        held: sum(j.held == held for j in judged)
-        for held in ("yes", "partly", "no", "not measurable here")
-    }
-    names = {"yes": "held", "partly": "held partly", "no": "did not hold"}
-    said = ", ".join(f"{n} {names.get(held, held)}" for held, n in counts.items() if n)
-    return f"Of the reference guide's {len(judged)} claims, on {configuration}: {said}."
-
-
 def acceptable(m: Measured) -> bool:
     """Whether it loses no more quality than allowed, or has none to lose (input pipelines)."""
     if m.kind == "input" or not m.effect.baseline:
@@ -81,7 +68,7 @@ def _fastest(facts: Facts, configuration: str, purpose: str, kind: str) -> Advic
     unit = {"infer": "an answer", "train": "an update"}.get(kind, "a batch")
     sentence = (
         f"{best.scenario}: {took} {unit}, {figures.speedup(item)} the speed of {root}"
-        f"{_cost(best)}{_rivals(ranked)}."
+        f"{_behind(best)}{_rivals(ranked)}."
     )
     return Advice(purpose, best.scenario, configuration, f"{_short(item)}× faster", sentence)
 
@@ -101,7 +88,7 @@ def _smallest(facts: Facts, configuration: str) -> Advice | None:
     sentence = (
         f"{best.scenario}: {figures.size(_bytes(best))} compressed "
         f"({figures.size(best.effect.size_bytes)} as a file), {text}× smaller than {best.root}"
-        f"{at}{_cost(best)}."
+        f"{at}{_behind(best)}."
     )
     return Advice("size", best.scenario, configuration, f"{text}× smaller", sentence)
 
@@ -118,10 +105,17 @@ def _keep(
     return Advice(purpose, root, configuration, "keep the plain form", sentence, gains=False)
 
 
-def _cost(m: Measured) -> str:
-    if m.quality is None or m.quality_change is None:
-        return ""
-    return f", {m.quality.metric} {figures.changed(m.quality, m.quality_change)}"
+def cost(m: Measured) -> str:
+    """What it costs in quality, in words; empty where that is not known."""
+    if m.quality is not None and m.quality_change is not None:
+        return f"{m.quality.metric} {figures.changed(m.quality, m.quality_change)}"
+    if m.disagreement is not None and m.scenario != m.root:
+        return f"answers differ from {m.root}'s by {figures.percent(m.disagreement)}"
+    return ""
+
+
+def _behind(m: Measured) -> str:
+    return f", {cost(m)}" if cost(m) else ""
 
 
 def _rivals(ranked: list[Measured]) -> str:

@@ -102,6 +102,18 @@ def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
     return Judgement(claim, m, configuration, held, "; ".join(x for x in said if x), parts)
 
 
+def headline(facts: Facts, configuration: str) -> str:
+    """How the reference guide's table fared, in a sentence."""
+    judged = [judge(facts, claim, configuration) for claim in EFFECT_TABLE]
+    counts = {
+        held: sum(j.held == held for j in judged)
+        for held in ("yes", "partly", "no", "not measurable here")
+    }
+    names = {"yes": "held", "partly": "held partly", "no": "did not hold"}
+    said = ", ".join(f"{n} {names.get(held, held)}" for held, n in counts.items() if n)
+    return f"Of the reference guide's {len(judged)} claims, on {configuration}: {said}."
+
+
 def verdict(parts: Sequence[Part]) -> Held:
     """`yes`: every part holds; `no`: neither size nor speed gains anything; else `partly`."""
     if all(p.state == "holds" for p in parts):

@@ -113,10 +113,29 @@ class Measured:
         return self.quality.gain(self.quality_change)
 
     @property
+    def disagreement(self) -> float | None:
+        """How far its answers are from the plain model's, where no label says which are right.
+
+        Share of test examples with another class; else the largest relative error of an output.
+        """
+        if self.quality is not None or self.probe is None:
+            return None
+        if self.effect.agreement is not None:
+            return 1 - self.effect.agreement
+        found = self.probe.agreement.items()
+        errors = [x for name, x in found if name.rpartition("/")[2] == "relative_error"]
+        return max(errors, default=None)
+
+    @property
     def loss_percent(self) -> float | None:
-        """What it loses of the root's quality: percentage points of a share, else percent."""
+        """What it loses of the root's quality: percentage points of a share, else percent.
+
+        Without labels, how far its answers are from the root's.
+        """
         if self.gain is not None:
             return -100 * self.gain.value
+        if self.disagreement is not None:
+            return 100 * self.disagreement
         return 0.0 if self.scenario == self.root else None
 
     @property

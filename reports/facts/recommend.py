@@ -13,6 +13,7 @@ from scipy import special
 from bench.results.errors import UsageError
 from bench.results.values import Estimate
 from reports.facts import figures
+from reports.facts.advice import cost
 from reports.facts.estimates import half_width
 from reports.facts.measured import Facts, Measured, of_one_root
 
@@ -262,8 +263,8 @@ def _line(goal: Goal, choice: Choice) -> str:
         parts.append(f"{figures.size(m.effect.size_bytes)} as a file")
     if goal == "size" and m.gzip_bytes:
         parts.append(f"{figures.size(m.gzip_bytes)} compressed")
-    if m.quality is not None and m.quality_change is not None:
-        parts.append(f"{m.quality.metric} {figures.changed(m.quality, m.quality_change)}")
+    if cost(m):
+        parts.append(cost(m))
     if goal == "memory":
         parts.append(f"peak memory {figures.size(m.effect.peak_memory_bytes)}")
     if goal == "cost":

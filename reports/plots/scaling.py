@@ -11,7 +11,6 @@ from reports.facts.estimates import distinguishable
 from reports.facts.measured import PLAIN, Facts, Measured
 from reports.plots import style
 from reports.plots.labels import beside, rows_axis
-from reports.plots.speed import NAMES
 from reports.plots.style import shortened
 
 _BATCHED = re.compile(r"^(?P<stem>.+?)-(?:b|batch-?)(?P<batch>\d+)$")
@@ -33,9 +32,10 @@ def batches(facts: Facts, kind: str) -> style.Drawing | None:
     ranked = sorted(chosen, key=lambda stem: -max(chosen[stem].values()))[:MOST_LINES]
     best = chosen[ranked[0]]
     top = max(best, key=lambda batch: best[batch])
+    name = style.NAMES.get(kind, kind)
     gain = figures.significant(best[top] / next(iter(best.values())), 2)
     title = (
-        f"{NAMES.get(kind, kind)}: {shortened(ranked[0])} answers {gain}× the examples a second "
+        f"{name}: {shortened(ranked[0])} answers {gain}× the examples a second "
         f"at batch {top:g} of those at batch {next(iter(best)):g}"
     )
     if kind == "train":
@@ -68,7 +68,7 @@ def break_even(facts: Facts, kind: str = "train") -> style.Drawing | None:
         return None
     paying = [m for m in rows if (m.effect.break_even_steps or 0) >= 1]
     first = min(paying, key=lambda m: m.effect.break_even_steps or 0) if paying else None
-    name = NAMES.get(kind, kind)
+    name = style.NAMES.get(kind, kind)
     if first is None:
         title = f"{name}: no longer first step ever pays off against {root.scenario}"
     else:
@@ -132,8 +132,9 @@ def memory(facts: Facts, kind: str) -> style.Drawing | None:
         return None
     rows.sort(key=_peak)
     least, most = rows[0], rows[-1]
+    name = style.NAMES.get(kind, kind)
     title = (
-        f"{NAMES.get(kind, kind)}: {shortened(least.scenario)} adds {figures.size(_peak(least))} "
+        f"{name}: {shortened(least.scenario)} adds {figures.size(_peak(least))} "
         f"to its process, {shortened(most.scenario)} {figures.size(_peak(most))}"
     )
     note = style.source(

@@ -17,7 +17,6 @@ from reports.plots.style import shortened
 ROW_IN = 0.24
 EACH_IN = 0.09
 """Added to a row for each further configuration."""
-NAMES = {"infer": "Inference", "train": "Training", "input": "Input", "serve": "Serving"}
 OWN_AT, PLAIN_AT = 8, 64
 """Where the two columns of figures begin, in points to the right of the plot."""
 
@@ -75,7 +74,7 @@ def forest_title(rows: list[Measured], kind: str) -> str:
     Over the plain model or loop; of other kinds, where the plain path only has nothing to do, over
     the baseline.
     """
-    name = NAMES.get(kind, kind)
+    name = style.NAMES.get(kind, kind)
     plain = kind in PLAIN
     usual = [m for m in rows if m.root == PLAIN.get(kind, m.root)] or rows
     gains = {m.anchor: m.against_root if plain else m.speedup for m in usual}
@@ -113,7 +112,7 @@ def launches(facts: Facts, kind: str = "infer") -> style.Drawing | None:
     spread = {m.scenario: max(map(abs, values)) for m, values in points}
     worst = max(spread, key=lambda name: spread[name])
     title = (
-        f"{NAMES.get(kind, kind)}: launches agree within "
+        f"{style.NAMES.get(kind, kind)}: launches agree within "
         f"±{figures.significant(spread[worst], 2)} %; the widest is {shortened(worst)}"
     )
     note = style.source(facts.run, "each point: one launch's effect, as its distance from the mean")

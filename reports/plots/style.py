@@ -27,6 +27,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 """Okabe and Ito's colours, which people with any colour vision can distinguish, without yellow."""
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 """Beside the colour, so that a plot can be read in grey."""
+NAMES = {"infer": "Inference", "train": "Training", "input": "Input", "serve": "Serving"}
+"""Kinds of paths, as titles begin."""
 CHARACTER_IN = 0.072
 """Width of a character of the labels, to leave room for the longest."""
 

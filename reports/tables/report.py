@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bench.results.store import Run
 from reports.facts import figures
-from reports.facts.advice import advice, headline
+from reports.facts.advice import advice
+from reports.facts.claims import headline
 from reports.facts.measured import Facts
 from reports.tables import surroundings
 from reports.tables.cells import Cell, Contents, Field, Section, Table, filled, label

@@ -112,3 +112,24 @@ def test_any_metric_is_shown_by_its_name_unit_and_direction(tmp_path):
     assert "mae −0.100 kg" in found.text()
     drawn = (tmp_path / "run" / "plots" / "pareto.svg").read_text(encoding="utf-8")
     assert "loss of mae, % of the plain model" in drawn
+
+
+def test_without_labels_what_differs_from_the_plain_model_s_answers_counts_as_lost(tmp_path):
+    fabricate(tmp_path / "run", SPECS[:3])
+    file = tmp_path / "run" / "launches.jsonl"
+    launches = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    differ = {"infer/litert-float32": {"top1": 1.0}, "infer/litert-int8": {"relative_error": 0.02}}
+    for launch in launches:
+        if launch.get("purpose") == "probe":
+            for name in ("accuracy", "correct", "predictions"):
+                launch.pop(name)
+            launch["agreement"] = differ.get(launch["scenario"], {})
+    file.write_text("".join(json.dumps(x) + "\n" for x in launches), encoding="utf-8")
+    facts = facts_of(read_run(tmp_path / "run"))
+    found = recommend(facts, limits=Limits(accuracy_loss_pp=1.0))
+    assert found.best.measured.scenario == "infer/litert-float32"
+    assert "answers differ from infer/function's by 0.0 %" in found.text()
+    assert recommend(facts).best.measured.scenario == "infer/litert-int8"
+    reports.write(tmp_path / "run")
+    text = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    assert "answers differ from infer/function's by 0.0 %" in text
