@@ -79,7 +79,9 @@ def factor(item: Estimate) -> str:
 
 
 def _decimals(item: Estimate, most: int) -> int:
-    return min(decimals_for((item.high - item.low) / 2), most)
+    """What its interval supports, but at least the first digit of the value."""
+    first = -math.floor(math.log10(abs(item.value))) if item.value else 0
+    return min(max(decimals_for((item.high - item.low) / 2), first), most)
 
 
 def speedup(item: Estimate | None) -> str:

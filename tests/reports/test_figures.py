@@ -31,6 +31,11 @@ def test_an_estimate_shows_the_digits_that_its_interval_supports():
     assert figures.estimate(Estimate(13.42, 9.0, 18.0, 6), "×") == "13× (9 to 18)"
 
 
+def test_a_wide_interval_leaves_the_value_its_first_digit():
+    assert figures.estimate(Estimate(4.79, 0.36, 63.5, 2), "×") == "5× (0 to 64)"
+    assert figures.factor(Estimate(0.297, 0.06, 5.4, 2)) == "0.3×"
+
+
 def test_a_single_launch_has_no_interval_and_few_digits():
     one = Estimate(2.5137, 0.0, math.inf, 1)
     assert figures.speedup(one) == "≈ 2.5×"
