@@ -156,8 +156,13 @@ def samples_for_quantile(quantile: float, confidence: float = 0.95) -> int:
     return math.ceil(math.log(1 - confidence) / math.log(quantile))
 
 
-def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact two-sided interval of a proportion (Clopper and Pearson 1934)."""
+def clopper_pearson(
+    successes: float, trials: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Exact two-sided interval of a proportion (Clopper and Pearson 1934).
+
+    Correlated trials count as fewer, which need not be a whole number.
+    """
     if trials == 0:
         return 0.0, 1.0
     tail, failures = (1 - confidence) / 2, trials - successes

@@ -1,12 +1,11 @@
 """Does the guard find what it must, and only that? Real changes in a scratch clone, via `--base`.
 
     python -m research.planted --out FOLDER [--kinds same,core-2] [--no-rivals]
-    python -m research.planted --out FOLDER --table
 
 Each case appends a line to FOLDER/results.jsonl; what this version has done is not repeated, so
 that the experiment goes on where it stopped. A new version of `bench/`, FOLDER/clone being
-removed, starts anew beside the old results. The rivals get the same change and the same time. The
-page of `python -m research.precision --report --guard FOLDER` keeps the cases of all machines.
+removed, starts anew beside the old results. pytest-benchmark gets the same change and the same
+time. `nox -s precision -- --report --planted FOLDER` shows what was found.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import psutil
 from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint
 from research.planted.plants import SUITE, Plant, plant
-from research.planted.table import RULES, results, table
+from research.planted.table import RULES, results
 
 CASES = {
     "same": 20, "core-2": 10, "one-2": 10, "core-5": 5, "one-5": 5,
@@ -45,19 +44,15 @@ COMPARED = ("--benchmark-compare=0001", "--benchmark-compare-fail", *RULES)
 
 
 def main() -> None:
-    """Run the cases that are missing, or print the table of those that are there."""
+    """Run the cases that are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kinds", default=",".join(CASES))
     parser.add_argument("--count", type=int, help="cases of each kind, instead of the full number")
     parser.add_argument("--budget", type=int, default=BUDGET_S, help="seconds for each case")
     parser.add_argument("--no-rivals", action="store_true")
-    parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    if options.table:
-        print(table(results(options.out)))
-        return
     clone = fresh_clone(options.out)
     commit = _version(clone)
     for kind in options.kinds.split(","):

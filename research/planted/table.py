@@ -1,4 +1,4 @@
-"""What the guard found of planted changes: the results of `guard_experiment`, of all machines."""
+"""What the guard found of planted changes, beside pytest-benchmark on the same steps."""
 
 from __future__ import annotations
 
@@ -13,19 +13,16 @@ from research.precision.records import Records
 
 RULES = ("mean:5%", "min:5%")
 WHAT = {
-    "same": "nothing changed (false alarms)",
-    "core-2": "2 % slower in the shared core",
-    "one-2": "2 % slower in one scenario",
-    "core-5": "5 % slower in the shared core",
-    "one-5": "5 % slower in one scenario",
+    "same": "nothing (false alarms)",
+    "core-2": "2 % slower shared core",
+    "one-2": "2 % slower scenario",
+    "core-5": "5 % slower shared core",
+    "one-5": "5 % slower scenario",
     "memory": "peak memory +10 %",
     "retrace": "one more retrace",
     "size": "model 1 % larger",
     "accuracy": "accuracy −2 points",
 }
-KEPT = ("kind", "number", "commit", "cpu", "budget_s", "started", "seconds", "stolen", "exit_code",
-        "found", "alarms", "verdicts", "rivals")  # fmt: skip
-"""Of a case; each judgement's figures stay in the experiment's folder."""
 
 
 def results(folder: Path) -> Records:
@@ -33,74 +30,28 @@ def results(folder: Path) -> Records:
     return Records(folder / "results.jsonl")
 
 
-def keep(folder: Path | None, kept: Path) -> list[dict[str, Any]]:
-    """Add a folder's cases to a file of those of earlier machines and versions; all of them.
+def summary(folder: Path) -> list[dict[str, Any]]:
+    """Of each kind of change: how often it was found, of all machines and versions.
 
     Raises:
-        UsageError: The folder holds none.
+        UsageError: The folder holds no case.
     """
-    cases = [] if folder is None else list(results(folder))
-    if folder is not None and not cases:
-        raise UsageError(f"{folder} holds no suites: run `python -m research.planted`")
-    file = Records(kept)
-    seen = {_named(case) for case in file}
-    new = [case for case in cases if _named(case) not in seen]
-    if new:
-        file.append(*({key: case.get(key) for key in KEPT} for case in new))
-    return list(file)
+    cases = list(results(folder))
+    if not cases:
+        raise UsageError(f"{folder} holds no suites: run `python -m research.planted --out FOLDER`")
+    return [_found(kind, own) for kind in WHAT
+            if (own := [case for case in cases if case["kind"] == kind])]  # fmt: skip
 
 
-def _named(case: dict[str, Any]) -> tuple[Any, ...]:
-    return case["kind"], case["number"], case["commit"], case["started"]
-
-
-def table(found: Iterable[dict[str, Any]]) -> str:
-    """The cases as Markdown, with exact intervals: by version of the guard, machine and budget.
-
-    Those of one version are told together too, and those of all.
-    """
-    lines = [
-        "| change | the guard's version | machine | budget | found | 95 % interval | seconds | "
-        "taken by other tenants | pytest-benchmark mean:5% | min:5% |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    cases = sorted(found, key=lambda case: case["started"])
-    for kind in WHAT:
-        of_kind = [case for case in cases if case["kind"] == kind]
-        versions = list(dict.fromkeys(case["commit"] for case in of_kind))
-        for version in versions:
-            own = [case for case in of_kind if case["commit"] == version]
-            places = list(dict.fromkeys(map(_place, own)))
-            for place in places:
-                part = [case for case in own if _place(case) == place]
-                lines.append(_row(kind, version, *place, part))
-            if len(places) > 1:
-                lines.append(_row(kind, version, "all", "all", own))
-        if len(versions) > 1:
-            lines.append(_row(kind, "all", "all", "all", of_kind))
-    return "\n".join(lines)
-
-
-def _place(case: dict[str, Any]) -> tuple[str, str]:
-    budget = case.get("budget_s")
-    return case.get("cpu") or "–", f"{budget} s" if budget else "–"
-
-
-def _row(kind: str, version: str, machine: str, budget: str, own: list[dict[str, Any]]) -> str:
-    hits = sum(bool(r["alarms"]) if kind == "same" else r["found"] for r in own)
+def _found(kind: str, own: list[dict[str, Any]]) -> dict[str, Any]:
+    hits = sum(bool(case["alarms"]) if kind == "same" else case["found"] for case in own)
     low, high = clopper_pearson(hits, len(own))
-    longest = max(r["seconds"] for r in own)
-    shares = [r["stolen"] for r in own if r.get("stolen") is not None]
-    cells = []
+    rules: dict[str, Any] = {}
     for rule in RULES:
-        judged = [r for r in own if r["rivals"] and rule in r["rivals"]]
-        failed = sum(_failed(r, rule) for r in judged)
-        cells.append(f"{failed} of {len(judged)}" if judged else "")
-    taken = f"{min(shares):.1%} to {max(shares):.1%}" if shares else "–"
-    return (
-        f"| {WHAT[kind]} | {version} | {machine} | {budget} | {hits} of {len(own)} "
-        f"| {low:.0%} to {high:.0%} | ≤ {longest:.0f} | {taken} | {cells[0]} | {cells[1]} |"
-    )
+        judged = [case for case in own if case["rivals"] and rule in case["rivals"]]
+        rules[rule] = [sum(_failed(case, rule) for case in judged), len(judged)]
+    return {"change": WHAT[kind], "found": hits, "of": len(own), "low": low, "high": high,
+            "longest_s": max(case["seconds"] for case in own), **rules}  # fmt: skip
 
 
 def _failed(case: dict[str, Any], rule: str) -> bool:
@@ -110,3 +61,19 @@ def _failed(case: dict[str, Any], rule: str) -> bool:
         return bool(failed)
     slowed = sharing(SUITE[case["number"] % len(SUITE)])
     return any(f"[{id}]" in test for test in failed for id in slowed)
+
+
+HEAD = ("change", "found", "95 % interval", *(f"pytest-benchmark {rule}" for rule in RULES))
+
+
+def rows(found: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Cells of a table under `HEAD`."""
+    return [
+        (
+            one["change"],
+            f"{one['found']}/{one['of']}",
+            f"{100 * one['low']:.0f}–{100 * one['high']:.0f} %",
+            *("/".join(map(str, one[rule])) if one[rule][1] else "–" for rule in RULES),
+        )
+        for one in found
+    ]

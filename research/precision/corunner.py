@@ -1,7 +1,4 @@
-"""A neighbour that loads one core in random bursts, as on a shared machine.
-
-`python -m research.precision.corunner SEED` burns until its parent is gone.
-"""
+"""A neighbour that loads one core in random bursts, as on a shared machine."""
 
 from __future__ import annotations
 
@@ -20,28 +17,21 @@ BURST_S, PAUSE_S = 0.3, 0.3
 @contextmanager
 def bursts(seed: int, wanted: bool = True) -> Iterator[None]:
     """Run the neighbour meanwhile, where it is wanted."""
-    if not wanted:
-        yield
-        return
-    process = subprocess.Popen([sys.executable, "-m", __name__, str(seed)])
+    command = [sys.executable, "-m", __name__, str(seed)]
+    process = subprocess.Popen(command) if wanted else None
     try:
         yield
     finally:
-        process.kill()
-        process.wait()
-
-
-def burn(seed: int) -> None:
-    """Alternate bursts of arithmetic over 4 MiB of memory with pauses."""
-    rng = random.Random(seed)
-    block = bytearray(4 << 20)
-    parent = os.getppid()
-    while os.getppid() == parent:
-        until = time.monotonic() + rng.expovariate(1 / BURST_S)
-        while time.monotonic() < until:
-            block.count(0)
-        time.sleep(rng.expovariate(1 / PAUSE_S))
+        if process is not None:
+            process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":
-    burn(int(sys.argv[1]))
+    rng = random.Random(int(sys.argv[1]))
+    memory, parent = bytearray(4 << 20), os.getppid()
+    while os.getppid() == parent:
+        until = time.monotonic() + rng.expovariate(1 / BURST_S)
+        while time.monotonic() < until:
+            memory.count(0)
+        time.sleep(rng.expovariate(1 / PAUSE_S))

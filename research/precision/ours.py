@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bench.results.errors import TfbenchError
 from bench.results.values import Launch, Scenario, to_json
 from bench.sweep.discovery import ROOT
-from bench.sweep.groups import end_launch, run_launch
+from bench.sweep.groups import end_launch
 from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member
 from bench.sweep.preloaded import Pool
@@ -24,11 +23,14 @@ from research.precision.corunner import bursts
 from research.precision.records import Records
 
 MEMORY_BYTES = 8 << 30
+LEFT_OUT = ("turns", "warmup_turns", "latency_histogram", "started_s", "outputs", "losses",
+            "predictions", "correct", "proof", "output")  # fmt: skip
+"""Of a launch: what no figure of the page is made from."""
 
 
 @dataclass
 class Ours:
-    """Makes blocks of launches and keeps every turn of them.
+    """Makes blocks of launches.
 
     Args:
         scenarios: All, by id.
@@ -63,44 +65,34 @@ class Ours:
         first = self.done.get(case.name, 0)
         whole = case.launches * case.at_once
         numbers = range(first, (first // whole + 1) * whole)
-        make = self._ahead if case.at_once > 1 else self._one_by_one
         begun = time.time()
-        for number, launches in zip(numbers, make(case, numbers), strict=True):
+        for number, launches in zip(numbers, self._launches(case, numbers), strict=True):
             failed = next((x for x in launches if x.outcome != "ok"), None)
             if failed is not None:
                 raise TfbenchError(f"{case.name}: {failed.outcome}: {failed.reason}")
             begun, wall_s = time.time(), time.time() - begun
-            whole_time = (dataclasses.replace(x, wall_s=wall_s) for x in launches)
+            whole_time = (replace(x, wall_s=wall_s) for x in launches)
             self.records.append(*(self._record(case, number, x) for x in whole_time))
             self.done[case.name] = number + 1
 
-    def _one_by_one(self, case: Case, numbers: Sequence[int]) -> Iterator[list[Launch]]:
+    def _launches(self, case: Case, numbers: Sequence[int]) -> Iterator[list[Launch]]:
+        """Launches in order; where blocks are made at once, the next one is built on the other
+        cores while one takes its turns, as the guard does."""
         members, profile = self._members(case), case.profile()
-        for number in numbers:
-            with bursts(number, case.noise == "bursts"):
-                yield run_launch(case.name, members, number, profile, seed=0)
-
-    def _ahead(self, case: Case, numbers: Sequence[int]) -> Iterator[list[Launch]]:
-        """Build the next launch on the other cores while one takes its turns, as the guard does."""
-        members, profile = self._members(case), case.profile()
-        own = set(members[0].configuration.cpus)
-        others = sorted(os.sched_getaffinity(0) - own)
-        if not others:
-            raise TfbenchError(f"{case.name}: needs a core besides {sorted(own)} to build on")
         start = partial(start_launch, case.name, members, profile=profile, seed=0)
-        with ThreadPoolExecutor(1) as builder:
-            cores = free_cores([*others, *own])
-            ahead = builder.submit(start, index=numbers[0], cores=cores)
+        own = members[0].configuration.cpus
+        others = sorted(os.sched_getaffinity(0) - set(own)) if case.at_once > 1 else []
+        with ThreadPoolExecutor(1) as builder, bursts(numbers[0], case.noise == "bursts"):
+            ahead = builder.submit(start, index=numbers[0])
             for number in numbers:
-                started = ahead.result()
-                if number != numbers[-1]:
-                    cores = free_cores(others)
+                started, cores = ahead.result(), free_cores(others)
+                if others and number != numbers[-1]:
                     ahead = builder.submit(start, index=number + 1, cores=cores)
-                try:
-                    yield end_launch(started, profile)
-                finally:
-                    for core in own:
-                        cores.put(core)
+                yield end_launch(started, profile)
+                for core in own:
+                    cores.put(core)  # what is still to be built is built here too
+                if not others and number != numbers[-1]:
+                    ahead = builder.submit(start, index=number + 1)
 
     def close(self) -> None:
         """End the preloaded processes."""
@@ -108,39 +100,39 @@ class Ours:
             pool.close()
 
     def _pool(self, case: Case) -> Pool:
-        if case.batch not in self._pools:
-            self._pools[case.batch] = Pool(case.workload(self.cache), MEMORY_BYTES)
+        """The case's preloaded processes; the baseline that inference shares is trained first."""
+        pool = self._pools.get(case.batch)
+        if pool is None:
+            pool = self._pools[case.batch] = Pool(case.workload(self.cache), MEMORY_BYTES)
         scenario = self.scenarios[case.scenario]
         if scenario.kind == "infer" and case.batch not in self._trained:
             self._trained.add(case.batch)
             configuration = find_configuration("cpu-all", {})
             environment = Environment.of(scenario, configuration, "", ROOT)
-            launch = self._pools[case.batch].launch(environment, scenario, configuration)
+            launch = pool.launch(environment, scenario, configuration)
             try:
                 launch.call("prepare", 1800)
             finally:
                 launch.close()
-        return self._pools[case.batch]
+        return pool
 
     def _members(self, case: Case) -> list[Member]:
         scenario = self.scenarios[case.scenario]
         configuration = find_configuration(case.configuration, {})
         environment = Environment.of(scenario, configuration, "", ROOT)
         same = Member(scenario, configuration, self._pool(case).starting(environment))
-        members = [dataclasses.replace(same, side=f"same-{n}") for n in range(IDENTICAL)]
-        members[0] = dataclasses.replace(members[0], role="baseline")
+        members = [replace(same, side=f"same-{n}") for n in range(IDENTICAL)]
+        members[0] = replace(members[0], role="baseline")
         for effect in case.effects:
-            spin, work = (effect, 0.0) if case.injection == "turn spin" else (0.0, effect)
-            slowed = dataclasses.replace(same, slowdown=spin, more_work=work, side=f"{effect:g}")
+            waited, more = (effect, 0.0) if case.injection == "busy-waiting" else (0.0, effect)
+            slowed = replace(same, slowdown=waited, more_work=more, side=f"{effect:g}")
             members.append(slowed)
         return members
 
     def _record(self, case: Case, number: int, launch: Launch) -> dict[str, object]:
-        kept = to_json(launch)
-        for name in ("warmup_turns", "latency_histogram", "started_s"):
-            kept.pop(name, None)
         return {
             "case": case.name, "kind": case.kind, "configuration": case.configuration,
             "noise": case.noise, "injection": case.injection, "block": number // case.launches,
-            "launches": case.launches, "number": number, "launch": kept,
+            "launches": case.launches, "number": number,
+            "launch": {k: v for k, v in to_json(launch).items() if k not in LEFT_OUT},
         }  # fmt: skip

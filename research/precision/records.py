@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+NAMES = ("sessions", "ours", "rivals", "absolute")
+"""Files: of a session, of a launch, of another tool's decision, beside loadgen."""
+
 
 class Records:
     """One file of JSON objects, a line each.

@@ -1,16 +1,22 @@
-"""The work that rivals time: one answer of the same LiteRT model, slowed by a known share."""
+"""The work that rivals time: one answer of the same LiteRT model, slowed by a known share.
+
+pytest-benchmark, benchmatrix (paired runs of a test) and pyperf are given this file.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-MODEL, SLOWDOWN = "PRECISION_MODEL", "PRECISION_SLOWDOWN"
-"""Environment variables that tell a rival's process what to time."""
+MODEL, SLOWDOWN, MATRIX = "PRECISION_MODEL", "PRECISION_SLOWDOWN", "PRECISION_MATRIX"
+"""Environment variables that tell a rival's process what to time; the last: as a matrix."""
 
 
 def step() -> Callable[[], object]:
@@ -38,9 +44,9 @@ def step() -> Callable[[], object]:
 def slowed(
     answer: Callable[[], object], share: float, clock: Callable[[], int] = time.perf_counter_ns
 ) -> Callable[[], object]:
-    """Each answer followed by a spin, the fastest too: a rule on the minimum looks at that one.
+    """Each answer followed by busy-waiting, the fastest too: a rule on the minimum looks at it.
 
-    With a share of 0 it reads the clock as often as a short spin does, so that this cancels.
+    With a share of 0 it reads the clock as often as a short wait does, so that this cancels.
     """
 
     def slow() -> object:
@@ -55,10 +61,24 @@ def slowed(
     return slow
 
 
+if os.environ.get(MATRIX):
+    from benchmatrix import BenchmarkCase, make_benchmark_test
+
+    answer = step()
+    test_step = make_benchmark_test(
+        {"litert": lambda _: answer()},
+        [BenchmarkCase.from_values("one", [0], work_units=1, work_unit_name="answers")],
+        metrics=("single_call_latency",),
+    )
+else:
+
+    def test_step(benchmark: Any) -> None:
+        """One answer."""
+        benchmark(step())
+
+
 def export(path: Path, cache: str) -> None:
     """Write the int8 model of the default workload to `path`; imports TensorFlow."""
-    import shutil
-
     from bench.results.values import WorkloadSpec
     from scenarios.core import training
     from scenarios.core.workload import Workload
@@ -70,11 +90,9 @@ def export(path: Path, cache: str) -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
-    if sys.argv[1] == "export":
+    if sys.argv[1:2] == ["export"]:
         export(Path(sys.argv[2]), sys.argv[3])
-    else:  # for tools that time whole commands
-        answer = step()
-        for _ in range(int(sys.argv[1])):
-            answer()
+    else:
+        import pyperf
+
+        pyperf.Runner().bench_func("step", step())
