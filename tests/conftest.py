@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+WORKER = os.environ.pop("PYTEST_XDIST_WORKER", "")
+"""This worker of pytest-xdist; sessions that tests start must not take themselves for one."""
 _left_out: list[str] = []
 
 
@@ -47,7 +49,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of trained models: one for all workers, or the one in TFBENCH_CACHE."""
     given = os.environ.get("TFBENCH_CACHE")
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = base.parent if WORKER else base
     return Path(given) if given else shared / "cache"
 
 

@@ -43,7 +43,7 @@ def test_help_is_for_people(tfbench: Cli, command: str) -> None:
     done = tfbench(command, "--help")
     assert done.returncode == 0
     assert "Usage" in done.stdout
-    assert ("[tool.tfbench]" in done.stdout) == (command == "run")  # brackets are no markup
+    assert ("[tool.tfbench]" in done.stdout) == (command != "report")  # brackets are no markup
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_unusable_data_and_models_are_refused(tfbench: Cli, tmp_path: Path) -> N
                 "--model", f"{model}:build", cwd=tmp_path),
         "puts out (None, 7)", "(None, 3)",
     )  # fmt: skip
-    empty = save_npz(tmp_path / "empty.npz", nothing=np.zeros(3))
+    half = save_npz(tmp_path / "half.npz", x_train=np.zeros((3, 4)), y=np.zeros(3))
     refused(
-        tfbench("run", "infer/eager", "--profile", "smoke", "--data", empty, cwd=tmp_path),
+        tfbench("run", "infer/eager", "--profile", "smoke", "--data", half, cwd=tmp_path),
         "name the arrays",
     )
 

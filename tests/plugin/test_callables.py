@@ -24,6 +24,12 @@ def slow() -> int:
     return sum(range(20_000))
 
 
+@pytest.fixture(autouse=True)
+def forkable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process of users' tests: other tests of ours may have started TensorFlow in this."""
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+
+
 def test_functions_take_the_turns_of_any_group() -> None:
     own = os.sched_getaffinity(0)
     base, new = run_launch("test", callables.members(quick, slow), 0, callables.PROFILE, 0)
