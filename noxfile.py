@@ -134,7 +134,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=False, requires=["environment"])
 def example(session: nox.Session) -> None:
-    """The documents' example from the newest run below runs/, or from the run after `--`."""
+    """The documents' example from the newest run below runs/, else a new one; or from RUN."""
+    if not session.posargs and not list(Path("runs").glob("*/run.json")):
+        tfbench(session, "run")
     session.run(str(SHARED), "-m", "research.example", *session.posargs, external=True)
 
 

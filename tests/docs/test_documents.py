@@ -41,11 +41,6 @@ PRIVATE = (
     r"\b(is|are|was|were|be) told\b", r"\bthe document\b",
 )  # fmt: skip
 """Words of our own, for which the field has better ones."""
-COMING = {
-    "new-scenario", "--scenarios", "tests_full", "tests-3.12", "tests-3.13",
-    "tensorflow", "tuner", "pytest",
-}  # fmt: skip
-"""Commands, sessions and extras that are about to be there."""
 PATH = re.compile(r"(bench|docs|reports|research|scenarios|tests|tfbench)/[\w./-]*")
 SCENARIO = re.compile(r"(\*|train|input|infer|serve)/(?!my-)[\w*-]+")
 
@@ -104,7 +99,7 @@ def test_extras_that_are_named_exist(path: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for named in re.findall(r"pip install\b[^\n`]*\.\[([\w,]+)\]", path.read_text()):
         for extra in named.split(","):
-            assert extra in project["optional-dependencies"].keys() | COMING, extra
+            assert extra in project["optional-dependencies"], extra
 
 
 def test_nobody_is_sent_to_another_project() -> None:
@@ -134,8 +129,6 @@ def test_the_command_line_takes_it(command: Command) -> None:
     name, *arguments = command.words or ("--help",)
     if name.startswith("-"):
         return
-    if COMING & set(command.words):
-        return
     assert name in known
     try:
         known[name].make_context(name, arguments)
@@ -163,7 +156,7 @@ def test_the_session_exists(command: Command) -> None:
     named = [word for word in iter(lambda: next(words, "--"), "--")]
     assert named
     for name in named:
-        assert name in sessions() | COMING, name
+        assert name in sessions(), name
 
 
 def sessions() -> set[str]:
