@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.results.data_names import source
 from bench.results.values import WorkloadSpec
-from scenarios.core import quality, training
+from scenarios.core import artifacts, quality, training
 from scenarios.core.data import Data, load
 from scenarios.core.workload import Workload
 
@@ -19,6 +19,7 @@ class Workloads:
     """Makes workloads; data that was read before a launch was forked is there at once."""
 
     def __init__(self) -> None:
+        artifacts.shared()  # part of every artifact's key: read once for all launches
         self._data: dict[tuple[str, int, str, int, str], Data] = {}
 
     def read(self, spec: WorkloadSpec) -> None:

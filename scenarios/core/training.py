@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,18 @@ def prepare(workload: Workload) -> dict[str, Any]:
     Raises:
         UsageError: The baseline did not converge, or the model does not fit the data.
     """
-    folder = workload.folder
-    if not (folder / "initial.npz").exists():
-        _keep(workload.model(), folder / "initial.npz")
-    if not (folder / "trained.npz").exists():
+
+    def initial(path: Path) -> None:
+        artifacts.save_weights(workload.model(), path)
+
+    def trained(path: Path) -> None:
         model = workload.model()
         train(workload, model)
         check_converged(workload, model)
-        _keep(model, folder / "trained.npz")
+        artifacts.save_weights(model, path)
+
+    artifacts.made_once(workload.folder / "initial.npz", initial)
+    artifacts.made_once(workload.folder / "trained.npz", trained)
     model = workload.trained_model()
     scores = quality.predict(model, workload.data.x_test)
     return {
@@ -97,12 +102,6 @@ def check_converged(workload: Workload, model: Any) -> None:
             f"the baseline did not converge: accuracy {reached:.1%} after {workload.epochs} "
             f"epochs, {needed:.1%} needed; train longer (--epochs) or check the data and the model"
         )
-
-
-def _keep(model: Any, path: Any) -> None:
-    part = path.with_suffix(".part")
-    artifacts.save_weights(model, part)
-    part.rename(path)
 
 
 # --- the plain compiled step, for scenarios whose technique is not the loop -----------------------

@@ -197,22 +197,22 @@ class Workload:
         digest.update(repr(parts).encode())
         digest.update(self.data.digest)
         digest.update(self._model_source)
-        digest.update(tf.__version__.encode())
-        digest.update(artifacts.source_digest(models.__file__).encode())
+        digest.update("|".join(artifacts.trainers()).encode())
         root = Path(self.spec.cache) if self.spec.cache else artifacts.default_cache()
         folder = root / digest.hexdigest()[:16]
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def artifact(self, name: str, make: Callable[[Path], None]) -> Path:
+    def artifact(self, name: str, make: Callable[[Path], None], built_for: str = "") -> Path:
         """The file or folder `name`, made by `make(path)` if it is not in the cache yet.
 
-        The cache is addressed by the workload, the source of `make`'s module and of the core, and
-        the versions of TensorFlow and Keras, so that a changed scenario never meets an old file.
-        And by its maker: functions and variables are named by counters of the process (`_316`, or
-        `_30774` after other models), so that one model saved by two makers differs by some bytes.
+        The cache is addressed by the workload, by the sources and packages that make it, and by
+        the device that it is built for (`artifacts.cached`), so that what changed never meets an
+        old file. And by its maker: functions and variables are named by counters of the process
+        (`_316`, or `_30774` after other models), so that one model saved by two makers differs by
+        some bytes.
         """
-        return artifacts.cached(self.folder / self.maker, name, make)
+        return artifacts.cached(self.folder / self.maker, name, make, built_for)
 
 
 def find_builder(name: str) -> tuple[Builder, bytes]:

@@ -1,7 +1,5 @@
 """The trained model as TensorRT engines: inside TensorFlow (to 2.17), and by TensorRT's builder."""
 
-import importlib
-import importlib.util
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -50,7 +48,7 @@ def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
         converter.build(input_fn=lambda: iter([next(examples())]))
         converter.save(str(path))
 
-    folder = workload.artifact(f"tensorrt_{precision}", convert)
+    folder = workload.artifact(f"tensorrt_{precision}", convert, built_for=gpu())
     loaded = tf.saved_model.load(folder)
     function = loaded.signatures["serving_default"]
     (name,) = function.structured_input_signature[1]
@@ -97,7 +95,7 @@ def tensorrt_onnx(workload: Workload, precision: str = "FP16") -> InferencePath:
     def build(path: Path) -> None:
         path.write_bytes(build_engine(file, precision, workload.data.input_shape, trt))
 
-    plan = workload.artifact(f"tensorrt_{precision}.engine", build)
+    plan = workload.artifact(f"tensorrt_{precision}.engine", build, built_for=gpu())
     engine = trt.Runtime(trt.Logger(trt.Logger.ERROR)).deserialize_cuda_engine(plan.read_bytes())
     run = Runner(engine, cudart, (1, *workload.data.input_shape), workload.data.classes)
     return InferencePath(
@@ -144,17 +142,21 @@ def need_builder() -> Any:
         Unsupported: There is no GPU, or a package is missing.
     """
     _need_gpu()
-    missing = [
-        package
-        for name, package in (("tensorrt", "tensorrt"), ("cuda", "cuda-python"))
-        if importlib.util.find_spec(name) is None
-    ]
-    if missing:
+    try:
+        import tensorrt
+        from cuda.bindings import runtime
+    except ImportError as error:
         raise Unsupported(
-            f"needs {' and '.join(missing)}: pip install {' '.join(missing)} (tensorrt downloads "
-            "its libraries from the vendor's package index)"
-        )
-    return importlib.import_module("tensorrt"), importlib.import_module("cuda.bindings.runtime")
+            f"{error}: pip install tensorrt cuda-python (tensorrt downloads its libraries from the "
+            "vendor's package index)"
+        ) from None
+    return tensorrt, runtime
+
+
+def gpu() -> str:
+    """The GPU that engines are built for: they run on no other kind."""
+    details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+    return f"{details.get('device_name')} {details.get('compute_capability')}"
 
 
 def _need_gpu() -> None:

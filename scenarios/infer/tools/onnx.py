@@ -17,14 +17,14 @@ def exported(workload: Workload) -> Path:
     """The trained model as an ONNX file with an open batch size, made once."""
 
     def make(path: Path) -> None:
+        import onnx
         import tf2onnx
 
         model = workload.trained_model()
         signature = [tf.TensorSpec([None, *workload.data.input_shape], tf.float32, name="image")]
         function = tf.function(lambda image: model(image, training=False))
-        tf2onnx.convert.from_function(
-            function, input_signature=signature, opset=OPSET, output_path=str(path)
-        )
+        model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+        onnx.save(model, path)
 
     return workload.artifact("float32.onnx", make)
 
