@@ -196,3 +196,15 @@ def test_data_read_for_all_launches_is_hashed_before_they_are_forked():
     workloads.read(WorkloadSpec(data="digits", seed=3))
     prepared = workloads.make(WorkloadSpec(data="digits", seed=3), threads=1, devices=1)
     assert "digest" in vars(prepared.workload.data)
+
+
+def test_why_keras_cannot_load_its_own_data_is_kept_and_shown(monkeypatch):
+    tf = pytest.importorskip("tensorflow")
+
+    def load_data():
+        raise OSError("the disk is full\nand more lines")
+
+    monkeypatch.setattr(tf.keras.datasets.mnist, "load_data", load_data)
+    message = refused("mnist")
+    assert "OSError: the disk is full" in message
+    assert "more lines" not in message

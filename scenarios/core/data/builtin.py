@@ -58,8 +58,9 @@ def _keras(name: str, spec: WorkloadSpec) -> Data:
     try:
         (x_train, y_train), (x_test, y_test) = getattr(tf.keras.datasets, name).load_data()
     except Exception as error:
+        reason = (str(error).strip().splitlines() or [""])[0]
         raise UsageError(
-            f"{name} is not in Keras's cache (~/.keras/datasets) and cannot be downloaded here: "
-            f"copy it there, or use --data digits ({type(error).__name__})"
-        ) from None
+            f"Keras cannot load {name} ({type(error).__name__}: {reason}): copy it to "
+            "~/.keras/datasets where it cannot be downloaded, or use --data digits"
+        ) from error
     return assembled(name, Part(x_train, y_train), Part(x_test, y_test), spec)
