@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
@@ -78,13 +79,19 @@ def prune_2_4(workload: Workload, model: Any) -> Any:
 def stored_kernels(saved_model: Path) -> dict[str, np.ndarray]:
     """The kernels (two or more axes) in a SavedModel's variables, read from the stored file.
 
-    Depthwise kernels, [H, W, C, 1], are left out: tfmot neither prunes nor clusters them.
+    Depthwise kernels are left out: tfmot neither prunes nor clusters them.
     """
     reader = tf.train.load_checkpoint(str(saved_model / "variables" / "variables"))
+    stored = TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
     shapes = reader.get_variable_to_shape_map()
-    return {
-        name: reader.get_tensor(name) for name, shape in sorted(shapes.items()) if len(shape) > 1
+    kept = {
+        attribute.checkpoint_key
+        for node in stored.nodes
+        for attribute in node.attributes
+        if "depthwise_kernel" not in attribute.full_name
+        and len(shapes[attribute.checkpoint_key]) > 1
     }
+    return {key: reader.get_tensor(key) for key in sorted(kept)}
 
 
 def sparsity(saved_model: Path, at_least: float) -> dict[str, Any]:
