@@ -1,85 +1,57 @@
-"""Runs inference scenarios in one process and prints what came of them as JSON.
+"""Runs scenarios of one Keras version in one process and prints what came of them as JSON.
 
-    python -m tests.scenarios.infer_contract KERAS CACHE
+    python -m tests.scenarios.infer_contract KERAS CACHE ID ...
 
 Importing TensorFlow costs seconds and Keras's version belongs to a process, so that the tests
-share two such processes.
+share such processes.
 """
 
 import importlib
 import importlib.util
 import json
 import sys
+import tempfile
+import time
 import traceback
+from pathlib import Path
 
 DATA = "synthetic:8x8x3"
-KERAS_3 = [
-    ("execution", "function", {}),
-    ("execution", "function", {"batch": 8}),
-    ("execution", "eager", {}),
-    ("execution", "predict", {}),
-    ("execution", "xla", {}),
-    ("execution", "savedmodel", {}),
-    ("execution", "frozen", {}),
-    ("litert", "litert_float32", {}),
-    ("litert", "litert_float32", {"batch": 8}),
-    ("litert", "litert_dynamic", {}),
-    ("litert", "litert_float16", {}),
-    ("litert", "litert_int8", {}),
-    ("litert", "litert_int8_full", {}),
-    ("litert", "litert_int16x8", {}),
-    ("onnxruntime", "onnxruntime", {}),
-    ("onnxruntime", "onnxruntime_int8", {}),
-    ("openvino", "openvino", {}),
-    ("openvino", "openvino_int8", {}),
-    ("architecture", "separable", {}),
-    ("architecture", "residual", {}),
-    ("architecture", "squeeze_excitation", {}),
-    ("combined", "separable_int8", {}),
-    ("tensorrt", "tensorrt", {}),
-    ("tensorrt", "tensorrt_onnx", {"precision": "INT8"}),
-    # These change the process's policy, so they come last.
-    ("execution", "mixed_float16", {}),
-    ("execution", "bfloat16", {}),
-]
-KERAS_2 = [
-    ("compression", "pruned", {}),
-    ("compression", "pruned_2_4", {}),
-    ("compression", "clustered", {}),
-    ("quantization", "qat_int8", {}),
-    ("quantization", "pruned_int8", {}),
-    ("quantization", "pcqat_int8", {}),
-    ("sparse", "sparse", {}),
-    ("sparse", "sparse_xnnpack", {}),
-    ("combined", "distilled", {}),
-    ("combined", "combined", {}),
-]
 
 
-def tried(workload, module, function, arguments):
+def tried(workload, scenario):
     """One scenario built, stepped, asked to predict and to prove itself."""
+    import tensorflow as tf
+
     from bench.launch.analysis import files
+    from bench.launch.devices import missing
     from bench.results.errors import LaunchError
 
+    lacking = missing(scenario.needs)
+    if lacking:
+        return {"outcome": "missing", "reason": lacking}
+    tf.keras.mixed_precision.set_global_policy("float32")  # a scenario may have set another
+    begun = time.perf_counter()
     try:
-        path = getattr(importlib.import_module(f"scenarios.infer.{module}"), function)(
-            workload, **arguments
-        )
+        make = getattr(importlib.import_module(scenario.module), scenario.function)
+        path = make(workload, **scenario.arguments)
         path.advance()
         scores = path.predict(workload.data.x_test[:20])
+        artifact, model = (getattr(path, name, None) for name in ("artifact", "model"))
         return {
             "outcome": "ok",
             "shape": list(scores.shape),
             "outputs": scores[:8].ravel().tolist(),
             "proof": path.proof(),
             "examples": path.examples,
-            "bytes": files.size_bytes(path.artifact) if path.artifact else None,
-            "parameters": int(path.model.count_params()) if path.model is not None else None,
+            "bytes": files.size_bytes(artifact) if artifact else None,
+            "parameters": int(model.count_params()) if model is not None else None,
         }
     except LaunchError as error:
         return {"outcome": type(error).__name__, "reason": str(error)}
     except Exception:
         return {"outcome": "crashed", "reason": traceback.format_exc()}
+    finally:
+        print(f"{scenario.id}: {time.perf_counter() - begun:.1f} s", file=sys.stderr)
 
 
 def proof_refused(prove):
@@ -125,24 +97,69 @@ def refusals(workload):
     }
 
 
-def main(keras, cache):
-    """Run the scenarios of a Keras version and print one JSON object."""
+def pieces():
+    """What the pieces of this Keras version do on models of a user's kind."""
+    import numpy as np
+    import tensorflow as tf
+
+    from scenarios.core import artifacts
+    from scenarios.infer.compression import stored_kernels
+    from scenarios.infer.tools.deploy import export
+
+    layers = tf.keras.layers
+
+    class Scaled(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+            self.scale = self.add_weight(name="scale", shape=(2,), initializer="random_normal")
+
+        def call(self, x):
+            return self.dense(x) * self.scale
+
+    one, other = Scaled(), Scaled()
+    x = tf.ones([1, 3])
+    one(x), other(x)
+    depthwise = tf.keras.Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Conv2D(4, 3),
+            layers.DepthwiseConv2D(3),
+            layers.Conv2D(1, 3),
+            layers.Flatten(),
+            layers.Dense(5),
+        ]
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        artifacts.save_weights(one, Path(folder) / "weights.npz")
+        artifacts.load_weights(other, Path(folder) / "weights.npz")
+        export(depthwise, Path(folder) / "model")
+        kernels = stored_kernels(Path(folder) / "model").values()
+        return {
+            "same outputs": bool(np.array_equal(one(x), other(x))),
+            "kernels": sorted(list(kernel.shape) for kernel in kernels),
+        }
+
+
+def main(keras, cache, *ids):
+    """Run scenarios and print one JSON object of what came of them, by id."""
     from bench.results.values import WorkloadSpec
+    from bench.sweep.discovery import discover
     from scenarios.core import Workload, training
     from scenarios.infer import sparse
 
     workload = Workload(WorkloadSpec(data=DATA, epochs=1, cache=cache))
     training.check_converged = lambda *_: None  # one epoch need not converge
     training.prepare(workload)
-    answer = {}
+    answer = {f"pieces of Keras {keras}": pieces()}
     if keras == "3":
         answer["refusals"] = refusals(workload)
-    for module, function, arguments in KERAS_3 if keras == "3" else KERAS_2:
-        name = "-".join([function, *(str(v) for v in arguments.values())])
-        answer[name] = tried(workload, module, function, arguments)
-    if keras == "2":  # on a processor without sparse kernels: all but their use
+    scenarios = discover()
+    for id in ids:
+        answer[id] = tried(workload, scenarios[id])
+    if "infer/sparse-xnnpack" in ids:  # on a processor without sparse kernels: all but their use
         sparse.xnnpack_has_sparse_kernels = lambda: None
-        answer["sparse_xnnpack forced"] = tried(workload, "sparse", "sparse_xnnpack", {})
+        answer["sparse-xnnpack forced"] = tried(workload, scenarios["infer/sparse-xnnpack"])
     print("ANSWER" + json.dumps(answer, default=str))
 
 

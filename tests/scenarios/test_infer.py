@@ -14,79 +14,88 @@ from bench.sweep.discovery import discover
 pytestmark = pytest.mark.launches
 
 ROOT = Path(__file__).parents[2]
+SCENARIOS = {id: s for id, s in discover().items() if s.kind in ("infer", "serve")}
+SLOW = {"infer/sparse-90", "infer/pqat-int8", "infer/cqat-int8"}
+"""Trained as another scenario is that the quick tests run."""
+
+
+def marked(ids):
+    """The ids, those of slow scenarios marked."""
+    return [pytest.param(id, marks=[pytest.mark.slow] * (id in SLOW)) for id in ids]
 
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory):
-    """What each scenario gave, by function name: two processes, one for each Keras version."""
+    """What each scenario gave, by id, run in as few processes as there are kinds of launches."""
     cache = tmp_path_factory.mktemp("cache")
-    answer = {}
-    for keras in ("3", "2"):
+    answers = {}
+
+    def run(keras, slow):
+        ids = [s.id for s in SCENARIOS.values() if s.keras == keras and (s.id in SLOW) == slow]
         environment = os.environ | {
             "PYTHONPATH": str(ROOT),
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "CUDA_VISIBLE_DEVICES": "",
         }
-        if keras == "2":
+        if keras == 2:
             environment["TF_USE_LEGACY_KERAS"] = "1"
         done = subprocess.run(
-            [sys.executable, "-m", "tests.scenarios.infer_contract", keras, str(cache)],
+            [sys.executable, "-m", "tests.scenarios.infer_contract", str(keras), str(cache), *ids],
             env=environment, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         lines = [x for x in done.stdout.splitlines() if x.startswith("ANSWER")]
         assert lines, done.stderr[-3000:]
-        answer |= json.loads(lines[-1].removeprefix("ANSWER"))
+        answers.update(json.loads(lines[-1].removeprefix("ANSWER")))
+
+    def answer(name):
+        if name not in answers:
+            id = name if name in SCENARIOS else "infer/sparse-xnnpack"
+            keras = 3 if name in ("refusals", "pieces of Keras 3") else SCENARIOS[id].keras
+            run(keras, id in SLOW)
+        return answers[name]
+
     return answer
 
 
 def ok(ran, name):
-    result = ran[name]
-    if "No module named" in result.get("reason", ""):
-        pytest.skip(result["reason"].splitlines()[-1])
+    """What an inference scenario gave, which must have gone well."""
+    result = ran(name if name in SCENARIOS or " " in name else f"infer/{name}")
+    if result["outcome"] == "missing":
+        pytest.skip(result["reason"])
     assert result["outcome"] == "ok", result["reason"]
     assert result["shape"] == [20, 10]
     return result
 
 
-FOLLOWERS = {
-    "eager": "float32",
-    "predict": "float32",
-    "function-8": "float32",
-    "xla": "float32",
-    "savedmodel": "float32",
-    "frozen": "float32",
-    "mixed_float16": "float16",
-    "bfloat16": "bfloat16",
-    "litert_float32": "float32",
-    "litert_float32-8": "float32",
-    "litert_float16": "float16",
-    "litert_dynamic": "int8",
-    "litert_int8": "int8",
-    "litert_int8_full": "int8",
-    "litert_int16x8": "int8",
-    "onnxruntime": "float32",
-    "onnxruntime_int8": "int8",
-    "openvino": "float32",
-    "openvino_int8": "int8",
-}
+@pytest.mark.parametrize("id", marked(SCENARIOS))
+def test_it_answers_and_proves_its_technique(ran, id):
+    if ran(id)["outcome"] in ("Unsupported", "missing"):
+        pytest.skip(ran(id)["reason"])
+    assert ok(ran, id)["examples"] > 0
 
 
-@pytest.mark.parametrize("name", FOLLOWERS)
-def test_outputs_follow_the_baseline_within_their_precision(ran, name):
-    expected = ok(ran, "function")["outputs"]
-    assert outputs_differ(ok(ran, name)["outputs"], expected, FOLLOWERS[name]) is None
+@pytest.mark.parametrize("id", marked(id for id, s in SCENARIOS.items() if s.follows))
+def test_outputs_follow_the_baseline_within_their_precision(ran, id):
+    if ran(id)["outcome"] == "Unsupported":
+        pytest.skip(ran(id)["reason"])
+    scenario = SCENARIOS[id]
+    expected = ok(ran, scenario.baseline)["outputs"]
+    assert outputs_differ(ok(ran, id)["outputs"], expected, scenario.follows) is None
 
 
-@pytest.mark.parametrize("name", FOLLOWERS)
-def test_follows_is_what_the_scenario_declares(name):
-    words, _, variant = name.partition("-")
-    id = "infer/" + words.replace("_", "-") + (f"-b{variant}" if variant else "")
-    declared = discover()[id].follows
-    assert declared == FOLLOWERS[name] or id == "infer/function-b8"
+@pytest.mark.parametrize("keras", [2, 3])
+def test_weights_of_the_model_itself_are_kept(ran, keras):
+    assert ran(f"pieces of Keras {keras}")["same outputs"]
+
+
+def test_depthwise_kernels_are_no_proof_of_pruning(ran):
+    """Tfmot leaves them as they are: a user's model that has some is pruned all the same."""
+    kernels = ran("pieces of Keras 2")["kernels"]
+    assert kernels == [[3, 3, 3, 4], [3, 3, 4, 1], [4, 5]]
 
 
 def test_batches_answer_as_many_examples(ran):
-    assert ok(ran, "function-8")["examples"] == ok(ran, "litert_float32-8")["examples"] == 8
+    assert ok(ran, "function-b8")["examples"] == ok(ran, "litert-float32-b8")["examples"] == 8
 
 
 def test_compilation_is_proved(ran):
@@ -96,14 +105,14 @@ def test_compilation_is_proved(ran):
 
 
 def test_low_precision_is_proved_in_the_graph(ran):
-    assert ok(ran, "mixed_float16")["proof"]["float16_products"] == 5
+    assert ok(ran, "mixed-float16")["proof"]["float16_products"] == 5
     assert ok(ran, "bfloat16")["proof"]["bfloat16_products"] == 5
-    assert ok(ran, "litert_float16")["proof"]["float16_kernels"] == 5
-    assert ok(ran, "litert_dynamic")["proof"]["int8_kernels"] >= 1
-    assert ok(ran, "litert_int16x8")["proof"]["int16_operations"] == 5
+    assert ok(ran, "litert-float16")["proof"]["float16_kernels"] == 5
+    assert ok(ran, "litert-dynamic")["proof"]["int8_kernels"] >= 1
+    assert ok(ran, "litert-int16x8")["proof"]["int16_operations"] == 5
 
 
-@pytest.mark.parametrize("name", ["litert_int8", "litert_int8_full", "qat_int8", "combined"])
+@pytest.mark.parametrize("name", ["litert-int8", "litert-int8-full", "qat-int8", "combined"])
 def test_all_arithmetic_is_int8(ran, name):
     proof = ok(ran, name)["proof"]
     assert proof["int8_operations"] == proof["arithmetic_operations"]
@@ -111,12 +120,12 @@ def test_all_arithmetic_is_int8(ran, name):
 
 
 def test_xnnpack_runs_the_float_graph_and_not_the_16_bit_one(ran):
-    assert ok(ran, "litert_float32")["proof"]["outside_xnnpack"] == {}
-    assert ok(ran, "litert_float32")["proof"]["xnnpack_partitions"] == 1
-    assert "CONV_2D" in ok(ran, "litert_int16x8")["proof"]["outside_xnnpack"]
+    assert ok(ran, "litert-float32")["proof"]["outside_xnnpack"] == {}
+    assert ok(ran, "litert-float32")["proof"]["xnnpack_partitions"] == 1
+    assert "CONV_2D" in ok(ran, "litert-int16x8")["proof"]["outside_xnnpack"]
 
 
-@pytest.mark.parametrize("name", ["pruned", "pruned_int8", "pcqat_int8", "sparse"])
+@pytest.mark.parametrize("name", ["pruned", "pruned-int8", "pcqat-int8", "sparse"])
 def test_pruning_reaches_the_documents_80_percent_in_the_stored_weights(ran, name):
     assert ok(ran, name)["proof"]["sparsity"] == pytest.approx(0.8, abs=0.01)
 
@@ -126,13 +135,13 @@ def test_combined_is_pruned_to_half(ran):
 
 
 def test_structure_and_clusters_are_in_the_stored_weights(ran):
-    assert ok(ran, "pruned_2_4")["proof"]["kernels_2_of_4"] == 4  # all but the first, of 3 channels
+    assert ok(ran, "pruned-2-4")["proof"]["kernels_2_of_4"] == 4  # all but the first, of 3 channels
     assert ok(ran, "clustered")["proof"]["distinct_values_a_kernel"] <= 16
-    assert ok(ran, "pcqat_int8")["proof"]["distinct_values_a_channel"] <= 16
+    assert ok(ran, "pcqat-int8")["proof"]["distinct_values_a_channel"] <= 16
 
 
 def test_fine_tuned_variants_say_how_much_longer_they_trained(ran):
-    for name, times in {"pruned": 1, "qat_int8": 1, "pcqat_int8": 3, "combined": 1}.items():
+    for name, times in {"pruned": 1, "qat-int8": 1, "pcqat-int8": 3, "combined": 1}.items():
         proof = ok(ran, name)["proof"]
         assert (proof["epochs"], proof["extra_epochs"]) == (1, times)
     assert ok(ran, "separable")["proof"]["extra_epochs"] == 0
@@ -160,7 +169,7 @@ def test_sparse_kernels_are_read_as_they_are_stored(ran):
 
 
 def test_xnnpacks_sparse_form_is_pruned_and_stored_sparse(ran):
-    proof = ok(ran, "sparse_xnnpack forced")["proof"]
+    proof = ok(ran, "sparse-xnnpack forced")["proof"]
     assert proof["made_dense_first"] >= 3
     assert proof["sparsity"] == pytest.approx(0.85, abs=0.01)
 
@@ -181,12 +190,13 @@ def test_xnnpacks_sparse_kernels_are_off_where_avx_is(tmp_path, monkeypatch):
 
 
 def test_tensorrt_says_what_to_install(ran):
-    for name in ("tensorrt", "tensorrt_onnx-INT8"):
-        if "No module named" in ran[name]["reason"]:
-            pytest.skip(ran[name]["reason"].splitlines()[-1])
-        assert ran[name]["outcome"] == "Unsupported"
-        assert "install" in ran[name]["reason"]
-        assert "GPU" in ran[name]["reason"]
+    for id in (id for id in SCENARIOS if id.startswith("infer/tensorrt")):
+        found = ran(id)
+        if found["outcome"] == "missing":
+            pytest.skip(found["reason"])
+        assert found["outcome"] == "Unsupported"
+        assert "install" in found["reason"]
+        assert "GPU" in found["reason"]
 
 
 @pytest.mark.parametrize(
@@ -195,9 +205,9 @@ def test_tensorrt_says_what_to_install(ran):
      "stored sparse", "student", "xla", "onnx int8", "trt", "retraced"],
 )  # fmt: skip
 def test_proof_refuses_a_model_that_the_technique_was_not_applied_to(ran, proof):
-    if ran["refusals"][proof] is None:
+    if ran("refusals")[proof] is None:
         pytest.skip("its converter is not installed")
-    assert ran["refusals"][proof]
+    assert ran("refusals")[proof]
 
 
 def test_deployment_facts_give_the_documents_difficulties():

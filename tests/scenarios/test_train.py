@@ -1,4 +1,4 @@
-"""Every training scenario that is quick to launch: builds, does its baseline's work, proves it."""
+"""Every training scenario: builds, does its baseline's work, and proves its technique."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.launches
 HERE = Configuration("test", 2, tuple(sorted(os.sched_getaffinity(0)))[:2])
 EPOCHS = 1
 SCENARIOS = discover()
-LEFT_OUT = {
-    # Compiled twice for some 20 s each; one XLA path and both precisions are launched without.
+SLOW = {
+    # Compiled for some 20 s each; one XLA path and both precisions are quick without.
     "train/mixed-float16-xla", "train/mixed-bfloat16-xla", "train/fit-xla", "train/xla-auto",
     # Minutes: processes that import TensorFlow, whole searches and whole trainings.
     "train/multiworker", "train/multiworker-recovery", "train/tuner", "train/tuner-random",
@@ -27,9 +27,15 @@ LEFT_OUT = {
     # The same function at other sizes.
     "train/batch-b16", "train/batch-b64", "train/batch-b128", "train/batch-b256",
 }  # fmt: skip
-LAUNCHED = [s.id for s in SCENARIOS.values() if s.kind == "train" and s.id not in LEFT_OUT]
-FOLLOWERS = [id for id in LAUNCHED if SCENARIOS[id].follows]
+"""Launched in `nox -s tests_full` alone."""
+TRAIN = [s.id for s in SCENARIOS.values() if s.kind == "train"]
+FOLLOWERS = [id for id in TRAIN if SCENARIOS[id].follows]
 COMPARED = {*FOLLOWERS, *(SCENARIOS[id].baseline for id in FOLLOWERS), "train/residual"}
+
+
+def marked(ids):
+    """The ids, those of slow scenarios marked."""
+    return [pytest.param(id, marks=[pytest.mark.slow] * (id in SLOW)) for id in ids]
 
 
 def answers(pool, scenario, do, comparable=False, **arguments):
@@ -52,16 +58,29 @@ def probe(pool, scenario):
     return found
 
 
+class Probed(dict):
+    """What the probe of each scenario answered, by id; slow ones are launched when asked for."""
+
+    def __init__(self, pool):
+        self.pool = pool
+        quick = [id for id in TRAIN if id not in SLOW]
+        with ThreadPoolExecutor(2) as executor:
+            found = executor.map(lambda id: probe(pool, SCENARIOS[id]), quick)
+        super().__init__(zip(quick, found, strict=True))
+
+    def __missing__(self, id):
+        self[id] = probe(self.pool, SCENARIOS[id])
+        return self[id]
+
+
 @pytest.fixture(scope="module")
 def probed(pool):
-    """What the probe of each launched scenario answered, by id."""
+    """The answers of all training scenarios."""
     plain = SCENARIOS["train/function"]
     launch = pool.launch(Environment.of(None, HERE, "", ROOT), plain, HERE)
     launch.call("prepare", 300)
     launch.close()
-    with ThreadPoolExecutor(2) as executor:
-        answers = executor.map(lambda id: probe(pool, SCENARIOS[id]), LAUNCHED)
-    return dict(zip(LAUNCHED, answers, strict=True))
+    return Probed(pool)
 
 
 def test_everything_the_project_promises_is_there():
@@ -74,8 +93,8 @@ def test_everything_the_project_promises_is_there():
     assert {f"train/{name}" for name in promised.split()} <= SCENARIOS.keys()
 
 
-def test_what_is_left_out_here_exists():
-    assert SCENARIOS.keys() >= LEFT_OUT
+def test_what_is_slow_exists():
+    assert set(TRAIN) >= SLOW
 
 
 def test_baselines_come_with_their_candidates():
@@ -83,7 +102,7 @@ def test_baselines_come_with_their_candidates():
     assert "train/single-device" in chosen
 
 
-@pytest.mark.parametrize("id", [id for id in LAUNCHED if id != "train/tpu"])
+@pytest.mark.parametrize("id", marked(id for id in TRAIN if id != "train/tpu"))
 def test_it_builds_steps_and_proves_its_technique(probed, id):
     answer = probed[id]
     assert "reason" not in answer, answer.get("reason")
@@ -97,7 +116,7 @@ def test_a_tpu_that_is_not_there_is_unsupported_with_the_reason(probed):
     assert "TPU" in probed["train/tpu"]["reason"]
 
 
-@pytest.mark.parametrize("id", FOLLOWERS)
+@pytest.mark.parametrize("id", marked(FOLLOWERS))
 def test_its_first_losses_are_its_baselines(probed, id):
     scenario = SCENARIOS[id]
     own, base = (probed[name]["losses"] for name in (id, scenario.baseline))
