@@ -1,13 +1,12 @@
 """Smaller networks, and all techniques together."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from bench.results.errors import NotEngaged
-from scenarios.core import InferencePath, Workload, artifacts, quality, scenario
+from scenarios.core import InferencePath, Workload, quality, scenario
 from scenarios.core.models import normalised
 from scenarios.core.training import train
 from scenarios.infer.tools import litert, tflite
@@ -111,16 +110,7 @@ def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
 
 def distilled_model(workload: Workload) -> Any:
     """The student, trained once to imitate the trained model, for as many epochs as that had."""
-
-    def make(path: Path) -> None:
-        model = workload.model(student)
-        distil(workload, model)
-        artifacts.save_weights(model, path)
-
-    weights = workload.artifact("distilled.npz", make)
-    model = workload.model(student)
-    artifacts.load_weights(model, weights)
-    return model
+    return trained_variant(workload, "distilled", student, distil)
 
 
 def distil(

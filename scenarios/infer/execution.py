@@ -10,7 +10,7 @@ from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.quality import in_blocks
-from scenarios.infer.tools.deploy import exported
+from scenarios.infer.tools.deploy import exported, graph_path
 
 
 @scenario(baseline="infer/function", follows="float32")
@@ -55,14 +55,9 @@ def function(workload: Workload, batch: int = 1) -> InferencePath:
     def infer(x):
         return model(x, training=False)
 
-    return InferencePath(
-        infer=infer,
-        inputs=[tf.constant(x) for x in workload.inputs(batch)],
-        examples=batch,
-        predict=lambda x: in_blocks(infer, x, batch),
-        model=model,
-        artifact=exported(workload, "saved_model", lambda: model),
-        proof=lambda: traced_once(infer),
+    saved = exported(workload, "saved_model", lambda: model)
+    return graph_path(
+        workload, infer, batch, model=model, artifact=saved, proof=lambda: traced_once(infer)
     )
 
 
@@ -82,15 +77,10 @@ def xla(workload: Workload, batch: int = 1) -> InferencePath:
     def infer(x):
         return model(x, training=False)
 
-    inputs = [tf.constant(x) for x in workload.inputs(batch)]
-    return InferencePath(
-        infer=infer,
-        inputs=inputs,
-        examples=batch,
-        predict=lambda x: in_blocks(infer, x, batch),
-        model=model,
-        proof=lambda: compiled_by_xla(infer, inputs[0]),
-    )
+    def proof():
+        return compiled_by_xla(infer, tf.constant(workload.inputs(batch)[0]))
+
+    return graph_path(workload, infer, batch, model=model, proof=proof)
 
 
 @scenario(baseline="infer/function", follows="float32")
@@ -199,12 +189,5 @@ def _in_policy(workload: Workload, policy: str) -> InferencePath:
             raise NotEngaged(f"none of the {len(arithmetic)} products is computed in {compute}")
         return {f"{compute}_products": lowered, "products": len(arithmetic)}
 
-    return InferencePath(
-        infer=infer,
-        inputs=[tf.constant(x) for x in workload.inputs(batch=1)],
-        examples=1,
-        predict=lambda x: in_blocks(infer, x, batch=1),
-        model=model,
-        artifact=exported(workload, f"{policy}_model", lambda: model),
-        proof=proof,
-    )
+    saved = exported(workload, f"{policy}_model", lambda: model)
+    return graph_path(workload, infer, model=model, artifact=saved, proof=proof)

@@ -40,11 +40,24 @@ def single_device(workload: Workload) -> TrainingPath:
 def mirrored(workload: Workload, batch_each: bool = False) -> TrainingPath:
     """MirroredStrategy: the batch shared out to two replicas, or a whole batch for each."""
     strategy = tf.distribute.MirroredStrategy(replica_devices(workload.devices))
+    batches = strategy.num_replicas_in_sync if batch_each else 1
+    return shared_out(workload, strategy, workload.spec.batch * batches)
+
+
+@scenario(baseline="train/single-device", needs=("tpu",), suite="full")
+def tpu(workload: Workload) -> TrainingPath:
+    """TPUStrategy: the batch shared out to the cores of a TPU."""
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+    tf.config.experimental_connect_to_cluster(resolver)
+    tf.tpu.experimental.initialize_tpu_system(resolver)
+    return shared_out(workload, tf.distribute.TPUStrategy(resolver), workload.spec.batch)
+
+
+def shared_out(workload: Workload, strategy, batch: int) -> TrainingPath:
+    """A path whose step gives each replica its part of the batch, and sums their gradients."""
     count = strategy.num_replicas_in_sync
-    batch = workload.spec.batch * (count if batch_each else 1)
     if batch % count:
         raise Unsupported(f"a batch of {batch} does not divide into {count} equal parts")
-
     training = not workload.comparable  # replicas have batch statistics of their own
     with strategy.scope():
         model = workload.model()
@@ -70,45 +83,7 @@ def mirrored(workload: Workload, batch_each: bool = False) -> TrainingPath:
         return traced_once(train_step) | replicas(strategy, model)
 
     return TrainingPath(
-        model,
-        train_step,
-        examples=batch,
-        batches=itertools.cycle(parts),
-        proof=proof,
-    )
-
-
-@scenario(baseline="train/single-device", needs=("tpu",), suite="full")
-def tpu(workload: Workload) -> TrainingPath:
-    """TPUStrategy: the batch shared out to the cores of a TPU."""
-    resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
-    tf.config.experimental_connect_to_cluster(resolver)
-    tf.tpu.experimental.initialize_tpu_system(resolver)
-    strategy = tf.distribute.TPUStrategy(resolver)
-    count = strategy.num_replicas_in_sync
-    with strategy.scope():
-        model = workload.model()
-        optimizer = workload.optimizer(model)
-
-    def replica_step(x, y):
-        with tf.GradientTape() as tape:
-            loss = (workload.loss(y, model(x, training=True)) + sum(model.losses)) / count
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss
-
-    @tf.function
-    def train_step(parts):
-        losses = strategy.run(replica_step, args=parts)
-        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-
-    parts = [(each_replica(strategy, x, y),) for x, y in workload.epoch()]
-    return TrainingPath(
-        model,
-        train_step,
-        examples=workload.spec.batch,
-        batches=itertools.cycle(parts),
-        proof=lambda: replicas(strategy, model),
+        model, train_step, examples=batch, batches=itertools.cycle(parts), proof=proof
     )
 
 

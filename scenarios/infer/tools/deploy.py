@@ -72,23 +72,38 @@ def keras_path(
     def infer(x: Any) -> Any:
         return model(x, training=False)
 
+    def facts() -> dict[str, Any]:
+        return {**traced_once(infer), **proof()}
+
+    return graph_path(workload, infer, batch, model=model, artifact=artifact, proof=facts)
+
+
+def graph_path(workload: Workload, infer: Any, batch: int = 1, **facts: Any) -> InferencePath:
+    """Inference by a tf.function of inputs [batch, ...]; `facts` are those of `InferencePath`."""
     return InferencePath(
         infer=infer,
         inputs=[tf.constant(x) for x in workload.inputs(batch)],
         examples=batch,
         predict=lambda x: in_blocks(infer, x, batch),
-        model=model,
-        artifact=artifact,
-        proof=lambda: {**traced_once(infer), **proof()},
+        **facts,
     )
 
 
-def trained_variant(workload: Workload, name: str, build: Builder) -> Any:
-    """A model of another architecture, trained once for as many epochs as the baseline."""
+def trained_variant(
+    workload: Workload, name: str, build: Builder, learn: Callable[[Workload, Any], Any] = train
+) -> Any:
+    """A model of another architecture, trained once for as many epochs as the baseline.
+
+    Args:
+        workload: Its data and epochs.
+        name: Names the weights in the cache.
+        build: The architecture.
+        learn: Trains it: `learn(workload, model)`.
+    """
 
     def make(path: Path) -> None:
         model = workload.model(build)
-        train(workload, model)
+        learn(workload, model)
         artifacts.save_weights(model, path)
 
     weights = workload.artifact(f"{name}.npz", make)
