@@ -19,7 +19,8 @@ class Workloads:
     """Makes workloads; data that was read before a launch was forked is there at once."""
 
     def __init__(self) -> None:
-        artifacts.shared()  # part of every artifact's key: read once for all launches
+        # Parts of keys: read once for all launches, with the code that these will run.
+        artifacts.shared(), artifacts.trainers()
         self._data: dict[tuple[str, int, str, int, str], Data] = {}
 
     def read(self, spec: WorkloadSpec) -> None:
