@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-import json
-import os
-import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from statistics import median
 
+from bench.explain import apart as apart_
 from bench.explain import traces, verdict
 from bench.results.errors import LaunchError, TfbenchError, UsageError
 from bench.results.store import RunFolder
-from bench.results.values import Configuration, Effect, Scenario, to_json
+from bench.results.values import Configuration, Effect, Scenario
 from bench.sweep.discovery import ROOT, discover, select
 from bench.sweep.interpreter import Environment
+from bench.sweep.preloaded import Pool
 from bench.sweep.progress import Reporter
+from bench.sweep.running import LaunchFailed
 from bench.sweep.schedule import Sweep
 from bench.sweep.settings import Settings
 
-TIMEOUT_S = 900.0
 PIPELINES = (
     "input/prefetch", "input/map-parallel", "input/cache", "input/tfrecord", "input/vectorized-map"
 )  # fmt: skip
@@ -53,6 +53,8 @@ class Diagnosis:
     verdict: verdict.Verdict
     trace: traces.Trace | None
     warnings: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Why a variant of the step could not be timed, by its name."""
 
 
 @dataclass(frozen=True)
@@ -115,47 +117,27 @@ def diagnose(
         LaunchError: The path cannot be built or taken apart.
     """
     scenario = dataclasses.replace(what, devices=devices or what.devices)
-    with tempfile.TemporaryDirectory(prefix="tfbench-diagnose-") as folder:
-        label = traces.label_of("path", configuration.name)
-        request = {
-            "scenario": to_json(scenario),
-            "configuration": to_json(configuration),
-            "workload": to_json(settings.workload),
-            "traces": str(Path(folder) / label),
-            "host": label,
-        }
-        answer = _launch(request, scenario, configuration)
-        trace, warnings = None, list(answer["trace"]["warnings"])
-        if "file" in answer["trace"]:
+    environment = Environment.of(scenario, configuration, "", ROOT)
+    with (
+        tempfile.TemporaryDirectory(prefix="tfbench-diagnose-") as folder,
+        Pool(settings.workload, settings.memory_bytes) as pool,
+    ):
+        launch = partial(pool.launch, environment, scenario, configuration)
+        try:
+            apart = apart_.take(launch, scenario, configuration, Path(folder))
+        except LaunchFailed as error:
+            raise LaunchError(f"{scenario.id} cannot be diagnosed: {error.reason}") from None
+        trace, warnings = None, list(apart.trace["warnings"])
+        if "file" in apart.trace:
             try:
-                trace = traces.read(Path(answer["trace"]["file"]))
+                trace = traces.read(Path(apart.trace["file"]))
             except TfbenchError as error:
                 warnings.append(str(error))
-    judged = verdict.judge(answer["seconds"], answer["facts"], trace.shares if trace else {})
-    full = sorted(answer["seconds"]["full"])
+    judged = verdict.judge(apart.seconds, apart.facts, trace.shares if trace else {})
     return Diagnosis(
-        what.id, configuration.name, full[len(full) // 2], judged, trace, tuple(warnings)
-    )
-
-
-def _launch(
-    request: Mapping[str, object], scenario: Scenario, configuration: Configuration
-) -> dict[str, Any]:
-    place = Environment.of(scenario, configuration, "", ROOT)
-    environment = os.environ | place.search_path() | dict(place.variables)
-    environment |= {"KMP_BLOCKTIME": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    try:
-        done = subprocess.run(
-            [place.python, "-P", "-m", "bench.launch.analysis.ablation", json.dumps(request)],
-            capture_output=True, text=True, timeout=TIMEOUT_S, env=environment, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise LaunchError(f"{scenario.id} was not taken apart in {TIMEOUT_S:.0f} s") from None
-    if done.returncode != 0 or not done.stdout.strip():
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise LaunchError(f"{scenario.id} cannot be diagnosed: {last}")
-    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return answer
+        what.id, configuration.name, median(apart.seconds["full"]), judged, trace,
+        tuple(warnings), apart.missing,
+    )  # fmt: skip
 
 
 def next_steps(
@@ -167,7 +149,7 @@ def next_steps(
         found: The diagnosis.
         kind: `train`, `infer` or `input`: training paths are also offered the input pipeline.
         settings: As for `tfbench run`: workload, configurations, profile.
-        reporter: Told what happens.
+        reporter: Shows what happens.
         most: Most scenarios to run.
     """
     known = discover(folders=settings.folders)

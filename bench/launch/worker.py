@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,14 @@ class LaunchProcess(TimedLaunch):
     """One fresh process with one scenario in one configuration."""
 
     def __init__(self, request: dict[str, Any]) -> None:
-        super().__init__(
-            from_json(Configuration, request["configuration"]), int(request.get("padding", 0))
-        )
+        super().__init__()
+        self.configuration = from_json(Configuration, request["configuration"])
         self.scenario = from_json(Scenario, request["scenario"])
         self.spec = from_json(WorkloadSpec, request["workload"])
         self.job = self.scenario.unit == "job"
         self.slowdown = float(request.get("slowdown", 0.0))
         self.more_work = float(request.get("more_work", 0.0))
+        self.padding = setup.process(self.configuration, int(request.get("padding", 0)))
         self.path: Any = None
         self._prepared: Prepared | None = None
 
@@ -56,9 +57,10 @@ class LaunchProcess(TimedLaunch):
         devices.set_up(self.configuration, self.scenario.devices)
         workload = self._workload().workload
         function = getattr(module(self.scenario.module), self.scenario.function)
+        self._make = partial(function, workload, **self.scenario.arguments)
         resident = setup.resident_bytes()
         start = time.perf_counter()
-        self.path = function(workload, **self.scenario.arguments)
+        self.path = self._make()
         built = time.perf_counter()
         answer: dict[str, Any] = {"build_s": built - start, "resident_bytes": resident}
         if first_step and not self.job:
@@ -98,6 +100,19 @@ class LaunchProcess(TimedLaunch):
 
         gc.enable()
         return {"trace": trace.record(self.path.advance, Path(folder), host)}
+
+    def take_apart(self) -> dict[str, Any]:
+        """Split a path that was built but not stepped into variants, which then take turns."""
+        from bench.launch.analysis import ablation
+
+        self.variants, facts, missing = ablation.take_apart(self.path, self.scenario, self._make)
+        return {"variants": list(self.variants), "facts": facts, "missing": missing}
+
+    def peaks(self) -> dict[str, Any]:
+        """Peaks that a step taken apart is held against."""
+        from bench.launch.analysis import ablation
+
+        return {"peaks": ablation.peaks(self.configuration.threads)}
 
     # --- pieces -------------------------------------------------------------------------------
 

@@ -33,3 +33,13 @@ class Unsupported(LaunchError):
 
 class NotEngaged(LaunchError):
     """The technique ran but did not take effect (not compiled, not quantized, ...)."""
+
+
+def one_line(error: BaseException) -> str:
+    """`ValueError: what it says`, short; of an error inside a tf.function what it says itself."""
+    lines = str(error).strip().splitlines() or [""]
+    said = lines[-1].strip() if lines[0].rstrip().endswith("in user code:") else lines[0]
+    name = type(error).__name__
+    if said.startswith(f"{name}: "):
+        return said[:500]
+    return f"{name}: {said}"[:500] if said else name

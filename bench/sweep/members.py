@@ -14,9 +14,13 @@ from bench.sweep.running import LaunchFailed
 class Process(Protocol):
     """A launch that answers messages (`bench.launch.timing.launch` says which)."""
 
-    waited_s: float
-    waited_cpu_s: float
-    """Wall and CPU time spent in waiting for its answers."""
+    @property
+    def waited_s(self) -> float:
+        """Wall time spent in waiting for its answers."""
+
+    @property
+    def waited_cpu_s(self) -> float:
+        """CPU time of it."""
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Send one message and wait for its answer; raises LaunchFailed where none comes."""

@@ -39,7 +39,7 @@ class Started:
         """Warm up on the core of the turns what was built apart."""
         if not self.warmed:
             for place in self.order:
-                _warm(place, profile)
+                warm(place, profile)
 
     def close(self) -> None:
         """End its processes."""
@@ -107,7 +107,7 @@ def _in_turn(
     """Fork, build and warm up one after the other, where all will take their turns."""
     for position, (place, padding) in enumerate(zip(order, paddings, strict=True)):
         _build(place, position, padding, profile)
-        _warm(place, profile)
+        warm(place, profile)
         if place is baseline and not place.alive:
             return  # without the baseline nothing can be compared
 
@@ -171,7 +171,7 @@ def _build(
         place.fail(error)
 
 
-def _warm(place: Place, profile: Profile) -> None:
+def warm(place: Place, profile: Profile) -> None:
     """Warm up while the others wait; a job is its own warm-up."""
     if not place.alive or place.member.scenario.unit == "job":
         return

@@ -81,3 +81,36 @@ def test_a_planted_bottleneck_is_found(cache: Path) -> None:
     assert found.verdict.bound == "overhead"
     assert found.trace is not None
     assert found.trace.shares["python"] > 0.5
+    assert found.missing == {}
+
+
+def test_a_path_that_cannot_be_taken_apart_says_why(cache: Path) -> None:
+    """Refuses half a batch: the verdict stands on the rest, and the reason is shown."""
+    from rich.console import Console
+
+    from bench.results.values import Scenario
+    from bench.sweep import settings
+    from tfbench.command import diagnose as command
+
+    file = str(Path(__file__).with_name("planted.py"))
+    scenario = Scenario("whole_batches", "train", "", file, "whole_batches", file, 1)
+    flags = {"configuration": "cpu-1", "cache": str(cache), "data": "synthetic:8x8x3"}
+    chosen = settings.load(None, flags)
+    found = diagnose.diagnose(scenario, chosen, chosen.configurations[0])
+    assert found.missing["half"].startswith("ValueError: Cannot reshape")
+    out = Console(record=True, width=200)
+    command.show(found, out)
+    assert "no time of the step on half a batch: ValueError: Cannot reshape" in out.export_text()
+
+
+def test_a_path_that_cannot_be_built_says_why(cache: Path) -> None:
+    from bench.results.errors import LaunchError
+    from bench.results.values import Scenario
+    from bench.sweep import settings
+
+    file = str(Path(__file__).with_name("planted.py"))
+    scenario = Scenario("x", "train", "", file, "no_such_path", file, 1)
+    flags = {"configuration": "cpu-1", "cache": str(cache), "data": "synthetic:8x8x3"}
+    chosen = settings.load(None, flags)
+    with pytest.raises(LaunchError, match="x cannot be diagnosed: AttributeError"):
+        diagnose.diagnose(scenario, chosen, chosen.configurations[0])

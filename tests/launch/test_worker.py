@@ -19,8 +19,7 @@ PAUSE_NS = 20_000_000
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> TimedLaunch:
     """A warm launch whose memory takes 20 ms to remap, and whose steps take 1 ms."""
-    made = object.__new__(TimedLaunch)  # not set up: that would pin the tests' own process
-    made._start_counting()
+    made = TimedLaunch()
     made._step_ns = STEP_NS
 
     def remap(step: Any) -> int:

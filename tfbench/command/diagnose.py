@@ -15,6 +15,18 @@ from bench.explain.verdict import BALANCED, BOUNDS
 from bench.sweep import settings as settings_
 from bench.sweep.progress import reporter
 
+DONE = {
+    "cached": "on one batch again and again",
+    "pipeline": "without its computation",
+    "half": "on half a batch",
+    "one core": "on one core",
+    "graph": "as one tf.function",
+    "products": "with its matrix products alone",
+    "twice": "with each matrix product done twice",
+    "silent": "without communication",
+}
+"""What was done to the step of a variant."""
+
 
 def diagnose(
     path: str,
@@ -67,8 +79,10 @@ def show(found: Diagnosis, out: Console) -> None:
         f"verdict: {judged.bound} ({bound}); confidence {judged.confidence}: "
         f"{judged.agreeing_rounds} of {judged.rounds} rounds agree"
     )
-    for note in (*judged.notes, *(f"warning: {warning}" for warning in found.warnings)):
-        out.print(f"  {note}", highlight=False)
+    missing = (f"no time of the step {DONE[name]}: {why}" for name, why in found.missing.items())
+    warnings = (f"warning: {warning}" for warning in found.warnings)
+    for note in (*judged.notes, *missing, *warnings):
+        out.print(f"  {note}", highlight=False, markup=False)
 
 
 def show_steps(tried: Sequence[NextStep], out: Console) -> None:

@@ -15,7 +15,8 @@ class CallableLaunch(TimedLaunch):
     """One fresh process that calls a function; a step is one call."""
 
     def __init__(self, call: Callable[[], Any], configuration: Configuration, padding: int) -> None:
-        super().__init__(configuration, padding)
+        super().__init__()
+        self.padding = setup.process(configuration, padding)
         self.timer = turns.Timer(call, turns.read)
 
     def build(self) -> dict[str, Any]:

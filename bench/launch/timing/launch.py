@@ -17,21 +17,23 @@ from typing import Any, NoReturn
 from bench.launch.timing import memory, setup, turns
 from bench.launch.timing.warmup import warm_up
 from bench.results import extras
-from bench.results.errors import TfbenchError, Unsupported, UsageError
+from bench.results.errors import TfbenchError, Unsupported, UsageError, one_line
 from bench.results.messages import Channel
-from bench.results.values import Configuration
 
 
 def serve(launch: TimedLaunch, fd: int) -> NoReturn:
     """Answer messages until the sweep closes the channel, which raises EOFError.
 
-    Each message names a method of the launch; the answer is what it returned, or the error.
+    Each message names a method of the launch, or of one of its variants; the answer is what it
+    returned, or the error.
     """
     channel = Channel(fd)
     while True:
         message = channel.receive()
         try:
-            call: Callable[..., dict[str, Any]] = getattr(launch, message.pop("do"))
+            name = message.pop("variant", None)
+            one = launch if name is None else launch.variants[name]
+            call: Callable[..., dict[str, Any]] = getattr(one, message.pop("do"))
             answer = call(**message)
         except Exception as error:
             traceback.print_exc()
@@ -80,8 +82,7 @@ def describe(error: Exception) -> dict[str, str]:
         return {"outcome": "failed", "reason": first}
     if isinstance(error, MemoryError):
         return {"outcome": "failed", "reason": "ran out of memory"}
-    name = type(error).__name__
-    return {"outcome": "failed", "reason": f"{name}: {first}" if first else name}
+    return {"outcome": "failed", "reason": one_line(error)}
 
 
 class TimedLaunch:
@@ -93,12 +94,8 @@ class TimedLaunch:
     least_steps = 0
     """Steps until buffers are full."""
 
-    def __init__(self, configuration: Configuration, padding: int) -> None:
-        self.configuration = configuration
-        self.padding = setup.process(configuration, padding)
-        self._start_counting()
-
-    def _start_counting(self) -> None:
+    def __init__(self) -> None:
+        self.variants: dict[str, TimedLaunch] = {}
         self._step_ns = math.inf  # until it is warm
         self._kept_ns = 0  # time in which nothing was drawn, since the last turn
         self._drawn_s = others_s()  # the other threads' CPU time at its end
