@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from bench.results.errors import TfbenchError, UsageError
+from bench.results import loading
+from bench.results.errors import TfbenchError, UsageError, one_line
 
 
 def find(name: str, what: str) -> tuple[Callable[..., Any], bytes]:
@@ -26,8 +23,10 @@ def find(name: str, what: str) -> tuple[Callable[..., Any], bytes]:
         UsageError: There is none, or its file cannot be imported.
     """
     place, _, function = name.rpartition(":")
+    if place.endswith(".py") and not Path(place).exists():
+        raise UsageError(f"{place} does not exist: give the path of your file")
     try:
-        module = _module(place)
+        module = loading.module(place)
     except TfbenchError:
         raise
     except SyntaxError as error:
@@ -69,35 +68,6 @@ def said(error: BaseException, file: str | None) -> str:
     """`FILE:LINE: Error: message`: the innermost line of the user's file, or else of any."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if file and Path(f.filename).resolve() == Path(file).resolve()]
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    text = one_line(error)
     found = own or list(frames)
     return f"{found[-1].filename}:{found[-1].lineno}: {text}" if found else text
-
-
-def _module(place: str) -> ModuleType:
-    if not place.endswith(".py"):
-        return importlib.import_module(place)
-    path = Path(place)
-    if not path.exists():
-        raise UsageError(f"{place} does not exist: give the path of your file")
-    name = path.stem
-    known = sys.modules.get(name)
-    if known is not None:
-        if Path(getattr(known, "__file__", None) or "?").resolve() == path.resolve():
-            return known
-        name = f"{name}_{abs(hash(str(path.resolve())))}"  # another module has that name
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{place} is no Python file")
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.append(folder)  # for the modules beside it
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

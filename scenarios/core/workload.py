@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.results import loading
 from bench.results.errors import UsageError
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import WorkloadSpec
-from scenarios.core import artifacts, models
+from scenarios.core import artifacts, models, user_code
 from scenarios.core.comparable import RecordedLoss, without_chance
 from scenarios.core.data import Data, fit, load
 
@@ -88,13 +87,12 @@ class Workload:
     def _built(self, build: Builder | None) -> tf.keras.Model:
         tf.keras.utils.set_random_seed(self._start)
         try:
-            model = (build or self.build)(self.data.input_shape, self.data.classes)
-        except (TypeError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            shape, classes = self.data.input_shape, self.data.classes
+            model = user_code.calling(build or self.build, shape, classes)
+        except UsageError as error:
             raise UsageError(
-                f"model {self.spec.model!r} cannot be built for input {self.data.input_shape}: "
-                f"{reason}"
-            ) from None
+                f"model {self.spec.model!r} cannot be built for input {shape}: {error}"
+            ) from error
         outputs = model.output_shape
         if isinstance(outputs, tuple) and outputs != (None, self.data.classes):
             raise UsageError(
@@ -228,9 +226,4 @@ def find_builder(name: str) -> tuple[Builder, bytes]:
         raise UsageError(
             f"unknown model {name!r}: use cnn, module:function or path/to/file.py:function"
         )
-    try:
-        module = loading.module(place)
-        builder = getattr(module, function)
-    except (ImportError, OSError, AttributeError, SyntaxError) as error:
-        raise UsageError(f"model {name!r} cannot be loaded: {error}") from None
-    return builder, Path(module.__file__ or "").read_bytes()
+    return user_code.find(name, "model")
