@@ -34,7 +34,7 @@ def probe(
             `comparable=True` one on a comparable workload.
         record: What is known before; `started_s` is when the probe began.
         scenario: The path's.
-        profile: How long a message may take, after how many epochs quality is told, and of how
+        profile: How long a message may take, after how many epochs quality is reported, and of how
             many trainings.
         cold_build_s: A step that took longer to build may have made its artifact: it is probed in
             another launch, which finds the artifact.

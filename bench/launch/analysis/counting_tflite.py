@@ -1,4 +1,4 @@
-"""Counting the arithmetic and the bytes of a .tflite file; what counts is told in `counting`."""
+"""Counting the arithmetic and the bytes of a .tflite file; `counting` says what counts."""
 
 from __future__ import annotations
 

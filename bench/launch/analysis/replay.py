@@ -118,7 +118,7 @@ def _calls(op: Any) -> bool:
 def _replay(products: list[Any]) -> Callable[[], Any]:
     """A function of these operations alone, fed with random tensors.
 
-    It puts out one number that needs all results: fetching them whole would add the cost of fresh
+    It outputs one number that needs all results: fetching them whole would add the cost of fresh
     memory and of copies, which was as much again as the products themselves.
     """
     definition = tf.compat.v1.GraphDef(versions=products[0].graph.as_graph_def().versions)
@@ -174,7 +174,7 @@ def _one_of_each(results: list[Any]) -> Any:
 
 
 def _sizes(op: Any, source: Any) -> Any:
-    """The shape that a convolution's gradient is told to have; None for other inputs.
+    """The shape that a convolution's gradient is given; None for other inputs.
 
     Random numbers in its place would make an empty result.
     """

@@ -47,7 +47,7 @@ def split(path: Any) -> Subject:
     batches = getattr(path, "batches", None)
     if batches is None:
         raise ValueError(
-            "this path draws its data inside its own loop, so input and step cannot be told apart: "
+            "this path draws its data inside its own loop, so input and step cannot be separated: "
             "diagnose one with `batches`"
         )
     return Subject(lambda: next(batches), path.step, path.examples)

@@ -18,7 +18,7 @@ import tensorflow as tf
 from bench.launch.devices import finish
 
 MAX_BYTES = 8_000_000
-"""Some 200 training steps of the document's CNN; converts in about 3 s."""
+"""Some 200 training steps of the reference guide's CNN; converts in about 3 s."""
 PILOT_SHARE = 0.1
 """Share of the time limit that each turn of the pilot may take."""
 PILOT_ROUNDS = 3
