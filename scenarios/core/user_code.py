@@ -64,6 +64,19 @@ def wanted(function: Callable[..., Any], offered: dict[str, Any]) -> dict[str, A
     return {p.name: offered[p.name] for p in parameters if p.name in offered}
 
 
+def positional(function: Callable[..., Any], offered: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Those of the offered arguments that the function has places for without a default."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    places = [
+        p for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]  # fmt: skip
+    return offered[: len(places)]
+
+
 def said(error: BaseException, file: str | None) -> str:
     """`FILE:LINE: Error: message`: the innermost line of the user's file, or else of any."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,0 +1,71 @@
+"""From the name of a model to its source; the form is told by the name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.results.errors import UsageError
+from bench.results.values import WorkloadSpec
+from scenarios.core.models.cnn import cnn
+from scenarios.core.models.sources import Source
+
+KERAS_FILES = (".keras", ".h5", ".hdf5")
+
+
+def find(spec: WorkloadSpec, input_shape: tuple[int, ...], classes: int) -> Source:
+    """The source of `spec.model`.
+
+    Args:
+        spec: Names the model, and its signature and weights where these need a name.
+        input_shape: Shape of one example of the data, for builders; () where none is known.
+        classes: Outputs that the targets need, for builders; 0 where there are none.
+
+    Raises:
+        UsageError: No such model, or one that cannot be read or built.
+        Unsupported: A package is missing that reads its form.
+    """
+    name, path = spec.model, Path(spec.model)
+    if name == "cnn":
+        return _default(input_shape, classes)
+    if name.startswith("applications:"):
+        from scenarios.core.models import keras_source
+
+        return keras_source.application(name, spec.weights, classes)
+    if path.suffix in (".tflite", ".onnx") or path.suffix in KERAS_FILES or path.is_dir():
+        if not path.exists():
+            raise UsageError(f"{path} does not exist: give the path of your model")
+        return _reader(path, spec)()
+    if ":" not in name:
+        raise UsageError(
+            f"unknown model {name!r}: use cnn, FILE.py:function, module:function, a .keras, .h5, "
+            ".tflite or .onnx file, a SavedModel folder, or applications:NAME"
+        )
+    from scenarios.core.models import keras_source
+
+    return keras_source.from_function(name, input_shape, classes or 10)
+
+
+def _default(input_shape: tuple[int, ...], classes: int) -> Source:
+    from scenarios.core.models import keras_source
+
+    def make() -> Any:
+        return cnn(input_shape, classes or 10)
+
+    code = Path(cnn.__code__.co_filename).read_bytes()
+    return keras_source.source(
+        "cnn", code, make, input_shape, trained=False, provides={"architecture:free"}
+    )
+
+
+def _reader(path: Path, spec: WorkloadSpec) -> Callable[[], Source]:
+    from scenarios.core.models import finished, keras_source, saved_model
+
+    if path.suffix == ".tflite":
+        return lambda: finished.litert(path)
+    if path.suffix == ".onnx":
+        return lambda: finished.onnx(path)
+    if path.is_dir():
+        return lambda: saved_model.from_folder(path, spec.signature)
+    return lambda: keras_source.from_file(path)

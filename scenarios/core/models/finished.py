@@ -1,0 +1,127 @@
+"""Sources that are finished files of another runtime: .tflite and .onnx, run as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.results.errors import Unsupported, UsageError
+from scenarios.core.data.signature import Spec
+from scenarios.core.models.sources import Source
+
+ONNX_TYPES = {"float": "float32", "double": "float64", "float16": "float16", "string": "string",
+              "int64": "int64", "int32": "int32", "int8": "int8", "uint8": "uint8",
+              "bool": "bool"}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedSource(Source):
+    """A file of a runtime that is not TensorFlow: nothing can be made of it but what it is."""
+
+
+def litert(path: Path) -> Source:
+    """A source of a .tflite file.
+
+    Raises:
+        UsageError: It is no such file.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise Unsupported(
+            "needs the package ai_edge_litert: python -m pip install '.[tensorflow]'"
+        ) from None
+    try:
+        interpreter = Interpreter(model_path=str(path))
+    except (ValueError, RuntimeError) as error:
+        raise UsageError(f"{path} is not a readable .tflite file: {_first(error)}") from None
+    inputs = {d["name"]: d for d in interpreter.get_input_details()}
+    outputs = {d["name"]: d for d in interpreter.get_output_details()}
+    for signature in list(interpreter.get_signature_list())[:1]:
+        runner = interpreter.get_signature_runner(signature)
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+    batch = [int(d["shape"][0]) for d in inputs.values() if len(d["shape"])]
+    return _finished(
+        path, {name: _litert_spec(d) for name, d in inputs.items()},
+        {name: _litert_spec(d) for name, d in outputs.items()},
+        "model:litert", ".tflite", fixed_batch=max(batch, default=1),
+    )  # fmt: skip
+
+
+def onnx(path: Path) -> Source:
+    """A source of an .onnx file.
+
+    Raises:
+        UsageError: It is no such file.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        raise Unsupported(
+            "needs the package onnxruntime: python -m pip install '.[onnx]'"
+        ) from None
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own kinds of error share no base
+        raise UsageError(f"{path} is not a readable .onnx file: {_first(error)}") from None
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    first = [each.shape[0] for each in inputs if each.shape]
+    fixed = next((int(n) for n in first if isinstance(n, int)), None)
+    return _finished(
+        path, {each.name: _onnx_spec(each) for each in inputs},
+        {each.name: _onnx_spec(each) for each in outputs},
+        "model:onnx", ".onnx", fixed_batch=fixed,
+    )  # fmt: skip
+
+
+def _finished(
+    path: Path, inputs: dict[str, Spec], outputs: dict[str, Spec], need: str, ending: str,
+    fixed_batch: int | None,
+) -> Source:  # fmt: skip
+    def lack(what: str) -> str:
+        return f"a finished {ending} holds no {what}: give the Keras model or SavedModel behind it"
+
+    needs = {
+        "model:keras": "Keras model",
+        "model:graph": "TensorFlow graph",
+        "model:copyable": "layers that can be copied",
+        "model:trainable": "model that can be trained",
+        "architecture:free": "architecture that can be replaced",
+        "model:litert": "LiteRT model",
+        "model:onnx": "ONNX model",
+    }
+    return FinishedSource(
+        name=str(path),
+        digest=path.read_bytes(),
+        signature=inputs,
+        outputs=outputs,
+        fixed_batch=fixed_batch,
+        provides=frozenset({need}),
+        lacks={key: lack(what) for key, what in needs.items() if key != need},
+        file=path,
+    )
+
+
+def _litert_spec(detail: dict[str, Any]) -> Spec:
+    shape = [int(n) for n in detail.get("shape_signature", detail["shape"])]
+    if not len(shape):
+        shape = [int(n) for n in detail["shape"]]
+    dtype = np.dtype(detail["dtype"]).name if detail["dtype"] is not np.bytes_ else "string"
+    scale = detail.get("quantization", (0.0, 0))[0]
+    if scale and dtype in ("int8", "uint8", "int16"):
+        dtype = "float32"  # quantized on the way in: the user's values are real
+    return Spec(tuple(None if n < 0 else n for n in shape[1:]), dtype)
+
+
+def _onnx_spec(each: Any) -> Spec:
+    kind = each.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(n if isinstance(n, int) else None for n in each.shape[1:])
+    return Spec(shape, ONNX_TYPES.get(kind, "float32"))
+
+
+def _first(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,227 @@
+"""Sources that hold Keras models: the user's function, a file, or an architecture by its name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from bench.results.errors import UsageError
+from scenarios.core import user_code
+from scenarios.core.models import keras_models, rebuild
+from scenarios.core.models.sources import Network, Source
+
+COPYABLE = "model:copyable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KerasSource(Source):
+    """A Keras model that can be made anew as often as it is wanted."""
+
+    make: Callable[[], Any]
+    """A new model of whichever Keras; in a launch of tf_keras it is rebuilt there."""
+
+    def keras(self) -> Any:
+        """A new model of the Keras behind `tf.keras`, with its given or new initial weights."""
+        model = self.make()
+        if keras_models.version(model) == 3 and not _is_own(model):
+            return rebuild.in_tf_keras(model)
+        return model
+
+    def network(self) -> Network:
+        """The model in inference mode."""
+        return keras_models.answering(self.keras())
+
+
+def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **facts: Any) -> Source:
+    """The source of a model that `make()` returns.
+
+    Args:
+        name: As the user gave it.
+        digest: Of all that determines it.
+        make: Returns a new model; called once here to look at it.
+        shape: Shape of one example of the data: what a subclassed model is first called with.
+        **facts: Further fields of `Source`.
+
+    Raises:
+        UsageError: It returns no model, or one that cannot be called on the data.
+    """
+    model = make()
+    if not keras_models.is_keras(model):
+        raise UsageError(
+            f"model {name!r} returns {type(model).__name__}: return a Keras model or a tf.Module"
+        )
+    signature = keras_models.signature(model)
+    copyable, why_not = rebuild.copyable(model)
+    if not signature:
+        if not shape:
+            raise UsageError(
+                f"model {name!r} is a subclass that does not tell its inputs: give --data, or build "
+                "it with keras.Input"
+            )
+        signature = {"input": keras_models.Spec(tuple(shape))}
+        make = _called_first(make, tuple(shape))
+        model = make()
+    provides = {"model:keras", "model:graph", "model:litert", "model:onnx"}
+    lacks = {}
+    if copyable:
+        provides.add(COPYABLE)
+    else:
+        lacks[COPYABLE] = why_not
+    if model.trainable_variables:
+        provides.add("model:trainable")
+    else:
+        lacks["model:trainable"] = f"model {name!r} has no trainable weights: unfreeze some layers"
+    return KerasSource(
+        name=name,
+        digest=digest,
+        signature=signature,
+        outputs=keras_models.outputs(model),
+        keras_version=keras_models.version(model),
+        provides=frozenset(provides | facts.pop("provides", set())),
+        lacks=lacks | facts.pop("lacks", {}),
+        compiled=keras_models.compiled(model),
+        make=make,
+        **facts,
+    )
+
+
+def from_function(name: str, input_shape: tuple[int, ...], classes: int) -> Source:
+    """A source of `FILE.py:function` or `module:function`, which gets those of both that it takes.
+
+    One that takes neither makes its model for inputs of its own.
+
+    Raises:
+        UsageError: There is no such function, or it raises an error.
+    """
+    function, code = user_code.find(name, "model")
+    offered = {"input_shape": input_shape, "classes": classes}
+    wanted = user_code.wanted(function, offered)
+    positional = () if wanted else user_code.positional(function, tuple(offered.values()))
+
+    def make() -> Any:
+        return user_code.calling(function, *positional, **wanted)
+
+    made = make()
+    if isinstance(made, tf.Module) and not keras_models.is_keras(made):
+        from scenarios.core.models.saved_model import from_module
+
+        return from_module(name, code, made, input_shape)
+    return source(
+        name, code, make, input_shape, trained=False, provides={"architecture:free"}
+    )
+
+
+def from_file(path: Path) -> Source:
+    """A source of a `.keras`, `.h5` or `.hdf5` file: measured with the weights in it.
+
+    Raises:
+        UsageError: It cannot be read; custom classes have to come by a function.
+    """
+    return source(
+        str(path),
+        _contents(path),
+        lambda: _loaded(path),
+        None,
+        file=path,
+        lacks={"architecture:free": "a trained file has its architecture: give FILE.py:function"},
+    )
+
+
+def application(name: str, weights: str, classes: int) -> Source:
+    """A source of `applications:NAME`, with random weights or those of a file.
+
+    Raises:
+        UsageError: Keras has no such architecture, or the weights do not fit.
+    """
+    short = name.partition(":")[2]
+    known = _architectures(tf.keras.applications)
+    if short not in known:
+        near = difflib.get_close_matches(short, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(sorted(known))}"
+        raise UsageError(f"unknown architecture {short!r}: {hint}")
+
+    def make() -> Any:
+        build = known[short]
+        model = build(weights=None, classes=classes or 1000)
+        if weights:
+            user_code.calling(model.load_weights, weights)
+        return model
+
+    digest = f"{name} {classes}".encode() + (_contents(Path(weights)) if weights else b"")
+    made = source(name, digest, make, None, lacks={
+        "architecture:free": "applications:NAME names its architecture: give FILE.py:function",
+    })  # fmt: skip
+    if weights:
+        return made
+    return replace(
+        made, notes=(f"{short} has random weights: speed and size hold, quality means nothing",)
+    )
+
+
+def _loaded(path: Path) -> Any:
+    """The model in a file, by the Keras of this launch where it can, else by the other."""
+    import keras
+
+    loaders = [tf.keras.models.load_model]
+    if path.suffix == ".keras":
+        loaders = [keras.models.load_model]
+    elif not _is_keras_3():
+        loaders.append(keras.models.load_model)
+    else:
+        loaders.append(_legacy_loader)
+    errors = []
+    for load in loaders:
+        for options in ({}, {"compile": False}):
+            try:
+                return load(str(path), **options)
+            except Exception as error:
+                errors.append(error)
+    first = str(errors[0]).strip().splitlines() or [type(errors[0]).__name__]
+    raise UsageError(
+        f"{path} cannot be loaded: {first[0][:300]}; with classes of your own give "
+        "FILE.py:function that loads it"
+    )
+
+
+def _legacy_loader(path: str, **options: Any) -> Any:
+    import tf_keras
+
+    return tf_keras.models.load_model(path, **options)
+
+
+def _called_first(make: Callable[[], Any], shape: tuple[int, ...]) -> Callable[[], Any]:
+    """A subclassed model that was called once, so that all its weights exist."""
+
+    def called() -> Any:
+        model = make()
+        user_code.calling(model, tf.zeros((1, *shape)))
+        return model
+
+    return called
+
+
+def _is_own(model: Any) -> bool:
+    return isinstance(model, tf.keras.Model)
+
+
+def _is_keras_3() -> bool:
+    import keras
+
+    return tf.keras.Model is keras.Model
+
+
+def _architectures(module: Any) -> dict[str, Callable[..., Any]]:
+    return {
+        key: value
+        for key, value in vars(module).items()
+        if key[:1].isupper() and callable(value)
+    } or {key: getattr(module, key) for key in dir(module) if key[:1].isupper()}
+
+
+def _contents(path: Path) -> bytes:
+    return path.read_bytes()
