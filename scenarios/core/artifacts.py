@@ -138,7 +138,7 @@ def shared() -> tuple[str, ...]:
     shared = [*scenarios.glob("core/**/*.py"), *scenarios.glob("*/tools/*.py")]
     files = sorted(str(file) for file in shared)
     versions = {each for file in files for each in _versions(file)}
-    return (*(source_digest(file) for file in files), *sorted(versions), _keras())
+    return (*(source_digest(file) for file in files), *sorted(versions), keras_name())
 
 
 @functools.lru_cache
@@ -169,6 +169,6 @@ def _owners() -> Mapping[str, list[str]]:
     return importlib.metadata.packages_distributions()
 
 
-def _keras() -> str:
+def keras_name() -> str:
     """Version of the Keras behind `tf.keras`; tf_keras has none where TensorFlow mounts it."""
     return str(getattr(tf.keras, "__version__", "2"))

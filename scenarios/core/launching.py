@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.results.data_names import source
 from bench.results.values import WorkloadSpec
-from scenarios.core import artifacts, quality, training
+from scenarios.core import artifacts, describing, quality, training
 from scenarios.core.data import Data, load
 from scenarios.core.workload import Workload
 
@@ -45,7 +45,11 @@ class Prepared:
     @property
     def train_examples(self) -> int:
         """Examples in an epoch."""
-        return len(self.workload.data.x_train)
+        return len(self.workload.data.train or ())
+
+    def describe(self) -> dict[str, Any]:
+        """What the workload is: what scenarios can be applied to it, and why others cannot."""
+        return describing.describe(self.workload)
 
     def prepare(self) -> dict[str, Any]:
         """Train the shared baseline unless the cache holds it; its facts."""

@@ -1,33 +1,39 @@
-"""How good a model is on the test half."""
+"""How good a path is on the test examples, by the workload's own metric or by agreement."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from scenarios.core.data import nests
+from scenarios.core.models import keras_models
+from scenarios.core.tasks import agreement
+
 FIXED_INPUTS = 8
 """Test examples whose outputs are compared with the baseline's."""
+MOST_OUTPUTS = 4096
+"""Values of outputs on fixed inputs that a launch reports: of larger outputs, as many evenly."""
 
 
-def predict(model: Callable[..., Any], x: np.ndarray, batch: int = 256) -> np.ndarray:
-    """Class scores [N, classes] of inputs [N, ...] by a Keras model called in inference mode."""
-    return in_blocks(lambda block: model(block, training=False), x, batch)
+def predict(model: Callable[..., Any], x: Any, batch: int = 256) -> Any:
+    """Outputs of inputs [N, ...] by a Keras model in inference mode."""
+    return in_blocks(keras_models.answering(model), x, batch)
 
 
-def in_blocks(infer: Callable[[np.ndarray], Any], x: np.ndarray, batch: int) -> np.ndarray:
-    """Scores [N, classes] of inputs [N, ...] by a function that takes `batch` of them at a time.
+def in_blocks(infer: Callable[[Any], Any], x: Any, batch: int) -> Any:
+    """Outputs (a nest) of inputs (a nest) by a function that takes `batch` examples at a time.
 
     The last block is filled up with the first examples, so that every block has one shape.
     """
-    filled = np.arange(-(-len(x) // batch) * batch) % len(x)
+    count = nests.length(x)
+    filled = np.arange(-(-count // batch) * batch) % count
     blocks = [
-        np.asarray(infer(np.ascontiguousarray(x[filled[i : i + batch]])), dtype=np.float32)
-        for i in range(0, len(filled), batch)
+        nests.mapped(_real, infer(nests.mapped(np.ascontiguousarray, nests.take(x, chosen))))
+        for chosen in np.split(filled, len(filled) // batch)
     ]
-    return np.concatenate(blocks)[: len(x)]
+    return nests.take(nests.concat(blocks), slice(0, count))
 
 
 def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -36,23 +42,46 @@ def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def of_path(path: Any, workload: Any, kind: str) -> dict[str, Any]:
-    """Predictions on the test half, and outputs on fixed inputs (inference paths)."""
+    """Quality on the test examples, and outputs on fixed inputs (inference paths).
+
+    Returns:
+        Fields of `Launch`, by name.
+    """
     answer: dict[str, Any] = {}
     if getattr(path, "accuracy", None) is not None:
         answer["accuracy"] = float(path.accuracy())
     infer = getattr(path, "predict", None)
-    if infer is None and getattr(path, "model", None) is not None and kind == "train":
-        infer = partial(predict, path.model)
+    model = getattr(path, "model", None)
+    if infer is None and model is not None and kind == "train":
+
+        def infer(x: Any) -> Any:
+            return predict(model, x)
+
     if infer is None:
         return answer
-    scores = np.asarray(infer(workload.data.x_test))
-    named = np.argmax(scores, axis=-1)
-    right = (named == workload.data.y_test).astype(int)
-    answer |= {
-        "accuracy": float(right.mean()),
-        "predictions": named.tolist(),
-        "correct": right.tolist(),
-    }
-    if kind == "infer":
-        answer["outputs"] = [float(x) for x in scores[:FIXED_INPUTS].ravel()]
+    test = workload.data.test
+    outputs = infer(test.inputs)
+    found = workload.task.quality(outputs, test.targets)
+    if found is not None:
+        answer |= found.as_answer()
+    if kind != "infer":
+        return answer
+    reference = workload.reference(outputs)
+    if reference is not None:
+        answer["agreement"] = agreement(outputs, reference)
+    fixed = nests.named(nests.take(outputs, slice(0, FIXED_INPUTS)), "output")
+    answer["outputs"] = [value for each in fixed.values() for value in _sampled(each, len(fixed))]
+    if len(fixed) > 1:
+        answer["outputs_named"] = {name: _sampled(each, len(fixed)) for name, each in fixed.items()}
     return answer
+
+
+def _real(array: Any) -> np.ndarray:
+    found = np.asarray(array)
+    return found if found.dtype.kind in "OUS" else found.astype(np.float32)
+
+
+def _sampled(array: np.ndarray, count: int) -> list[float]:
+    flat = np.asarray(array, dtype=np.float64).ravel()
+    step = max(1, -(-flat.size // (MOST_OUTPUTS // count)))
+    return [float(value) for value in flat[::step]]

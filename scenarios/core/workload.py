@@ -1,7 +1,8 @@
-"""The workload: model builder, data, loss and quality, as one value for every scenario."""
+"""The workload: data, model and task composed into one value that every scenario is applied to."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import math
@@ -13,12 +14,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.results.errors import UsageError
+from bench.results.errors import Unsupported, UsageError
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import WorkloadSpec
-from scenarios.core import artifacts, models, user_code
+from scenarios.core import artifacts, facts, models, user_code
 from scenarios.core.comparable import RecordedLoss, without_chance
-from scenarios.core.data import Data, fit, load
+from scenarios.core.data import Data, calibration, load, nests
+from scenarios.core.models import Network, keras_models
+from scenarios.core.quality import in_blocks
+from scenarios.core.tasks import Task, infer
 
 Builder = Callable[[tuple[int, ...], int], tf.keras.Model]
 LEARNING_RATE = 1e-3
@@ -30,12 +34,11 @@ class Workload:
 
     Attributes:
         spec: The names it was made from.
-        data: Images float32 [N, H, W, C] and labels int64 [N], train and test half.
-        build: `build(input_shape, classes)` → a Keras model with output [N, classes].
+        facts: What the model is.
+        data: Inputs as the model takes them, and targets as its task takes them.
         threads: Threads that any runtime may use here.
         devices: Number of devices that the scenario asked for.
         maker: Names who makes artifacts, where that is not a launch with its one scenario.
-        gives_probabilities: Whether the model ends in a softmax (else it puts out logits).
         recorded: The loss that Keras's `fit` was given last, where the workload is comparable.
     """
 
@@ -48,12 +51,13 @@ class Workload:
         maker: str = "",
     ) -> None:
         self.spec = spec
-        self.data = fit(data or load(spec))
-        self.build, self._model_source = find_builder(spec.model)
+        self._raw = None if spec.data == facts.SAMPLES else data or load(spec)
+        self.facts, self._outputs = facts.find(spec, self._raw, lambda: self.source, self._cache)
+        self._fitted = facts.fitted(spec, self._raw, self.facts)
+        self.data = self.task.fitted(self._fitted)
         self.threads = threads
         self.devices = devices
         self.maker = maker
-        self.gives_probabilities = True
         self.recorded: RecordedLoss | None = None
 
     @property
@@ -65,58 +69,102 @@ class Workload:
         """
         return self.spec.comparable
 
-    # --- models -------------------------------------------------------------------------------
+    # --- the model ----------------------------------------------------------------------------
+
+    @cached_property
+    def source(self) -> models.Source:
+        """The model in the form it came in."""
+        shape: tuple[int, ...] = ()
+        if self._raw is not None and not self._raw.name == facts.SAMPLES:
+            raw = self._raw.scaled
+            named = isinstance(raw.test.inputs, dict)
+            shape = () if named and not _columns(raw) else raw.input_shape
+        return models.find(self.spec, shape, self._raw.units if self._raw else 0)
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
+        """The user's model, or one of another shape where its builder makes one."""
+        return models.find(self.spec, input_shape, classes).keras()
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether another architecture may stand in the model's place."""
+        return "architecture:free" in self.facts.provides
 
     def model(self, build: Builder | None = None) -> tf.keras.Model:
         """A new model from `build` (default: the workload's) with the shared initial weights.
 
         Every scenario of one architecture starts from the same weights, in Keras 2 and 3; repeated
-        trainings each from their own.
+        trainings each from their own. A trained model starts from the weights it came with.
         """
-        model = self._built(build)
-        if build is None and not self.spec.training and (self.folder / "initial.npz").exists():
-            artifacts.load_weights(model, self.folder / "initial.npz")
+        tf.keras.utils.set_random_seed(self._start)
+        if build is not None:
+            model = user_code.calling(build, self.data.input_shape, self.data.classes)
+        else:
+            initial = self.folder / "initial.npz"
+            shared = not (self.facts.trained or self.spec.training) and initial.exists()
+            model = self.source.keras(_weights(initial) if shared else None)
         return without_chance(model) if self.comparable else model
 
     def trained_model(self) -> tf.keras.Model:
-        """The converged baseline that all inference scenarios share; trained once, by `prepare`."""
-        model = self._built(None)
-        artifacts.load_weights(model, self.folder / "trained.npz")
-        return model
-
-    def _built(self, build: Builder | None) -> tf.keras.Model:
+        """The network that all inference scenarios share: as given, or trained once by `prepare`."""
         tf.keras.utils.set_random_seed(self._start)
-        try:
-            shape, classes = self.data.input_shape, self.data.classes
-            model = user_code.calling(build or self.build, shape, classes)
-        except UsageError as error:
-            raise UsageError(
-                f"model {self.spec.model!r} cannot be built for input {shape}: {error}"
-            ) from error
-        outputs = model.output_shape
-        if isinstance(outputs, tuple) and outputs != (None, self.data.classes):
-            raise UsageError(
-                f"model {self.spec.model!r} puts out {outputs}, but the labels need "
-                f"(None, {self.data.classes}): let its last layer have {self.data.classes} units"
-            )
-        last = model.layers[-1]
-        activation = getattr(getattr(last, "activation", None), "__name__", "")
-        self.gives_probabilities = type(last).__name__ == "Softmax" or activation == "softmax"
-        return model
+        if self.facts.trained:
+            return self.source.keras()
+        file = self.folder / ("trained.npz" if self.learns else "initial.npz")
+        return self.source.keras(_weights(file))
 
     @property
-    def _start(self) -> int:
-        """Seed of the initial weights and of the order of batches: of each training its own."""
-        return self.spec.seed + 1000 * self.spec.training
+    def learns(self) -> bool:
+        """Whether `prepare` trains the baseline: a builder's model, on data with targets."""
+        wanted = self.replaceable or self.spec.epochs > 0
+        return wanted and not self.facts.trained and self.trainable == ""
 
-    # --- training pieces ----------------------------------------------------------------------
+    @property
+    def trainable(self) -> str:
+        """What is missing for training, and the way out; "" where nothing is."""
+        lacks = self.facts.lacks.get("model:trainable", "")
+        if lacks:
+            return lacks
+        if self.data.train is None or self.data.train.targets is None:
+            return f"{self.data.name} has no training examples with targets: give them by --data"
+        if not (self.task.metrics or self.task.parts):
+            return "nothing tells what the outputs are to be: name the task by --task"
+        return ""
 
-    def loss(self, labels: Any, outputs: Any) -> Any:
-        """Mean cross-entropy of labels [N] under outputs [N, classes], a float32 scalar."""
-        each = tf.keras.losses.sparse_categorical_crossentropy(
-            labels, tf.cast(outputs, tf.float32), from_logits=not self.gives_probabilities
-        )
-        return tf.reduce_mean(each)
+    def network(self, model: Any = None) -> Network:
+        """The trained network in inference mode: a nest of inputs to a nest of outputs, by name.
+
+        Args:
+            model: Another Keras model of the same inputs and outputs, in its place.
+        """
+        if model is not None:
+            return keras_models.answering(model)
+        if "model:keras" in self.facts.provides:
+            return keras_models.answering(self.trained_model())
+        return self.source.network()
+
+    # --- the task -----------------------------------------------------------------------------
+
+    @cached_property
+    def task(self) -> Task:
+        """What the outputs are to tell: as asked for, or inferred from outputs and targets."""
+        if not len(self._outputs):
+            return Task(self.spec.task if self.spec.task != "auto" else "other",
+                        "outputs are judged by agreement with the original's")  # fmt: skip
+        own = self.facts.loss == "own"
+        compiled = self.source.compiled if own else self.facts.compiled
+        return infer(self.spec, self._fitted, self._outputs, compiled)
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether outputs are probabilities, and not logits: seen from the outputs."""
+        return self.task.form != "reals"
+
+    def loss(self, targets: Any, outputs: Any) -> Any:
+        """Mean loss of a batch's targets under the model's outputs, a float32 scalar."""
+        if len(self.facts.outputs) > 1 and not isinstance(outputs, dict):
+            outputs = dict(zip(self.facts.outputs, tf.nest.flatten(outputs), strict=True))
+        return self.task.loss(targets, outputs)
 
     def fit_loss(self, model: Any, loss: Callable[[Any, Any], Any] | None = None) -> Any:
         """A loss for Keras's `compile`: `loss`, by default the workload's.
@@ -129,41 +177,61 @@ class Workload:
         return self.recorded
 
     def optimizer(self, model: Any) -> Any:
-        """Adam at the document's rate, 1e-3, with its variables made for `model`.
+        """Adam at the reference guide's rate, 1e-3, or the compiled one; its variables are made.
 
         Made now, or a tf.function would be traced twice: once to make them, once to run.
         """
-        optimizer = tf.keras.optimizers.Adam(LEARNING_RATE)
+        own = self.task.compiled.optimizer
+        optimizer = own() if own else tf.keras.optimizers.Adam(LEARNING_RATE)
         optimizer.build(model.trainable_variables)
         return optimizer
 
-    def epoch(self, batch: int | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
-        """One epoch's full batches (x [batch, H, W, C], y [batch]) in the order all use."""
-        size = min(batch or self.spec.batch, len(self.data.x_train))
-        order = np.random.default_rng(self._start).permutation(len(self.data.x_train))
+    # --- training pieces ----------------------------------------------------------------------
+
+    @property
+    def _start(self) -> int:
+        """Seed of the initial weights and of the order of batches: of each training its own."""
+        return self.spec.seed + 1000 * self.spec.training
+
+    def epoch(self, batch: int | None = None) -> list[tuple[Any, Any]]:
+        """One epoch's full batches (x, y) in the order all use, x as the model takes it.
+
+        Raises:
+            Unsupported: There is nothing to train on.
+        """
+        train = self.data.train
+        if train is None or train.targets is None:
+            raise Unsupported(self.trainable)
+        size = min(batch or self.spec.batch, len(train))
+        order = np.random.default_rng(self._start).permutation(len(train))
         starts = range(0, len(order) - size + 1, size)
-        batches = [
-            (self.data.x_train[order[s : s + size]], self.data.y_train[order[s : s + size]])
-            for s in starts
-        ]
+        parts = [train.take(order[s : s + size]) for s in starts]
+        batches = [(self.as_given(part.inputs), part.targets) for part in parts]
         # A path of whole epochs must make as many updates as are compared.
         return batches * (math.ceil(FIRST_LOSSES / len(batches)) if self.comparable else 1)
 
-    def batches(self, batch: int | None = None) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    def batches(self, batch: int | None = None) -> Iterator[tuple[Any, Any]]:
         """The epoch's batches as tensors in memory, again and again: no input cost in the step."""
-        tensors = [(tf.constant(x), tf.constant(y)) for x, y in self.epoch(batch)]
-        return itertools.cycle(tensors)
+        return itertools.cycle(
+            [tf.nest.map_structure(tf.constant, pair) for pair in self.epoch(batch)]
+        )
 
     def dataset(self, batch: int | None = None) -> tf.data.Dataset:
         """The same batches in the same order as a repeated tf.data pipeline."""
         pairs = self.epoch(batch)
-        x, y = (np.stack([pair[i] for pair in pairs]) for i in (0, 1))
+        x, y = tf.nest.map_structure(lambda *arrays: np.stack(arrays), *pairs)
         return tf.data.Dataset.from_tensor_slices((x, y)).repeat().prefetch(tf.data.AUTOTUNE)
+
+    def as_given(self, inputs: Any) -> Any:
+        """Inputs in the structure that the Keras model takes: one, a list or a dict."""
+        if self.facts.structure == "list" and isinstance(inputs, dict):
+            return tuple(inputs[name] for name in self.facts.signature)
+        return inputs
 
     @property
     def steps_per_epoch(self) -> int:
         """Full batches in an epoch at the workload's batch size."""
-        return max(1, len(self.data.x_train) // self.spec.batch)
+        return max(1, len(self.data.train or ()) // self.spec.batch)
 
     @property
     def epochs(self) -> int:
@@ -175,29 +243,73 @@ class Workload:
 
     # --- inference pieces ---------------------------------------------------------------------
 
-    def inputs(self, batch: int = 1, count: int = 16) -> list[np.ndarray]:
-        """`count` different inputs [batch, H, W, C] from the test half."""
-        total = np.arange(batch * count) % len(self.data.x_test)
-        return [np.ascontiguousarray(self.data.x_test[i]) for i in np.split(total, count)]
+    def signature(self, batch: int | None = 1) -> Any:
+        """A nest of TensorSpecs: `batch` examples (None: any number) of the data's shape."""
+        specs = self.facts.signature
 
-    def calibration(self, count: int = 100) -> Iterator[list[np.ndarray]]:
-        """Representative training examples, one [1, H, W, C] at a time, for quantization."""
-        for i in range(min(count, len(self.data.x_train))):
-            yield [self.data.x_train[i : i + 1]]
+        def spec_of(name: str, array: np.ndarray) -> tf.TensorSpec:
+            kind = tf.string if nests.is_text(array) else array.dtype
+            return tf.TensorSpec([batch, *array.shape[1:]], kind, name=name)
+
+        inputs = self.data.test.inputs
+        if isinstance(inputs, dict):
+            return {name: spec_of(name, inputs[name]) for name in inputs}
+        return spec_of(next(iter(specs)), inputs)
+
+    def inputs(self, batch: int = 1, count: int = 16) -> list[Any]:
+        """`count` different inputs of `batch` test examples each."""
+        total = np.arange(batch * count) % len(self.data.test)
+        return [
+            nests.mapped(np.ascontiguousarray, nests.take(self.data.test.inputs, i))
+            for i in np.split(total, count)
+        ]
+
+    def calibration(self, count: int = 100) -> Iterator[Any]:
+        """Representative examples for quantization, one at a time: a nest of inputs [1, ...]."""
+        drawn = calibration(self.data, count, self.spec.seed).inputs
+        for i in range(nests.length(drawn)):
+            yield nests.take(drawn, slice(i, i + 1))
+
+    def reference(self, like: Any = None) -> Any:
+        """The trained network's outputs on the test inputs; kept in the cache.
+
+        Args:
+            like: Outputs of a path: None is returned where the network cannot be run, or has others.
+        """
+        if "model:graph" not in self.facts.provides:
+            return None
+        file = self.artifact("reference.npz", self._write_reference)
+        with np.load(file, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+        outputs: Any = next(iter(found.values())) if len(found) == 1 else found
+        if like is not None and not _alike(like, outputs):
+            return None
+        return outputs
+
+    def _write_reference(self, path: Path) -> None:
+        batch = self.facts.fixed_batch or min(32, len(self.data.test))
+        outputs = in_blocks(self.network(), self.data.test.inputs, batch)
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **nests.named(outputs, "output"))
 
     # --- cache --------------------------------------------------------------------------------
+
+    @property
+    def _cache(self) -> Path:
+        return Path(self.spec.cache) if self.spec.cache else artifacts.default_cache()
 
     @cached_property
     def folder(self) -> Path:
         """Folder of what is derived from this workload; its name covers all that determines it."""
         digest = hashlib.sha256()
-        parts = (self.data.name, self.spec.model, self.spec.seed, self.spec.batch, self.epochs)
-        digest.update(repr(parts).encode())
+        plain = dataclasses.replace(
+            self.spec, cache="", training=0, comparable=False, train_budget_s=0.0
+        )
+        digest.update(repr((plain, self.data.name, self.epochs)).encode())
         digest.update(self.data.digest)
-        digest.update(self._model_source)
+        digest.update(facts.model_digest(self.spec))
         digest.update("|".join(artifacts.trainers()).encode())
-        root = Path(self.spec.cache) if self.spec.cache else artifacts.default_cache()
-        folder = root / digest.hexdigest()[:16]
+        folder = self._cache / digest.hexdigest()[:16]
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -213,17 +325,16 @@ class Workload:
         return artifacts.cached(self.folder / self.maker, name, make, built_for)
 
 
-def find_builder(name: str) -> tuple[Builder, bytes]:
-    """The builder `cnn`, `module:function` or `path/to/file.py:function`, and its source.
+def _weights(file: Path) -> Callable[[Any], None]:
+    if not file.exists():
+        raise UsageError(f"{file.name} is not in the cache: prepare the workload first")
+    return lambda model: artifacts.load_weights(model, file)
 
-    Raises:
-        UsageError: No such builder.
-    """
-    if name == "cnn":
-        return models.cnn, Path(models.__file__).read_bytes()
-    place, _, function = name.rpartition(":")
-    if not place or not function:
-        raise UsageError(
-            f"unknown model {name!r}: use cnn, module:function or path/to/file.py:function"
-        )
-    return user_code.find(name, "model")
+
+def _alike(one: Any, other: Any) -> bool:
+    own, others = nests.named(one), nests.named(other)
+    return own.keys() == others.keys() and all(own[k].shape == others[k].shape for k in own)
+
+
+def _columns(data: Data) -> bool:
+    return all(array.shape[1:] in ((), (1,)) for array in nests.arrays(data.test.inputs))

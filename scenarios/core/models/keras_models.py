@@ -138,8 +138,9 @@ def _spec(tensor: Any) -> Spec:
             return Spec(shape, dtype, *_rescaled(layer))
         if kind == "Normalization" and getattr(layer, "mean", None) is not None:
             mean, deviation = np.asarray(layer.mean), np.sqrt(np.asarray(layer.variance))
-            low, high = float((mean - SPREAD * deviation).min()), float(
-                (mean + SPREAD * deviation).max()
+            low, high = (
+                float((mean - SPREAD * deviation).min()),
+                float((mean + SPREAD * deviation).max()),
             )
             return Spec(shape, dtype, low, high, f"the model's layer {layer.name!r} (normalises)")
         if kind == "Embedding":

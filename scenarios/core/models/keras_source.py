@@ -25,9 +25,14 @@ class KerasSource(Source):
     make: Callable[[], Any]
     """A new model of whichever Keras; in a launch of tf_keras it is rebuilt there."""
 
-    def keras(self) -> Any:
-        """A new model of the Keras behind `tf.keras`, with its given or new initial weights."""
+    def keras(self, weights: Callable[[Any], None] | None = None) -> Any:
+        """A new model of the Keras behind `tf.keras`, with its given or new initial weights.
+
+        Others are set before it is rebuilt in tf_keras, where layers have other places.
+        """
         model = self.make()
+        if weights is not None:
+            weights(model)
         if keras_models.version(model) == 3 and not _is_own(model):
             return rebuild.in_tf_keras(model)
         return model
@@ -57,7 +62,9 @@ def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **fact
         )
     signature = keras_models.signature(model)
     copyable, why_not = rebuild.copyable(model)
+    structure = _structure(model)
     if not signature:
+        structure = "one"
         if not shape:
             raise UsageError(
                 f"model {name!r} is a subclass that does not tell its inputs: give --data, or build "
@@ -81,6 +88,7 @@ def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **fact
         digest=digest,
         signature=signature,
         outputs=keras_models.outputs(model),
+        structure=structure,
         keras_version=keras_models.version(model),
         provides=frozenset(provides | facts.pop("provides", set())),
         lacks=lacks | facts.pop("lacks", {}),
@@ -111,9 +119,7 @@ def from_function(name: str, input_shape: tuple[int, ...], classes: int) -> Sour
         from scenarios.core.models.saved_model import from_module
 
         return from_module(name, code, made, input_shape)
-    return source(
-        name, code, make, input_shape, trained=False, provides={"architecture:free"}
-    )
+    return source(name, code, make, input_shape, trained=False, provides={"architecture:free"})
 
 
 def from_file(path: Path) -> Source:
@@ -139,7 +145,9 @@ def application(name: str, weights: str, classes: int) -> Source:
         UsageError: Keras has no such architecture, or the weights do not fit.
     """
     short = name.partition(":")[2]
-    known = _architectures(tf.keras.applications)
+    import keras
+
+    known = _architectures(keras.applications)
     if short not in known:
         near = difflib.get_close_matches(short, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(sorted(known))}"
@@ -161,6 +169,13 @@ def application(name: str, weights: str, classes: int) -> Source:
     return replace(
         made, notes=(f"{short} has random weights: speed and size hold, quality means nothing",)
     )
+
+
+def _structure(model: Any) -> str:
+    nest = keras_models.structure(model)
+    if isinstance(nest, dict):
+        return "dict"
+    return "list" if isinstance(nest, (list, tuple)) and len(nest) > 1 else "one"
 
 
 def _loaded(path: Path) -> Any:
@@ -217,9 +232,7 @@ def _is_keras_3() -> bool:
 
 def _architectures(module: Any) -> dict[str, Callable[..., Any]]:
     return {
-        key: value
-        for key, value in vars(module).items()
-        if key[:1].isupper() and callable(value)
+        key: value for key, value in vars(module).items() if key[:1].isupper() and callable(value)
     } or {key: getattr(module, key) for key in dir(module) if key[:1].isupper()}
 
 

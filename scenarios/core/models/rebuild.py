@@ -205,7 +205,9 @@ def _same_outputs(model: Any, copied: Any) -> None:
 
 
 def _named(nest: Any, model: Any) -> dict[str, Any]:
-    return dict(nest) if isinstance(nest, Mapping) else {next(iter(keras_models.inputs(model))): nest}
+    return (
+        dict(nest) if isinstance(nest, Mapping) else {next(iter(keras_models.inputs(model))): nest}
+    )
 
 
 def _arrays(outputs: Any) -> Iterator[np.ndarray]:

@@ -30,6 +30,8 @@ class Source:
     outputs: Mapping[str, Spec]
     trained: bool = True
     """It came with weights, and is measured with these; else its weights are initial ones."""
+    structure: str = "dict"
+    """How it takes its inputs: `one`, `list` (in the signature's order) or `dict`."""
     fixed_batch: int | None = None
     """The only batch size it takes; None: any."""
     keras_version: int = 3
@@ -42,8 +44,8 @@ class Source:
     file: Path | None = None
     """The finished file or folder it came as."""
 
-    def keras(self) -> Any:
-        """A new Keras model with its given (or new initial) weights."""
+    def keras(self, weights: Callable[[Any], None] | None = None) -> Any:
+        """A new Keras model with its given (or new initial) weights; `weights` sets others."""
         raise Unsupported(self.lacks.get("model:keras", f"{self.name} holds no Keras model"))
 
     def network(self) -> Network:
