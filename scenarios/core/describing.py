@@ -1,4 +1,4 @@
-"""What a workload provides, said before anything is measured: the facts that scenarios' needs name."""
+"""What a workload provides, said before anything is measured: the facts that needs name."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Workload:
     def source(self) -> models.Source:
         """The model in the form it came in."""
         shape: tuple[int, ...] = ()
-        if self._raw is not None and not self._raw.name == facts.SAMPLES:
+        if self._raw is not None:
             raw = self._raw.scaled
             named = isinstance(raw.test.inputs, dict)
             shape = () if named and not _columns(raw) else raw.input_shape
@@ -106,7 +106,7 @@ class Workload:
         return without_chance(model) if self.comparable else model
 
     def trained_model(self) -> tf.keras.Model:
-        """The network that all inference scenarios share: as given, or trained once by `prepare`."""
+        """The network that inference scenarios share: as given, or trained once by `prepare`."""
         tf.keras.utils.set_random_seed(self._start)
         if self.facts.trained:
             return self.source.keras()
@@ -149,8 +149,7 @@ class Workload:
     def task(self) -> Task:
         """What the outputs are to tell: as asked for, or inferred from outputs and targets."""
         if not len(self._outputs):
-            return Task(self.spec.task if self.spec.task != "auto" else "other",
-                        "outputs are judged by agreement with the original's")  # fmt: skip
+            return Task("other", "quality is agreement with the original's outputs")
         own = self.facts.loss == "own"
         compiled = self.source.compiled if own else self.facts.compiled
         return infer(self.spec, self._fitted, self._outputs, compiled)
@@ -251,7 +250,7 @@ class Workload:
             kind = tf.string if nests.is_text(array) else array.dtype
             return tf.TensorSpec([batch, *array.shape[1:]], kind, name=name)
 
-        inputs = self.data.test.inputs
+        inputs: Any = self.data.test.inputs
         if isinstance(inputs, dict):
             return {name: spec_of(name, inputs[name]) for name in inputs}
         return spec_of(next(iter(specs)), inputs)
@@ -265,16 +264,20 @@ class Workload:
         ]
 
     def calibration(self, count: int = 100) -> Iterator[Any]:
-        """Representative examples for quantization, one at a time: a nest of inputs [1, ...]."""
+        """Representative examples for quantization, one [1, ...] at a time.
+
+        As converters take them: the list [x] of one input, a dict by name of several.
+        """
         drawn = calibration(self.data, count, self.spec.seed).inputs
         for i in range(nests.length(drawn)):
-            yield nests.take(drawn, slice(i, i + 1))
+            example = nests.take(drawn, slice(i, i + 1))
+            yield example if isinstance(example, dict) else [example]
 
     def reference(self, like: Any = None) -> Any:
         """The trained network's outputs on the test inputs; kept in the cache.
 
         Args:
-            like: Outputs of a path: None is returned where the network cannot be run, or has others.
+            like: Outputs of a path: None is returned where the network has others.
         """
         if "model:graph" not in self.facts.provides:
             return None

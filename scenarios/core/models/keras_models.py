@@ -1,4 +1,4 @@
-"""Keras models of either version: their inputs and outputs by name, and what they were compiled with."""
+"""Keras models of either version: inputs and outputs by name, and how they were compiled."""
 
 from __future__ import annotations
 

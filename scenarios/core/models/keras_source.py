@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from bench.results.errors import UsageError
 from scenarios.core import user_code
+from scenarios.core.data.signature import Spec
 from scenarios.core.models import keras_models, rebuild
 from scenarios.core.models.sources import Network, Source
 
@@ -67,10 +68,10 @@ def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **fact
         structure = "one"
         if not shape:
             raise UsageError(
-                f"model {name!r} is a subclass that does not tell its inputs: give --data, or build "
-                "it with keras.Input"
+                f"model {name!r} is a subclass that does not tell its inputs: give --data, or "
+                "build it with keras.Input"
             )
-        signature = {"input": keras_models.Spec(tuple(shape))}
+        signature = {"input": Spec(tuple(shape))}
         make = _called_first(make, tuple(shape))
         model = make()
     provides = {"model:keras", "model:graph", "model:litert", "model:onnx"}

@@ -13,7 +13,7 @@ from scenarios.core.data.drawing import samples
 from scenarios.core.models import keras_models
 
 TOLERANCE = 1e-5
-"""Largest difference of outputs relative to their largest value; 5e-7 was seen for real networks."""
+"""Largest difference of outputs, relative to the largest; 5e-7 was seen for real networks."""
 WRAPPERS = ("Bidirectional", "TimeDistributed")
 NESTED = ("Functional", "Sequential", "Model")
 EXAMPLES = 2
@@ -38,8 +38,8 @@ def copyable(model: Any) -> tuple[bool, str]:
     """Whether a model can be copied layer by layer, and if not, why and what to do."""
     if keras_models.structure(model) is None:
         return False, (
-            f"model {model.name!r} ({type(model).__name__}) is a subclass without a graph of layers: "
-            "build it with the functional API to have it copied"
+            f"model {model.name!r} ({type(model).__name__}) is a subclass without a graph of "
+            "layers: build it with the functional API to have it copied"
         )
     for layer in _all_layers(model):
         kind = type(layer).__name__
@@ -80,9 +80,10 @@ class Rebuilding:
         known = {id(symbols[name]): made[name] for name in symbols}
         outputs = self._run(model, known)
         structure = keras_models.structure(model)
-        inputs = made if isinstance(structure, Mapping) else list(made.values())
-        only = list(made.values())[0] if len(made) == 1 and not isinstance(inputs, dict) else inputs
-        copied = tf_keras.Model(only, outputs, name=model.name)
+        inputs: Any = made if isinstance(structure, Mapping) else list(made.values())
+        if len(made) == 1 and isinstance(inputs, list):
+            (inputs,) = inputs
+        copied = tf_keras.Model(inputs, outputs, name=model.name)
         for old, new in self._made:
             _set_weights(old, new)
         return copied
@@ -173,7 +174,7 @@ def _taken_by(kind: type) -> set[str]:
     for each in kind.__mro__:
         if each.__name__ in ("Layer", "Module", "object"):
             break
-        taken |= set(inspect.signature(each.__init__).parameters)
+        taken |= set(inspect.signature(each).parameters)
     return taken - {"self", "kwargs", "args"}
 
 
@@ -205,9 +206,9 @@ def _same_outputs(model: Any, copied: Any) -> None:
 
 
 def _named(nest: Any, model: Any) -> dict[str, Any]:
-    return (
-        dict(nest) if isinstance(nest, Mapping) else {next(iter(keras_models.inputs(model))): nest}
-    )
+    if isinstance(nest, Mapping):
+        return dict(nest)
+    return {next(iter(keras_models.inputs(model))): nest}
 
 
 def _arrays(outputs: Any) -> Iterator[np.ndarray]:

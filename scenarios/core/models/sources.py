@@ -1,4 +1,4 @@
-"""What a model is, whatever form it came in: inputs, outputs, weights, and what can be done to it."""
+"""What a model is, whatever form it came in: inputs, outputs, weights, and what it allows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scenarios.core.data.signature import Signature, Spec
 from scenarios.core.tasks.values import Compiled
 
 Network = Callable[[Any], Any]
-"""A nest of inputs [N, ...] to a nest of outputs [N, ...], in inference mode: one tensor where there
-is one output, else a dict by name."""
+"""A nest of inputs [N, ...] to a nest of outputs [N, ...], in inference mode: one tensor where
+there is one output, else a dict by name."""
 NEEDS_KERAS = "give the .keras file, or FILE.py:function that returns the Keras model"
 
 

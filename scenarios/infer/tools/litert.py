@@ -122,5 +122,5 @@ def dequantized(x: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
     """The real values of a tensor's integers; floats stay."""
     scale, zero = detail["quantization"]
     if not np.issubdtype(detail["dtype"], np.integer):
-        return x
+        return np.asarray(x)
     return np.asarray((x.astype(np.float32) - zero) * np.float32(scale))
