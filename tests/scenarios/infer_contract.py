@@ -149,7 +149,6 @@ def main(keras, cache, *ids):
     from scenarios.infer import sparse
 
     workload = Workload(WorkloadSpec(data=DATA, epochs=1, cache=cache))
-    training.check_converged = lambda *_: None  # one epoch need not converge
     training.prepare(workload)
     answer = {f"pieces of Keras {keras}": pieces()}
     if keras == "3":

@@ -139,7 +139,6 @@ def test_two_processes_train_the_baseline_once(
             assert waiting[0].is_alive()
 
     monkeypatch.setattr(training, "train", train)
-    monkeypatch.setattr(training, "check_converged", lambda *_: None)
     training.prepare(Workload(spec))
     waiting[0].join()
     assert len(waiting) == 1

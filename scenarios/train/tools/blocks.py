@@ -25,21 +25,21 @@ Call = Callable[..., Any]
 
 def separable(workload: Workload) -> Builder:
     """The workload's model with depthwise separable convolutions."""
-    if workload.build is models.cnn:
+    if workload.spec.model == "cnn":
         return partial(models.cnn, block=separable_block)
     return _cloned(workload.build, replace=separable_layer)
 
 
 def residual(workload: Workload) -> Builder:
     """The workload's model with a residual block for each spatial convolution."""
-    if workload.build is models.cnn:
+    if workload.spec.model == "cnn":
         return partial(models.cnn, block=residual_block)
     return _cloned(workload.build, call=residual_call)
 
 
 def squeeze_excitation(workload: Workload) -> Builder:
     """The workload's model with a squeeze-and-excitation gate behind each spatial convolution."""
-    if workload.build is models.cnn:
+    if workload.spec.model == "cnn":
         return partial(models.cnn, block=squeeze_excitation_block)
     return _cloned(workload.build, call=lambda conv, x: gated(conv(x), conv.name))
 
