@@ -80,7 +80,7 @@ def litert_path(
         invoke()
         return get(target["index"])
 
-    def predict(x: np.ndarray) -> np.ndarray:
+    def predict(x: np.ndarray) -> Any:
         return in_blocks(
             lambda block: dequantized(infer(quantized(block, source)), target), x, batch
         )
