@@ -204,8 +204,8 @@ def larger(clone: Path) -> None:
 def _worse(clone: Path, folder: Path) -> None:
     layer, scale = _calibrated(clone, folder)
     file = clone / "scenarios/core/workload.py"
-    before = 'artifacts.load_weights(model, self.folder / "trained.npz")\n        return model\n'
-    after = 'artifacts.load_weights(model, self.folder / "trained.npz")'
+    before = "return self.source.keras(_weights(file))\n"
+    after = "model = self.source.keras(_weights(file))"
     _replace(
         file, before, after + WORSE.replace("{layer}", str(layer)).replace("{scale}", str(scale))
     )
