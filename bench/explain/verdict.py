@@ -91,7 +91,7 @@ def judge(
 
 
 def unseparated(seconds: Mapping[str, Sequence[float]], facts: Mapping[str, Any]) -> bool:
-    """Whether arithmetic could not be told from element-wise work by ablation."""
+    """Whether ablation could not separate arithmetic from element-wise work."""
     return "not_counted" in facts or bool(facts.get("products") and "products" not in seconds)
 
 

@@ -1,4 +1,4 @@
-"""What a name of data means: told alike in the sweep, which checks it, and in a launch."""
+"""What a name of data means, alike in the sweep, which checks it, and in a launch."""
 
 from __future__ import annotations
 

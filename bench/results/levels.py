@@ -30,7 +30,7 @@ def levels(members: Sequence[Sequence[Turn]]) -> list[float | None]:
     neighbours in time share the machine's state, and every neighbour has its say, not only the
     baseline. Turns on either side of a left out round number (between which members got new
     physical pages, `bench.launch.timing.frames`) are no neighbours, but all have their say in the
-    same levels: a level of each part, and their mean, spread more (docs/measuring.md). Solved by
+    same levels: a level of each segment, and their mean, spread more. Solved by
     iteratively reweighted least squares (Schlossmacher 1973, J. Am. Stat. Assoc. 68:857).
 
     Args:
@@ -54,7 +54,7 @@ def _undisturbed(members: Sequence[Sequence[Turn]]) -> Sequence[Sequence[Turn]]:
 
 
 def _differences(members: Sequence[Sequence[Turn]]) -> dict[int, float]:
-    """Each member's level less the first's; without those it cannot tell of."""
+    """Each member's level less the first's; without those that nothing connects with it."""
     sequence = sorted(
         (turn.round, turn.position, member, math.log(turn.step_ns))
         for member, turns in enumerate(members)
@@ -75,7 +75,7 @@ def _differences(members: Sequence[Sequence[Turn]]) -> dict[int, float]:
         differences.append(logs[later] - logs[earlier])
         weights.append(np.full(len(later), 1 / distance))
     still = np.zeros((1, len(members) + 1))
-    still[0, -1] = 1  # no drift, where a single round cannot tell it from a difference
+    still[0, -1] = 1  # no drift, where a single round cannot distinguish it from a difference
     found = _least_absolute(
         np.concatenate([*designs, still])[:, 1:],
         np.concatenate([*differences, [0.0]]),

@@ -72,7 +72,7 @@ def mean_over_launches(
     a bias from being started second then neither shifts nor widens the interval. From six launches
     of each order on, the means are trimmed: a launch that another program disturbed, or whose
     memory lies badly, is off by several percent, and one of them would hide a change of 2 %. A
-    percentile bootstrap would be too narrow at 5 to 10 launches (shared notes, measured: 4 to 9 %
+    percentile bootstrap would be too narrow at 5 to 10 launches (simulated: 4 to 9 %
     for 2.5 %).
 
     Returns:
@@ -228,7 +228,7 @@ def over_trainings(
 
     The mean of the differences of trainings that start alike. Its interval adds two independent
     errors in quadrature: how such differences vary (t over trainings), and the choice of test
-    examples, which all trainings share (as told by one of them).
+    examples, which all trainings share (as one of them shows).
 
     Args:
         one: The difference in the first training, with the interval for its test examples.

@@ -1,4 +1,4 @@
-"""A probe: a launch that is not timed and tells a path's proof, quality, size and memory."""
+"""A probe: a launch that is not timed and finds a path's proof, quality, size and memory."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
     """Rounds in random orders; only one member runs at a time, and none twice in a row.
 
     Who takes two turns in a row finds its caches warm in the second, which is faster by several
-    percent: that would be another kind of turn, and a median over both kinds tells little. Two
+    percent: that would be another kind of turn, and a median over both kinds says little. Two
     members strictly alternate. Between the launch's segments, which a round number that is left out
     separates, members' memory is remapped: in a random order, which is reversed each time. Where
     the profile says how quiet a launch shall be, rounds go on until it is, or time is spent.

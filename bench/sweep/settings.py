@@ -242,7 +242,7 @@ def gpus() -> list[str]:
 
 
 def check_workload(workload: WorkloadSpec) -> None:
-    """What can be told of a workload's names before TensorFlow is there; raises UsageError."""
+    """What can be seen of a workload's names before TensorFlow is there; raises UsageError."""
     scheme, _, place = workload.data.partition(":")
     known = ("digits", "mnist", "cifar10", "npz", "images", "tfrecord", "synthetic")
     if scheme not in known:

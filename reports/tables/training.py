@@ -47,7 +47,7 @@ def _loss_cell(m: Measured) -> Cell:
 
 
 def _quality_note(facts: Facts) -> str:
-    """What a change of a training path's quality tells, and what it does not."""
+    """What a change of a training path's quality shows, and what it does not."""
     settings = facts.run.facts.get("settings") or {}
     epochs, trainings = settings.get("epochs"), settings.get("trainings") or 1
     when = f" after {epochs} epoch{'s' * (epochs > 1)}" if epochs else ""
@@ -61,7 +61,7 @@ def _quality_note(facts: Facts) -> str:
         )
     return (
         f"Accuracy is that of one training{when}, which need not have converged. The interval of "
-        "its change (Tango's score interval) tells of the choice of test examples alone: trainings "
+        "its change (Tango's score interval) covers the choice of test examples alone: trainings "
         "that differ by no more than rounding can lie further apart than that. That a path does "
         "the same work is checked on its first losses."
     )

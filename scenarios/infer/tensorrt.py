@@ -214,7 +214,7 @@ def layers_by_precision(engine: Any, trt: Any, precision: str) -> dict[str, Any]
     """The engine's layers, by what its inspector says of their output formats.
 
     Raises:
-        NotEngaged: No layer puts out the wanted precision.
+        NotEngaged: No layer outputs the wanted precision.
     """
     wanted = {"FP32": "Float", "FP16": "Half", "INT8": "Int8"}[precision]
     inspector = engine.create_engine_inspector()

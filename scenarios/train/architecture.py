@@ -34,7 +34,7 @@ def squeeze_excitation(workload: Workload) -> TrainingPath:
 
 @scenario(baseline="train/function", suite="full")
 def attention(workload: Workload) -> TrainingPath:
-    """The document's custom attention layer over the places of the last feature map."""
+    """The reference guide's custom attention layer over the places of the last feature map."""
     model = workload.model(blocks.attention(workload))
     return compiled_path(workload, model, proof=lambda: layers_of(model, "SelfAttention"))
 

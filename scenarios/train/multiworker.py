@@ -18,7 +18,7 @@ WORKER = "scenarios.train.multiworker:Worker"
 
 
 class Worker:
-    """What each process does: the same program, told apart by TF_CONFIG alone."""
+    """What each process does: the same program, distinguished by TF_CONFIG alone."""
 
     def __init__(self, make_workload):
         # Collective operations must be set up before anything else runs.

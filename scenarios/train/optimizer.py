@@ -12,7 +12,7 @@ ACCURACY_BELOW_BASELINE = 0.01
 
 @scenario(baseline="train/function", suite="full")
 def adamw(workload: Workload) -> TrainingPath:
-    """AdamW at the document's rate and weight decay (1e-4, 1e-5)."""
+    """AdamW at the reference guide's rate and weight decay (1e-4, 1e-5)."""
     model = workload.model()
     optimizer = tf.keras.optimizers.AdamW(1e-4, weight_decay=1e-5)
     optimizer.build(model.trainable_variables)
@@ -33,7 +33,7 @@ def adamw(workload: Workload) -> TrainingPath:
 
 @scenario(baseline="train/function", suite="full")
 def cosine_decay(workload: Workload) -> TrainingPath:
-    """Cosine decay of the learning rate, 1e-3 to 0 over the document's 10,000 steps."""
+    """Cosine decay of the learning rate, 1e-3 to 0 over the reference guide's 10,000 steps."""
     model = workload.model()
     optimizer = tf.keras.optimizers.Adam(tf.keras.optimizers.schedules.CosineDecay(1e-3, 10_000))
     optimizer.build(model.trainable_variables)
@@ -57,7 +57,7 @@ def cosine_decay(workload: Workload) -> TrainingPath:
     },
 )
 def time_to_accuracy(workload: Workload, decay: bool = False) -> JobPath:
-    """Training until the test half is named as well as the shared baseline does, less 1 point."""
+    """Training until it classifies the test half as well as the baseline, less 1 point."""
     goal = quality.predict(workload.trained_model(), workload.data.x_test)
     target = quality.accuracy(goal, workload.data.y_test) - ACCURACY_BELOW_BASELINE
     total = workload.epochs * workload.steps_per_epoch

@@ -1,4 +1,4 @@
-"""The document's small regressions and its dense classifier: where overhead is all there is."""
+"""The reference guide's small regressions and dense classifier: where overhead is all."""
 
 import itertools
 from collections.abc import Callable

@@ -20,6 +20,7 @@ from bench.sweep import settings
 from bench.sweep.discovery import discover
 from tests.docs.reading import (
     DOCUMENTS,
+    PRIVATE,
     ROOT,
     WRITTEN,
     Command,
@@ -35,12 +36,6 @@ from tests.docs.reading import (
 MOST_WORDS = {"docs/measuring.md": 1800}
 """Of a document; 900 where nothing else is said."""
 MOST_WORDS_IN_ALL = 11_500
-PRIVATE = (
-    r"\b(tell|tells|told|telling) (\w+ ){0,3}apart\b", r"\bnamed rightly\b", r"\bnew pages\b",
-    r"\brenew(s|ed|ing)?\b", r"\bby (spin|work)\b", r"\bputs? out\b",
-    r"\b(is|are|was|were|be) told\b", r"\bthe document\b",
-)  # fmt: skip
-"""Words of our own, for which the field has better ones."""
 PATH = re.compile(r"(bench|docs|reports|research|scenarios|tests|tfbench)/[\w./-]*")
 SCENARIO = re.compile(r"(\*|train|input|infer|serve)/(?!my-)[\w*-]+")
 

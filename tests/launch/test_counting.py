@@ -1,4 +1,4 @@
-"""Counted work against values worked out by hand, for the document's CNN and other graphs."""
+"""Counted work against values worked out by hand, for the default CNN and other graphs."""
 
 from __future__ import annotations
 

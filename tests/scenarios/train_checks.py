@@ -91,7 +91,7 @@ def own_model(input_shape, classes):
 
 
 def conversions(workload):
-    """Layers of the variants of a user's model and of the document's CNN."""
+    """Layers of the variants of a user's model and of the default CNN."""
     found = {}
     for name in ("separable", "residual", "squeeze_excitation", "attention"):
         convert = getattr(blocks, name)

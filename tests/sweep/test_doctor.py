@@ -120,7 +120,7 @@ def test_harmless_variables_are_not_blamed(
 def test_files_that_are_not_there_are_no_reason_to_fail(tmp_path: Path) -> None:
     bare = Machine(root=tmp_path, environment={}, cores=4, sleep=lambda _: None,
                    command=lambda _: "", jitter=lambda: 0.0)  # fmt: skip
-    assert worst(examine(bare)) == "note"  # what cannot be measured is told
+    assert worst(examine(bare)) == "note"  # what cannot be measured is reported
 
 
 def test_a_quiet_gpu_is_fine(machine: Callable[..., Machine]) -> None:

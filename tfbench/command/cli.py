@@ -195,7 +195,7 @@ def doctor(
     settings: SettingsFile = None,
     plain: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
 ) -> None:
-    """Tell what would make numbers bad on this machine, and what to do (exit code 3 if so)."""
+    """Find what would make numbers bad on this machine, and what to do (exit code 3 if so)."""
     from tfbench.command import doctor as command
 
     raise typer.Exit(command.doctor(configuration, settings, plain))

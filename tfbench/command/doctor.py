@@ -47,7 +47,7 @@ def show(findings: list[Finding], console: Console) -> None:
                 console.print(f"\n{MARKS[level]} {each.name}: {each.advice}", markup=False)
     verdict = {
         "fine": "Nothing here would make numbers bad.",
-        "note": "Numbers will be good; the notes tell what would make them sharper.",
+        "note": "Numbers will be good; the notes say what would make them sharper.",
         "bad": "Numbers would be bad: see to what is marked BAD first.",
     }
     console.print(f"\n{verdict[worst(findings)]}")

@@ -86,7 +86,7 @@ def trained(path: Any, workload: Prepared, already: int, epochs: int) -> dict[st
 
 
 def accuracy(path: Any, workload: Prepared, scenario: Scenario, epochs: int) -> float:
-    """Share of the test half that a training path names rightly after some epochs."""
+    """Share of the test half that a training path classifies correctly after some epochs."""
     trained(path, workload, 0, epochs)
     return float(workload.quality(path, scenario.kind)["accuracy"])
 

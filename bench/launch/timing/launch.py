@@ -191,7 +191,7 @@ class TimedLaunch:
         """Batches that the pipeline may have made since the last turn.
 
         Between a turn and the signal that stops it, the pipeline has as long as the sweep takes to
-        wake up; what CPU time its threads used tells how long. Those that wait for storage use
+        wake up; the CPU time that its threads used shows how long. Those that wait for storage use
         little, but what this one did instead of drawing was timed.
         """
         used_ns = 1e9 * (others_s() - self._drawn_s)

@@ -1,7 +1,7 @@
 """New physical memory for a running process: where its pages lie moves its speed.
 
 Launches that do exactly the same work differ in speed, keep their order over seconds and through a
-rebuild of the path, and change as soon as their pages are copied (docs/measuring.md): presumably
+rebuild of the path, and change as soon as their pages are copied: presumably
 the pages collide in caches that are indexed by physical address. So a launch lets its pages be
 placed anew now and then, and the difference is averaged like other noise. The idea is that of
 Curtsinger and Berger, "Stabilizer: statistically sound performance evaluation" (ASPLOS 2013), which

@@ -29,9 +29,9 @@ class Timer:
         finish: Blocks until that result, and all work behind it, is done (on a GPU too).
         each: Time every step on its own, its result read back (latency), and not only the block.
         slowdown: Share by which every turn is made longer by spinning at its end; the control of
-            known size. A spin after each step lengthens the next one of a tf.function too, by up to
-            0.9 % (docs/measuring.md), so that the size would not be known. Single steps are kept in
-            the histogram as they are.
+            known size. Busy-waiting after each step lengthens the next one of a tf.function too, by
+            up to 0.9 %, so that the size would not be known. Single steps are kept in the histogram
+            as they are.
         ahead: The path makes results before they are asked for: an input pipeline, whose threads
             fill its buffers while nothing is drawn.
         more_work: Share of further steps that a turn makes without counting them, rounded to

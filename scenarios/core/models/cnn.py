@@ -1,4 +1,4 @@
-"""The document's CNN and the building blocks of its variants, in the API Keras 2 and 3 share."""
+"""The default CNN and the building blocks of its variants, in the API Keras 2 and 3 share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BATCH_NORM_MOMENTUM = 0.9  # 0.99 needs hundreds of steps; small data has some 3
 
 
 def cnn(input_shape: tuple[int, ...], classes: int, block: Block | None = None) -> tf.keras.Model:
-    """The document's CNN: three convolutions (32, 64, 128), pooling, dense 128, dropout, softmax.
+    """The default CNN: three convolutions (32, 64, 128), pooling, dense 128, dropout, softmax.
 
     Args:
         input_shape: (H, W, C).

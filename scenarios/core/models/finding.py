@@ -1,4 +1,4 @@
-"""From the name of a model to its source; the form is told by the name."""
+"""From the name of a model to its source; the name decides the form."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from scenarios.core.workload import Workload
 
 Learn = Callable[..., Any]
 FINE_TUNE_SHARE = 3  # fine-tuning gets a third of the baseline's epochs, on top of them
-INITIAL_SPARSITY, FINAL_SPARSITY = 0.5, 0.8  # the document's PolynomialDecay
+INITIAL_SPARSITY, FINAL_SPARSITY = 0.5, 0.8  # the reference guide's PolynomialDecay
 CLUSTERS = 16
 
 

@@ -1,7 +1,7 @@
-"""Slimmer and richer building blocks: for the document's CNN, and put into a user's own model.
+"""Slimmer and richer building blocks: for the default CNN, and put into a user's own model.
 
 Each of `separable`, `residual`, `squeeze_excitation` and `attention` takes a workload and returns
-a builder for `workload.model(build)`. The document's CNN is rebuilt from the block; any other
+a builder for `workload.model(build)`. The default CNN is rebuilt from the block; any other
 functional or Sequential model is cloned with its spatial convolutions (larger than 1×1) replaced.
 """
 
@@ -19,7 +19,7 @@ from scenarios.core.models import normalised
 from scenarios.core.workload import Builder, Workload
 
 layers = tf.keras.layers
-SQUEEZE_RATIO = 16  # the document's C/16
+SQUEEZE_RATIO = 16  # the reference guide's C/16
 Call = Callable[..., Any]
 
 
@@ -49,7 +49,7 @@ def attention(workload: Workload) -> Builder:
     return _cloned(workload.build, call=attend_before_pooling, where=_pools)
 
 
-# --- blocks of the document's CNN: block(x, filters, name) → features -----------------------------
+# --- blocks of the default CNN: block(x, filters, name) → features -----------------------------
 
 
 def separable_block(x: Any, filters: int, name: str) -> Any:
@@ -102,7 +102,7 @@ def gated(x: Any, name: str) -> Any:
 
 @tf.keras.utils.register_keras_serializable("tfbench")
 class SelfAttention(tf.keras.layers.Layer):
-    """The document's custom layer: softmax(query · keyᵀ) · value, scaled by √units.
+    """The reference guide's custom layer: softmax(query · keyᵀ) · value, scaled by √units.
 
     Input [N, places, channels] → output of the same shape; the projections to query, key and
     value are its only weights.

@@ -1,4 +1,4 @@
-"""Real worker processes on this machine's loopback, started, told what to do, and ended."""
+"""Real worker processes on this machine's loopback, started, given work, and ended."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class _Process:
 
     def send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # its end is told by `answer`
+        with contextlib.suppress(BrokenPipeError):  # `answer` reports its end
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
 
