@@ -18,7 +18,7 @@ def source(name: str) -> tuple[str, str]:
         A scheme of `SCHEMES` and what it is read from; another scheme where the name is unknown.
     """
     scheme, colon, place = name.partition(":")
-    if scheme in SCHEMES:
+    if scheme in SCHEMES or (colon and len(scheme) > 1 and scheme.isalnum()):
         return scheme, place
     ending = PurePath(name).suffix.lower()
     if ending in (".npz", ".csv", ".tsv"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ import psutil
 
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, WorkloadSpec
+from bench.sweep.checking import check_workload, near
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def load(
              "launches", "python", "scenarios", "scenario_folders", "guard"}  # fmt: skip
     for key in table:
         if key not in known:
-            raise UsageError(f"unknown setting {key!r}{_near(key, known)}")
+            raise UsageError(f"unknown setting {key!r}{near(key, known)}")
     merged = table | {key: value for key, value in flags.items() if value is not None}
     names = merged.get("configuration") or ("cpu-all",)
     names = names.split(",") if isinstance(names, str) else names
@@ -166,12 +166,12 @@ def read_table(file: Path | None) -> dict[str, Any]:
 def find_profile(name: str, overrides: Mapping[str, Any]) -> Profile:
     """A built-in profile with the user's changes; raises UsageError when it is unknown."""
     if name not in PROFILES:
-        raise UsageError(f"unknown profile {name!r}{_near(name, PROFILES)}")
+        raise UsageError(f"unknown profile {name!r}{near(name, PROFILES)}")
     changes = dict(overrides.get(name, {}))
     fields = {f.name for f in dataclasses.fields(Profile)}
     for key in changes:
         if key not in fields:
-            raise UsageError(f"unknown profile setting {key!r}{_near(key, fields)}")
+            raise UsageError(f"unknown profile setting {key!r}{near(key, fields)}")
     if "looks" in changes:
         changes["looks"] = tuple(changes["looks"])
     return dataclasses.replace(PROFILES[name], **changes)
@@ -206,7 +206,7 @@ def find_configuration(name: str, own: Mapping[str, Any]) -> Configuration:
             gpu, len(available), available, f"gpu:{number}", {"CUDA_VISIBLE_DEVICES": number}
         )
     if name not in builtin:
-        raise UsageError(f"unknown configuration {name!r}{_near(name, {**builtin, **own})}")
+        raise UsageError(f"unknown configuration {name!r}{near(name, {**builtin, **own})}")
     return builtin[name]
 
 
@@ -239,23 +239,3 @@ def gpus() -> list[str]:
     """`gpu-0`, … for each NVIDIA device file of this machine."""
     devices = sorted(Path("/dev").glob("nvidia[0-9]*"))
     return [f"gpu-{device.name.removeprefix('nvidia')}" for device in devices]
-
-
-def check_workload(workload: WorkloadSpec) -> None:
-    """What can be seen of a workload's names before TensorFlow is there; raises UsageError."""
-    scheme, _, place = workload.data.partition(":")
-    known = ("digits", "mnist", "cifar10", "npz", "images", "tfrecord", "synthetic")
-    if scheme not in known:
-        raise UsageError(f"unknown data {workload.data!r}{_near(scheme, known)}")
-    if scheme in ("npz", "images") and not Path(place or "?").exists():
-        raise UsageError(f"{place or 'the data path'} does not exist: give the path of your data")
-    if workload.batch < 1:
-        raise UsageError(f"batch {workload.batch} is not a size: use 1 or more")
-    file = workload.model.rpartition(":")[0]
-    if file.endswith(".py") and not Path(file).exists():
-        raise UsageError(f"model file {file} does not exist")
-
-
-def _near(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f": did you mean {near[0]}?" if near else f": use one of {', '.join(sorted(known))}"

@@ -47,7 +47,9 @@ def assembled(
         everything, classes, labels = targets.read(nests.concat(known), spec.task)
         edges = (slice(0, len(train)), slice(len(train), None))
         known = [nests.take(everything, edge) for edge in edges[: len(parts)]]
-        _check_values(name, everything, classes)
+        _check_values(name, everything)
+        if labels and not isinstance(labels[0], str):
+            said = (*said, f"labels {', '.join(f'{n:g}' for n in labels)} were numbered from 0")
     kind = kind or kind_of(given[0])
     parts = [Part(x, y) for x, y in zip(given, known, strict=True)]
     shuffled = test is None
@@ -161,7 +163,7 @@ def _column(array: np.ndarray | None) -> np.ndarray | None:
     return array[:, 0] if array is not None and array.shape[1:] == (1,) else array
 
 
-def _check_values(name: str, known: Nest, classes: int) -> None:
+def _check_values(name: str, known: Nest) -> None:
     for array in nests.arrays(known):
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             wrong = int((~np.isfinite(array)).sum())

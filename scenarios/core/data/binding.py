@@ -46,7 +46,7 @@ def _picked(data: Data, keys: Mapping[str, str]) -> Data:
     notes = data.notes
     if left:
         notes = (*notes, f"not used, because the model has no such input: {', '.join(left)}")
-    elif len(keys) > 1 and all(name == key for name, key in keys.items()):
+    elif len(keys) > 1 and list(keys) == list(keys.values()) == list(inputs):
         return data
     return data.with_inputs(
         f"bind {sorted(keys.items())}",

@@ -49,7 +49,7 @@ def fit(data: Data, signature: Signature | None = None) -> Data:
     if bound is data and all(
         a is b for a, b in zip(nests.arrays(made), nests.arrays(data.test.inputs), strict=True)
     ):
-        return data
+        return data.derived("", notes=(*data.notes, *notes)) if notes else data
     how = f"fit {sorted((name, repr(spec)) for name, spec in signature.items())}"
     fitted = bound.with_inputs(how, apply, notes=(*bound.notes, *dict.fromkeys(notes)))
     return _with_masks(fitted, bound.test.inputs, made)

@@ -106,6 +106,8 @@ def _kind(
         return "segmentation"
     if said == "numbers":
         two = np.isin(known, (0, 1)).all()
+        if units == 1 and form == "reals" and _are_amounts(data.class_names):
+            return "regression"
         if units == 1:
             return "binary" if two and (form == "sigmoid" or "cross" in name or known.dtype.kind
                                         in "iub") else "regression"  # fmt: skip
@@ -115,6 +117,11 @@ def _kind(
     if said == "tags":
         return "multilabel"
     return "regression"
+
+
+def _are_amounts(names: tuple[Any, ...]) -> bool:
+    """Whether labels that were numbered are numbers themselves, other than two signs."""
+    return bool(names) and not isinstance(names[0], str) and set(names) != {-1, 1}
 
 
 def _check(kind: Kind, data: Data, outputs: np.ndarray, known: np.ndarray) -> None:

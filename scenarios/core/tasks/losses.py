@@ -34,7 +34,7 @@ def _of_one(task: Task, targets: Any, outputs: Any) -> Any:
     if own is not None:
         if task.one_hot:
             targets = tf.one_hot(targets, outputs.shape[-1])
-        elif task.kind in ("binary", "multilabel"):
+        elif task.kind in ("binary", "multilabel", "regression"):
             targets = tf.cast(_like(targets, outputs), tf.float32)
         function = tf.keras.losses.get(own) if isinstance(own, (str, dict)) else own
         return tf.reduce_mean(tf.cast(function(targets, outputs), tf.float32))

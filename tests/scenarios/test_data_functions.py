@@ -1,0 +1,86 @@
+"""Data from functions of the user's, and losses, with either Keras, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module", params=["keras", "tf_keras"], ids=["Keras 3", "Keras 2"])
+def seen(request):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if request.param == "tf_keras":
+        environment["TF_USE_LEGACY_KERAS"] = "1"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scenarios.data_checks"],
+        capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["keras"].startswith(f"{request.param}.")
+    return found
+
+
+def test_every_form_gives_the_same_examples(seen):
+    found = seen["functions"]
+    for name in (
+        "pair",
+        "lists",
+        "weighted",
+        "batched",
+        "unbatched",
+        "dropping",
+        "batches",
+        "seeded",
+    ):
+        assert found[name] == [[3], 30, 10, 2, "table", True], name
+    for name in ("two", "parts", "keras_names", "two_datasets"):
+        assert found[name] == [[3], 30, 10, 2, "table", True], name
+    assert found["array"] == [[3], 30, 10, 0, "table", None]
+
+
+def test_inputs_keep_their_names(seen):
+    found = seen["functions"]
+    named = [{"a": [1], "b": [2]}, 30, 10, 2, "table", True]
+    assert found["inputs"] == found["nested"] == found["named"] == named
+    assert found["listed"][0] == {"0": [1], "1": [2]}
+
+
+def test_rows_of_various_length_are_padded(seen):
+    assert seen["functions"]["ragged"] == [[5], 30, 10, 2, "table", None]
+
+
+def test_strings_are_text_and_frames_are_tables(seen):
+    assert seen["functions"]["words"] == [[], 30, 10, 2, "text", None]
+    assert seen["functions"]["frame"][0] == {"a": [1], "kind": [1]}
+
+
+def test_as_many_as_wanted_are_taken(seen):
+    taken = [[3], 18, 6, 2, "table", True]
+    assert seen["functions"]["endless, taken"] == seen["functions"]["batched, taken"] == taken
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("endless", "never ends: say how many examples with --take"),
+        ("empty", "the dataset is empty"),
+        ("broken", "mine.py:39: ValueError"),
+        ("nothing", "return arrays"),
+        ("text", "returned str: return arrays"),
+        ("uneven", "40 inputs but 30 targets"),
+    ],
+)
+def test_what_is_no_data_is_said_in_one_line(seen, name, said):
+    assert said in seen["functions"][name]
+    assert "\n" not in seen["functions"][name]
+
+
+def test_losses_are_the_usual_ones_of_the_task(seen):
+    for name, (loss, written_out) in seen["losses"].items():
+        assert loss == pytest.approx(written_out, rel=1e-4), name
