@@ -110,10 +110,19 @@ def from_function(name: str, input_shape: tuple[int, ...], classes: int) -> Sour
     function, code = user_code.find(name, "model")
     offered = {"input_shape": input_shape, "classes": classes}
     wanted = user_code.wanted(function, offered)
-    positional = () if wanted else user_code.positional(function, tuple(offered.values()))
+    positional = user_code.positional(function, tuple(offered.values()))
+    if len(positional) <= len(wanted):  # all that it must be given have the known names
+        positional = ()
+    else:
+        wanted = {}
 
     def make() -> Any:
-        return user_code.calling(function, *positional, **wanted)
+        try:
+            return user_code.calling(function, *positional, **wanted)
+        except UsageError as error:
+            raise UsageError(
+                f"model {name!r} cannot be built for input {input_shape}: {error}"
+            ) from error
 
     made = make()
     if isinstance(made, tf.Module) and not keras_models.is_keras(made):
