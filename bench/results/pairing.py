@@ -11,9 +11,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import special
 
 from bench.results import statistics
+from bench.results.quantiles import student
 from bench.results.values import Estimate
 
 
@@ -36,7 +36,7 @@ def score_difference(
     if count < 2:
         return Estimate(float(differences.mean()), -math.inf, math.inf, count, confidence)
     error = float(differences.std(ddof=1)) / math.sqrt(count)
-    reach = float(special.stdtrit(count - 1, 0.5 + confidence / 2)) * error
+    reach = student(count - 1, 0.5 + confidence / 2) * error
     if error == 0:
         reach = unseen_share(count, confidence) * float(values.std(ddof=1))
     value = float(differences.mean())
@@ -75,7 +75,7 @@ def resampled_difference(
         return Estimate(value, -math.inf, math.inf, examples, confidence)
     # Resamples of n scatter as if n - 1 were divided by n.
     error = float((own - base).std(ddof=1)) * math.sqrt(examples / (examples - 1))
-    reach = float(special.stdtrit(examples - 1, 0.5 + confidence / 2)) * math.hypot(error, step)
+    reach = student(examples - 1, 0.5 + confidence / 2) * math.hypot(error, step)
     return Estimate(value, value - reach, value + reach, examples, confidence)
 
 

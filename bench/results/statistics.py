@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from bench.results.histogram import histogram_quantile
+from bench.results.quantiles import beta, normal, student
 from bench.results.values import Estimate, Turn
 
 Floats = NDArray[np.float64]
@@ -58,7 +58,7 @@ def over_launches(
     mean, error, freedom = mean_over_launches(effects, orders)
     if freedom < 1:
         return Estimate(mean, -math.inf, math.inf, len(effects), confidence)
-    reach = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
+    reach = student(freedom, 0.5 + confidence / 2) * error
     return Estimate(mean, mean - reach, mean + reach, len(effects), confidence)
 
 
@@ -166,9 +166,9 @@ def clopper_pearson(
     if trials == 0:
         return 0.0, 1.0
     tail, failures = (1 - confidence) / 2, trials - successes
-    low = special.betaincinv(successes, failures + 1, tail) if successes else 0.0
-    high = special.betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
-    return float(low), float(high)
+    low = beta(successes, failures + 1, tail) if successes else 0.0
+    high = beta(successes + 1, failures, 1 - tail) if failures else 1.0
+    return low, high
 
 
 def paired_accuracy_delta(
@@ -196,7 +196,7 @@ def paired_accuracy_delta(
     gained = sum(c > b for b, c in zip(baseline, candidate, strict=True))
     lost = sum(c < b for b, c in zip(baseline, candidate, strict=True))
     total = len(baseline)
-    reach = float(special.ndtri(0.5 + confidence / 2))
+    reach = normal(0.5 + confidence / 2)
     value = (gained - lost) / total
 
     def score(delta: float) -> float:
@@ -243,7 +243,7 @@ def over_trainings(
         return one
     value = float(np.mean(differences))
     error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
-    reach = float(special.stdtrit(len(differences) - 1, 0.5 + one.confidence / 2)) * error
+    reach = student(len(differences) - 1, 0.5 + one.confidence / 2) * error
     return Estimate(
         value,
         value - math.hypot(reach, one.value - one.low),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.results.effects import Effects
-from bench.results.errors import StoreError
+from bench.results.errors import StoreError, UsageError
 from bench.results.values import Effect, Launch, Scenario, from_json, to_json
 
 SCHEMA = 1
@@ -129,6 +129,16 @@ def read_run(folder: Path) -> Run:
     Raises:
         StoreError: It is no run's folder, or of a newer schema.
     """
+    facts = read_facts(folder)
+    return Run(folder, facts, list(_launches(folder / "launches.jsonl")))
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """A run's run.json alone: a quick look whether it is a run's folder.
+
+    Raises:
+        StoreError: It is none, or of a newer schema.
+    """
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -137,7 +147,19 @@ def read_run(folder: Path) -> Run:
         raise StoreError(f"{folder / 'run.json'} cannot be read: {error}") from None
     if not isinstance(facts, dict) or facts.get("schema", 0) > SCHEMA:
         raise StoreError(f"{folder} was written by a newer tfbench: update this one")
-    return Run(folder, facts, list(_launches(folder / "launches.jsonl")))
+    return facts
+
+
+def runs_below(folder: Path) -> list[Path]:
+    """Folders of runs inside a folder, by name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = sorted(path.parent for path in folder.glob("*/run.json"))
+    if not found:
+        raise UsageError(f"{folder} holds no runs: give the folder that holds the runs' folders")
+    return found
 
 
 def _launches(path: Path) -> Iterable[Launch]:

@@ -17,7 +17,7 @@ import ruptures
 from scipy import stats
 
 from bench.results.errors import UsageError
-from bench.results.store import SCHEMA
+from bench.results.store import SCHEMA, runs_below
 from reports.facts.environments import equality
 
 LEAST_RUNS = 5
@@ -99,8 +99,8 @@ def history(folder: Path, every_environment: bool = False) -> History:
     Raises:
         UsageError: There is none.
     """
-    paths = sorted(folder.glob("*/run.json"))
-    loaded = [_past(path.parent) for path in paths]
+    paths = runs_below(folder)
+    loaded = [_past(path) for path in paths]
     runs = sorted((p for p in loaded if p is not None), key=lambda p: (p.started_s, p.name))
     if not runs:
         raise UsageError(f"{folder} holds no runs: give the folder that holds the runs' folders")

@@ -31,12 +31,34 @@ from tfbench.command.options import (
 
 app = typer.Typer(
     name="tfbench",
-    help="Measure what TensorFlow optimization techniques do to your model on your hardware.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tfbench.command import version
+
+        typer.echo(version.text())
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help="Versions of tfbench, Python, TensorFlow, Keras and LiteRT.",
+        ),
+    ] = False,
+) -> None:
+    """Measure what TensorFlow optimization techniques do to your model on your hardware."""
 
 
 @app.command("list")

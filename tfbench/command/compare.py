@@ -22,11 +22,15 @@ def compare(
 ) -> None:
     """Compare runs of other machines, configurations or software; says what makes it unfair."""
     from bench.results.errors import UsageError
-    from reports.forms.compare import write_comparison
+    from bench.results.store import read_facts
 
     if price and len(price) != len(runs):
         raise UsageError(f"{len(price)} prices for {len(runs)} runs: give --price once for each")
     if any(value < 0 for value in price or ()):
         raise UsageError("a price an hour cannot be negative")
+    for folder in runs:
+        read_facts(folder)  # refused before plots are loaded
+    from reports.forms.compare import write_comparison
+
     for path in write_comparison(runs, out, price or ())[:3]:
         typer.echo(f"comparison: {path}")

@@ -23,6 +23,9 @@ def history(
     ] = False,
 ) -> None:
     """Show many runs as trend lines, with changes of level found and dated."""
+    from bench.results.store import runs_below
+
+    runs_below(folder)  # refused before plots are loaded
     from reports.forms.history import write_history
 
     for path in write_history(folder, out, every_environment)[:3]:

@@ -45,6 +45,8 @@ def recommend(
 ) -> None:
     """Recommend a scenario under constraints, with what each constraint costs."""
     import reports
+
+    known = reports.read(run)
     from bench.sweep import settings
     from bench.sweep.discovery import discover
     from reports.facts.derive import facts_of
@@ -57,7 +59,7 @@ def recommend(
         parsed(max_memory, _SIZE, _SIZES, "--max-memory", "50MB"),
         parsed(max_latency, _TIME, _TIMES, "--max-latency", "2ms"),
     )
-    facts = facts_of(reports.read(run))
+    facts = facts_of(known)
     found = choose(facts, minimize, limits, configuration, kind, price)  # type: ignore[arg-type]
     typer.echo(found.text())
     folders = settings.scenario_folders(settings.read_table(None), scenario_folders)
