@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from bench.launch.timing.turns import read
 from bench.results import extras
+from bench.results.needs import OF_WORKLOAD, alternatives
 from bench.results.values import Configuration
 
 
@@ -29,11 +30,15 @@ def set_up(configuration: Configuration, devices: int) -> None:
 
 
 def missing(needs: tuple[str, ...]) -> str:
-    """What this machine or environment lacks of a scenario's needs, "" when nothing."""
+    """What this machine or environment lacks of a scenario's needs, "" when nothing.
+
+    The sweep has settled beforehand what the workload must be.
+    """
     for need in needs:
-        reason = _missing(need)
-        if reason:
-            return reason
+        ways = alternatives(need)
+        reasons = [_missing(way) for way in ways if way not in OF_WORKLOAD]
+        if len(reasons) == len(ways) and all(reasons):
+            return reasons[0]
     return ""
 
 

@@ -35,10 +35,15 @@ class LaunchProcess(TimedLaunch):
 
     # --- messages -----------------------------------------------------------------------------
 
-    def prepare(self) -> dict[str, Any]:
-        """Train the shared baseline unless the cache holds it; its facts."""
+    def describe(self) -> dict[str, Any]:
+        """What the workload is: facts by which the sweep decides what applies to it."""
         devices.set_up(self.configuration, devices=1)
-        return {"facts": self._workload().prepare()}
+        return {"facts": self._workload().describe()}
+
+    def prepare(self, train: bool = True) -> dict[str, Any]:
+        """Make the shared weights, trained if wanted, unless the cache holds them; their facts."""
+        devices.set_up(self.configuration, devices=1)
+        return {"facts": self._workload().prepare(train)}
 
     def ceilings(self, disk: str) -> dict[str, Any]:
         """The machine's peaks in this configuration, and when (monotonic) this launch was ready."""
@@ -83,6 +88,7 @@ class LaunchProcess(TimedLaunch):
         """Everything but time: losses, outputs, quality, memory, sizes, proof."""
         answer = probes.probe(self.path, self._workload(), self.scenario, first, epochs)
         answer["probes"]["traces"] = self.trace_count()
+        answer["probes"]["own_bytes"] = setup.own_bytes()
         return answer
 
     def losses(self, first: int) -> dict[str, Any]:

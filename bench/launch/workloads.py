@@ -17,8 +17,14 @@ class Prepared(Protocol):
     train_examples: int
     """Examples in an epoch."""
 
-    def prepare(self) -> dict[str, Any]:
-        """Train the shared baseline unless the cache holds it; its facts."""
+    def describe(self) -> dict[str, Any]:
+        """What it is: `provides` and `lacks` by scenarios' needs, `plain`, `trained`, `line`, ….
+
+        {} where nothing is known beforehand: then every scenario's launch finds out itself.
+        """
+
+    def prepare(self, train: bool = True) -> dict[str, Any]:
+        """Make the shared weights, trained if wanted, unless the cache holds them; their facts."""
 
     def recorded(self) -> list[float]:
         """Losses of the first updates, where a path's steps return only means of several."""

@@ -7,6 +7,8 @@ from pathlib import PurePath
 SCHEMES = (
     "digits", "mnist", "cifar10", "npz", "csv", "images", "tfrecord", "synthetic", "function",
 )  # fmt: skip
+SAMPLES = "samples"
+"""Data that no file holds: drawn from the model's own signature."""
 
 
 def source(name: str) -> tuple[str, str]:

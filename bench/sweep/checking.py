@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench.results.data_names import SCHEMES, source
+from bench.results.data_names import SAMPLES, SCHEMES, source
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 
@@ -25,7 +25,8 @@ def check_workload(workload: WorkloadSpec) -> None:
     Raises:
         UsageError: One of them is wrong; the message is one line that says what to do.
     """
-    check_data(workload.data, workload.target)
+    if not workload.factory and workload.data != SAMPLES:
+        check_data(workload.data, workload.target)
     if workload.batch < 1:
         raise UsageError(f"batch {workload.batch} is not a size: use 1 or more")
     if workload.take < 0:
@@ -49,7 +50,7 @@ def check_data(name: str, target: str = "") -> None:
     if name == "samples":  # drawn from the model's own signature
         return
     if scheme not in SCHEMES:
-        raise UsageError(f"unknown data {name!r}{near(scheme, SCHEMES)}")
+        raise UsageError(f"unknown data {name!r}{near(scheme, (*SCHEMES, SAMPLES))}")
     if scheme == "function":
         if place.rpartition(":")[0].endswith(".py"):
             check_function("data", place)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.results import needs
 from bench.results.errors import UsageError
 from bench.results.values import Scenario
 from bench.sweep.sources import FAMILIES, ROOT, Source, sources
@@ -36,8 +37,8 @@ def discover(root: Path = ROOT, folders: Sequence[Path | str] = ()) -> dict[str,
         folders: Users' folders of scenarios; installed packages that bring some come along.
 
     Raises:
-        UsageError: A module cannot be parsed, a decorator's argument is not a literal, two
-            scenarios have one id, or a folder or a baseline does not exist.
+        UsageError: A module cannot be parsed, a decorator's argument is not a literal or a need
+            is unknown, two scenarios have one id, or a folder or a baseline does not exist.
     """
     found: dict[str, Scenario] = {}
     preferred: dict[str, str] = {}
@@ -61,19 +62,30 @@ def discover(root: Path = ROOT, folders: Sequence[Path | str] = ()) -> dict[str,
 
 
 def select(
-    scenarios: dict[str, Scenario], patterns: Sequence[str], suite: str = "quick"
+    scenarios: dict[str, Scenario],
+    patterns: Sequence[str],
+    suite: str = "quick",
+    exclude: Sequence[str] = (),
 ) -> list[Scenario]:
     """The scenarios that the patterns name (ids or globs), and the baselines they need.
 
-    Without patterns: the profile's suite.
+    Args:
+        scenarios: All, by id.
+        patterns: What is wanted; nothing: the suite.
+        suite: The profile's.
+        exclude: What is not (a baseline that another one needs is measured all the same).
 
     Raises:
-        UsageError: A pattern names none; the nearest id is suggested.
+        UsageError: A pattern names none, where the nearest id is suggested; or nothing is left.
     """
     if patterns:
         chosen = [id for pattern in patterns for id in _matching(scenarios, pattern)]
     else:
         chosen = [s.id for s in scenarios.values() if suite == "full" or s.suite == "quick"]
+    left_out = {id for pattern in exclude for id in _matching(scenarios, pattern)}
+    chosen = [id for id in chosen if id not in left_out]
+    if not chosen:
+        raise UsageError("no scenario is left to measure: exclude fewer")
     needed = set(chosen)
     for id in chosen:
         baseline = scenarios[id].baseline
@@ -128,6 +140,9 @@ def _variants(
         for name in ("needs", "deployment"):
             own[name] = tuple(own.get(name, ()))
         own["environment"] = own.get("environment") or {}
+        for need in own["needs"]:
+            if wrong := needs.wrong(str(need)):
+                raise UsageError(f"{place}: {wrong}")
         what = ", ".join(f"{k} {v}" for k, v in arguments.items() if v is not None)
         found = Scenario(
             id=f"{plain}-{suffix}" if suffix else plain,

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 
+from bench.results import tolerance
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import Launch, Scenario
 from bench.sweep.members import Process
@@ -74,6 +75,19 @@ def probe(
         if launch is not None:
             launch.close()
     return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+
+
+def checked(launch: Launch, base: Launch | None, scenario: Scenario) -> Launch:
+    """The probe, failed where its losses or outputs leave the baseline's."""
+    if launch.outcome != "ok" or base is None or base.outcome != "ok" or not scenario.follows:
+        return launch
+    if scenario.kind == "train":
+        found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
+        reason = f"does other work than {base.scenario}: {found}" if found else ""
+    else:
+        found = tolerance.outputs_differ(launch.outputs, base.outputs, scenario.follows)
+        reason = f"does not answer as {base.scenario}: {found}" if found else ""
+    return dataclasses.replace(launch, outcome="failed", reason=reason) if reason else launch
 
 
 def _affordable(one_s: float, profile: Profile) -> int:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.results import tolerance
 from bench.results.effects import Effects
-from bench.results.errors import UsageError
 from bench.results.store import RunFolder
 from bench.results.values import Configuration, Launch, Scenario, to_json
-from bench.sweep import controls, stopping
+from bench.sweep import applying, controls, describing, grouping, outlook, probing, stopping
+from bench.sweep.applying import Facts
+from bench.sweep.describing import Described
 from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
 from bench.sweep.groups import run_launch
 from bench.sweep.interpreter import Environment
-from bench.sweep.members import Member
+from bench.sweep.members import Member, Process
+from bench.sweep.outlook import Outlook
 from bench.sweep.preloaded import Pool
-from bench.sweep.probing import probe
 from bench.sweep.progress import Reporter
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Settings
@@ -38,6 +38,7 @@ class Sweep:
         folder: Where results go as each group ends.
         reporter: Told what happens.
         command: Shown in the report: how to run it again.
+        known: All scenarios by id, where others than the selected may join as baselines.
     """
 
     def __init__(
@@ -47,12 +48,18 @@ class Sweep:
         folder: RunFolder,
         reporter: Reporter,
         command: str = "",
+        known: Mapping[str, Scenario] | None = None,
     ) -> None:
         self.settings = settings
         self.scenarios = tuple(scenarios)
+        self.known = known or {s.id: s for s in scenarios}
+        self.refused: Mapping[str, str] = {}
         self.folder = folder
         self.reporter = reporter
         self.launches: list[Launch] = []
+        self._warnings: tuple[str, ...] = ()
+        """Of the baseline, on every row that was measured."""
+        self._keras = 3
         self._pool = Pool(settings.workload, settings.memory_bytes)
         self.facts: dict[str, Any] = {
             "name": folder.folder.name,
@@ -70,7 +77,7 @@ class Sweep:
     def run(self) -> Effects:
         """Do it all; what is measured is on the disk as each part ends."""
         with self._pool:
-            self._prepare()
+            self._prepare(self._describe().facts)
             self._measure_ceilings()
             self.reporter.total(self._units())
             for configuration in self.settings.configurations:
@@ -86,6 +93,20 @@ class Sweep:
         self._write()
         return self.effects
 
+    def foretell(self) -> Outlook:
+        """What `run` would do; only the workload is looked at."""
+        with self._pool:
+            found = self._describe()
+        every = {s.id for s in self.applicable}
+        groups = [
+            [m.scenario for m in members if m.role in ("baseline", "candidate")]
+            for c in self.settings.configurations for _, members in self._groups(c, every)
+        ]  # fmt: skip
+        trains = found.facts.learns and applying.looks_at_trained(self.applicable)
+        return outlook.look(
+            self.scenarios, self.refused, groups, self.settings, found.facts, found.seconds, trains
+        )
+
     @property
     def effects(self) -> Effects:
         """The effects of what is measured so far."""
@@ -94,41 +115,65 @@ class Sweep:
 
     # --- parts of a run -----------------------------------------------------------------------
 
-    def _prepare(self) -> None:
-        """Train the shared baseline, or find it in the cache. Without it there is no run."""
+    def _describe(self) -> Described:
+        """What the workload is, and which scenarios apply: before any other time is spent."""
+        self.reporter.begin("looking at the workload")
+        first = self.settings.configurations[0]
+        _ = self._pool.process(self._environment(None, first)).versions  # it is ready: not timed
+        found = describing.describe(self._plainly(first), self.settings.profile)
+        applied = applying.decide(self.scenarios, self.known, found.facts)
+        self.scenarios, self.refused = applied.scenarios, applied.refused
+        self._keras = found.facts.keras
+        profile = describing.scaled(self.settings.profile, found.seconds)
+        self.settings = dataclasses.replace(self.settings, profile=profile)
+        self.facts["scenarios"] = [to_json(s) for s in self.scenarios]
+        self.facts["workload"] = {**to_json(self.settings.workload), **found.answer}
+        for line in applied.told(found.facts):
+            self.reporter.note(line)
+        now = round(time.time(), 3)
+        self._keep([
+            Launch(id, c.name, purpose="probe", outcome="unsupported", reason=why, started_s=now)
+            for c in self.settings.configurations for id, why in applied.refused.items()
+        ])  # fmt: skip
+        return found
+
+    @property
+    def applicable(self) -> tuple[Scenario, ...]:
+        """The scenarios that are measured."""
+        return tuple(s for s in self.scenarios if s.id not in self.refused)
+
+    def _prepare(self, facts: Facts) -> None:
+        """Make what paths share: initial weights, and a trained baseline where one looks at it."""
         self.facts["versions"] = {}
+        self._warnings = facts.warnings
+        shared = any(s.kind != "input" for s in self.applicable)
+        train = applying.looks_at_trained(self.applicable)
+        what = "training the shared baseline" if train and facts.learns else "preparing the model"
         for configuration in self.settings.configurations:
-            environment = self._environment(None, configuration)
-            self.facts["versions"][configuration.name] = self._pool.process(environment).versions
-            self.reporter.begin("training the shared baseline (kept for the next run)")
-            launch = self._pool.launch(environment, self.scenarios[0], configuration)
-            try:
-                facts = launch.call("prepare", 6 * self.settings.profile.timeout_s)["facts"]
-            except LaunchFailed as error:
-                raise UsageError(error.reason) from None
-            finally:
-                launch.close()
-            self.facts.setdefault("workload", {**to_json(self.settings.workload), **facts})
+            process = self._pool.process(self._environment(None, configuration))
+            self.facts["versions"][configuration.name] = process.versions
+            if not shared:
+                continue
+            self.reporter.begin(f"{what} (kept for the next run)")
+            start = self._plainly(configuration)
+            found = describing.prepare(start, self.settings.profile, train)
+            self._warnings = tuple(dict.fromkeys((*facts.warnings, *found.pop("warnings", ()))))
+            self.facts["workload"] |= found
         self._write()
 
     def _measure_ceilings(self) -> None:
         """The machine's own peaks in each configuration, at the time of this run."""
         self.facts["ceilings"] = {}
-        if not self.settings.profile.trace:
+        if not self.settings.profile.trace or not self.applicable:
             return
         for configuration in self.settings.configurations:
             self.reporter.begin(f"measuring the machine's ceilings in {configuration.name}")
-            environment = self._environment(None, configuration)
-            started_s = time.monotonic()
-            launch = self._pool.launch(environment, self.scenarios[0], configuration)
+            disk = str(self.folder.folder.resolve())
             try:
-                answer = launch.call("ceilings", 120.0, disk=str(self.folder.folder.resolve()))
-                start = {"launch_start_ns": 1e9 * (answer["ready_s"] - started_s)}
-                self.facts["ceilings"][configuration.name] = answer["ceilings"] | start
+                found = describing.ceilings(self._plainly(configuration), disk)
+                self.facts["ceilings"][configuration.name] = found
             except LaunchFailed as error:
                 self.reporter.note(f"ceilings of {configuration.name}: {error.reason}")
-            finally:
-                launch.close()
 
     def _probe_all(self, configuration: Configuration) -> set[str]:
         """Probe every scenario, as many at once as there are cores: nothing is timed here.
@@ -144,12 +189,12 @@ class Sweep:
         good = set()
         bases = {s.id: s.baseline for s in self.scenarios}
         with ThreadPoolExecutor(workers) as executor:
-            for launch in executor.map(lambda s: self._probe(s, configuration), self.scenarios):
+            for launch in executor.map(lambda s: self._probe(s, configuration), self.applicable):
                 found[launch.scenario] = launch
                 unchecked.append(launch)
                 ready = [x for x in unchecked if (bases[x.scenario] or x.scenario) in found]
                 unchecked = [x for x in unchecked if x not in ready]
-                checked = [self._checked(x, found) for x in ready]
+                checked = [self._checked(x, found.get(bases[x.scenario] or "")) for x in ready]
                 self._keep(checked)
                 good |= {x.scenario for x in checked if x.outcome == "ok"}
         return good
@@ -157,12 +202,13 @@ class Sweep:
     def _probe(self, scenario: Scenario, configuration: Configuration) -> Launch:
         self.reporter.begin(f"{scenario.id}: proof, quality and size in {configuration.name}")
         record = Launch(
-            scenario.id, configuration.name, purpose="probe", started_s=round(time.time(), 3)
-        )
+            scenario.id, configuration.name, purpose="probe", warnings=self._warnings,
+            started_s=round(time.time(), 3),
+        )  # fmt: skip
         environment = self._environment(scenario, configuration)
         start = partial(self._pool.launch, environment, scenario, configuration)
         followed = {s.baseline for s in self.scenarios if s.follows}
-        record = probe(
+        record = probing.probe(
             start, record, scenario, self.settings.profile,
             compared=bool(scenario.follows) or scenario.id in followed,
         )  # fmt: skip
@@ -171,28 +217,18 @@ class Sweep:
         self.reporter.done()
         return record
 
-    def _checked(self, launch: Launch, probes: dict[str, Launch]) -> Launch:
-        """The probe, failed where its losses or outputs leave the baseline's."""
+    def _checked(self, launch: Launch, base: Launch | None) -> Launch:
         info = next(s for s in self.scenarios if s.id == launch.scenario)
-        base = probes.get(info.baseline or "")
-        if launch.outcome != "ok" or base is None or base.outcome != "ok" or not info.follows:
-            return launch
-        if info.kind == "train":
-            found = tolerance.losses_differ(launch.losses, base.losses, info.follows)
-            reason = f"does other work than {base.scenario}: {found}" if found else ""
-        else:
-            found = tolerance.outputs_differ(launch.outputs, base.outputs, info.follows)
-            reason = f"does not answer as {base.scenario}: {found}" if found else ""
-        if not reason:
-            return launch
-        self.reporter.note(f"{launch.scenario}: failed: {reason}")
-        return dataclasses.replace(launch, outcome="failed", reason=reason)
+        checked = probing.checked(launch, base, info)
+        if checked is not launch:
+            self.reporter.note(f"{launch.scenario}: failed: {checked.reason}")
+        return checked
 
     def _groups(
         self, configuration: Configuration, probed: set[str]
     ) -> Iterable[tuple[str, list[Member]]]:
         """Baselines with their candidates; large groups in parts, the baseline in each."""
-        chosen = [s for s in self.scenarios if s.id in probed]
+        chosen = [s for s in self.applicable if s.id in probed]
         controlled = controls.baselines(chosen) if self.settings.profile.controls else set()
         for base in chosen:
             rest = [self._member(s, configuration) for s in chosen if s.baseline == base.id]
@@ -201,8 +237,9 @@ class Sweep:
                 rest = controls.members(base, configuration, start) + rest
             if not rest and base.baseline:
                 continue  # measured as a candidate of its own baseline
-            size = self.settings.members - 1
-            parts = [rest[i : i + size] for i in range(0, len(rest), size)] or [[]]
+            held = {x.scenario: int(x.probes.get("own_bytes", 0)) for x in self.launches
+                    if (x.purpose, x.configuration) == ("probe", configuration.name)}  # fmt: skip
+            parts = grouping.parts(base.id, rest, held, self.settings)
             for number, part in enumerate(parts):
                 name = f"{base.id}@{configuration.name}"
                 name = f"{name}#{number + 1}" if len(parts) > 1 else name
@@ -225,22 +262,30 @@ class Sweep:
         looks = self.settings.profile.looks
         if any(m.scenario.unit == "job" for m in members):
             looks = looks[:1]
-        for number in range(looks[-1]):
+        number, warning = 0, ""
+        while number < looks[-1]:
             what = (
                 f"{name}: launch {number + 1} of {looks[-1]}, {len(members)} members taking turns"
             )
             self.reporter.begin(what)
-            last = number + 1 in looks
+            begun = time.monotonic()
             traces = self.folder.folder / "traces" if self._traced(number) else None
             launches = run_launch(
                 name, members, number, self.settings.profile, self.settings.seed, traces
             )
-            self._keep(launches)
+            if not number:
+                fewer, warning = grouping.affordable(
+                    looks, time.monotonic() - begun, self.settings.profile
+                )
+                self.reporter.done(looks[-1] - fewer[-1])
+                looks = fewer
+            self._keep([grouping.warned(x, warning) for x in launches])
             self.reporter.done()
-            if last and stopping.suffices(
+            number += 1
+            if number in looks and stopping.suffices(
                 [x for x in self.launches if x.group == name], self.settings.profile.half_width
             ):
-                self.reporter.done(looks[-1] - number - 1)
+                self.reporter.done(looks[-1] - number)
                 break
 
     def _traced(self, number: int) -> bool:
@@ -250,7 +295,14 @@ class Sweep:
     # --- pieces -------------------------------------------------------------------------------
 
     def _environment(self, scenario: Scenario | None, configuration: Configuration) -> Environment:
-        return Environment.of(scenario, configuration, configuration.python, ROOT)
+        """A scenario's, or that of the workload itself."""
+        own = scenario or dataclasses.replace(self.scenarios[0], environment={}, keras=self._keras)
+        return Environment.of(own, configuration, configuration.python, ROOT)
+
+    def _plainly(self, configuration: Configuration) -> Callable[[], Process]:
+        """Starts launches that look at the workload or the machine, not at a scenario."""
+        environment = self._environment(None, configuration)
+        return partial(self._pool.launch, environment, self.scenarios[0], configuration)
 
     def _member(
         self, scenario: Scenario, configuration: Configuration, role: Any = "candidate"
@@ -259,11 +311,11 @@ class Sweep:
         return Member(scenario, configuration, start, role)
 
     def _units(self) -> int:
-        every = {s.id for s in self.scenarios}
+        every = {s.id for s in self.applicable}
         groups = sum(len(list(self._groups(c, every))) for c in self.settings.configurations)
         if len(self.settings.configurations) > 1:
             groups += len(every)
-        probes = len(self.scenarios) * len(self.settings.configurations)
+        probes = len(every) * len(self.settings.configurations)
         return probes + groups * self.settings.profile.looks[-1]
 
     def _keep(self, launches: Sequence[Launch]) -> None:

@@ -14,7 +14,9 @@ import psutil
 
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, WorkloadSpec
+from bench.sweep import workloads
 from bench.sweep.checking import check_workload, near
+from bench.sweep.checking_models import check_model
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,22 @@ class Profile:
     build_apart: bool = False
     """Build members that run on one core at the same time, each on a core of its own. Build and
     first-step times are then only good for comparing the members."""
+    train_budget_s: float = 60.0
+    """Time that one technique's own training may take."""
+    launch_s: float = 180.0
+    """A group whose launch takes longer is launched twice only."""
 
 
 PROFILES = {
-    "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False),
+    "smoke": Profile("smoke", (2,), 1.0, 5, 3, 0.1, 0.3, 1, 300, trace=False, controls=False,
+                     train_budget_s=10.0, launch_s=60.0),
     "quick": Profile(
         "quick", (4, 6), 0.03, 10, 24, 0.6, 0.8, 3, 300,
         placements=4, within_error=0.01, trainings=4,
     ),
     "full": Profile(
         "full", (6, 8, 12, 16, 24), 0.01, 10, 80, 1.2, 5.0, 10, 1800,
-        suite="full", placements=6, trainings=6,
+        suite="full", placements=6, trainings=6, train_budget_s=600.0, launch_s=900.0,
     ),
 }  # fmt: skip
 MEMORY_SHARE = 0.8
@@ -87,6 +94,12 @@ class Settings:
     """Of the orders and paddings."""
     folders: tuple[str, ...] = ()
     """Users' folders of scenarios."""
+    baseline: str = ""
+    """Id of the path that all inference scenarios are compared with; empty: each one's own."""
+    exclude: tuple[str, ...] = ()
+    """Ids and globs of scenarios that are not wanted."""
+    group_bytes: int = 0
+    """Memory that a group's members may hold together; 0: any."""
 
 
 def load(
@@ -98,8 +111,8 @@ def load(
 
     Args:
         file: Settings file; None: pyproject.toml of the current folder, where there is one.
-        flags: profile, configuration, data, model, batch, epochs, seed, cache, launches, python,
-            scenario_folders.
+        flags: profile, configuration, launches, python, scenario_folders, baseline, exclude, and
+            what names the workload (`workloads.KEYS`).
         patterns: Scenario ids and globs.
 
     Raises:
@@ -108,33 +121,39 @@ def load(
     table = read_table(file)
     own = table.pop("configurations", {})
     overrides = table.pop("profiles", {})
-    known = {"profile", "configuration", "data", "model", "batch", "epochs", "seed", "cache",
-             "launches", "python", "scenarios", "scenario_folders", "guard"}  # fmt: skip
+    known = {*workloads.KEYS, "workloads", "profile", "configuration", "launches", "python",
+             "scenarios", "scenario_folders", "guard", "baseline", "exclude"}  # fmt: skip
     for key in table:
         if key not in known:
             raise UsageError(f"unknown setting {key!r}{near(key, known)}")
     merged = table | {key: value for key, value in flags.items() if value is not None}
     names = merged.get("configuration") or ("cpu-all",)
     names = names.split(",") if isinstance(names, str) else names
-    spec = {
-        k: merged[k] for k in ("data", "model", "batch", "epochs", "seed", "cache") if k in merged
-    }
     profile = find_profile(merged.get("profile", "quick"), overrides)
     if merged.get("launches"):
         profile = dataclasses.replace(profile, looks=(int(merged["launches"]),))
-    workload = WorkloadSpec(**spec)
+    workload = workloads.make(table, flags, profile.train_budget_s)
     check_workload(workload)
+    check_model(workload)
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    available = psutil.virtual_memory().available
     return Settings(
         profile,
         with_pythons([find_configuration(name, own) for name in names], merged.get("python")),
         workload,
         tuple(patterns) or tuple(merged.get("scenarios", ())),
         memory_bytes=int(total * MEMORY_SHARE / 2),
-        members=max(2, min(profile.members, psutil.virtual_memory().available // MEMBER_BYTES)),
+        members=max(2, min(profile.members, available // MEMBER_BYTES)),
         seed=int(merged.get("seed", 0)),
         folders=scenario_folders(table, flags.get("scenario_folders")),
+        baseline=str(merged.get("baseline", "")),
+        exclude=_globs(merged.get("exclude", ())),
+        group_bytes=int(available * MEMORY_SHARE),
     )
+
+
+def _globs(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def scenario_folders(

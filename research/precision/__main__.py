@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.guard.rule.limits import seconds
 from bench.results.errors import TfbenchError, UsageError
+from bench.results.quantities import seconds
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.environment import fingerprint, git_state
 from research.precision import check, page

@@ -51,9 +51,9 @@ class Prepared:
         """What the workload is: what scenarios can be applied to it, and why others cannot."""
         return describing.describe(self.workload)
 
-    def prepare(self) -> dict[str, Any]:
-        """Train the shared baseline unless the cache holds it; its facts."""
-        return training.prepare(self.workload)
+    def prepare(self, train: bool = True) -> dict[str, Any]:
+        """Make the shared weights, trained if wanted, unless the cache holds them; their facts."""
+        return training.prepare(self.workload, train)
 
     def recorded(self) -> list[float]:
         """Losses of the first updates of a path whose steps return only means of several."""

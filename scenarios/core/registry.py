@@ -30,7 +30,11 @@ def scenario(
     Args:
         baseline: Id of the scenario it is compared with. A variant is compared with the
             baseline's variant of the same name where there is one.
-        needs: What must be there: `gpu`, `tpu`, `package:NAME`, `tensorflow<2.18`.
+        needs: What must be there. Of the machine: `gpu`, `tpu`, `package:NAME`,
+            `tensorflow<2.18`. Of the workload: `model:keras`, `model:graph`, `model:litert`,
+            `model:onnx`, `model:copyable`, `model:trained`, `trainable`, `architecture:free`,
+            `data:images`, `data:labels`, `data:train`, `task:classification|binary`, `keras:3`
+            (`bench/results/needs.py` says what each means).
         keras: Keras version of the launch (2: `tf_keras`, which tfmot needs).
         environment: Variables set before TensorFlow is imported.
         devices: Devices wanted; logical CPU devices stand in for GPUs that are not there.

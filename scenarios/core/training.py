@@ -17,11 +17,15 @@ from scenarios.core.paths import Proof, TrainingPath, nothing_to_prove
 from scenarios.core.workload import LEARNING_RATE, Workload
 
 
-def prepare(workload: Workload) -> dict[str, Any]:
+def prepare(workload: Workload, wanted: bool = True) -> dict[str, Any]:
     """Make what all scenarios share, unless the cache holds it: weights, and outputs to follow.
 
     A builder's model gets shared initial weights, and is trained where the data tell how; a model
     that came trained is taken as it is.
+
+    Args:
+        workload: The workload.
+        wanted: Whether a scenario looks at the trained model; training is spared otherwise.
 
     Returns:
         Facts of the baseline: quality on the test examples, epochs, updates, parameters.
@@ -35,7 +39,7 @@ def prepare(workload: Workload) -> dict[str, Any]:
         train(workload, model)
         artifacts.save_weights(model, path)
 
-    learns = workload.learns
+    learns = workload.learns and wanted
     if not workload.facts.trained:
         artifacts.made_once(workload.folder / "initial.npz", initial)
     if learns:
@@ -50,7 +54,7 @@ def prepare(workload: Workload) -> dict[str, Any]:
     }
     if isinstance(workload.data.test.inputs, np.ndarray):
         answer["input_shape"] = list(workload.data.input_shape)
-    if "model:graph" not in workload.facts.provides:
+    if "model:graph" not in workload.facts.provides or learns != workload.learns:
         return answer
     outputs = workload.reference()
     found = workload.task.quality(outputs, workload.data.test.targets)

@@ -16,7 +16,7 @@ from scenarios.input.tools.pipelines import (
 AUTOTUNE = tf.data.AUTOTUNE
 
 
-@scenario()
+@scenario(needs=("data:images", "data:labels", "trainable"))
 def files(workload: Workload) -> InputPath:
     """JPEG files: read, decode, resize and scale in parallel, batch, prefetch."""
     paths, labels = jpeg_files(workload)
@@ -35,7 +35,7 @@ def files(workload: Workload) -> InputPath:
     return input_path(workload, dataset, holds="ParallelMap")
 
 
-@scenario(baseline="input/files")
+@scenario(baseline="input/files", needs=("data:images", "data:labels", "trainable"))
 def tfrecord(workload: Workload) -> InputPath:
     """The same JPEG bytes in one TFRecord file, read in sequence."""
     decode = image_decoder(workload)
@@ -54,7 +54,7 @@ def tfrecord(workload: Workload) -> InputPath:
     return input_path(workload, dataset, holds="TFRecord")
 
 
-@scenario(baseline="input/files")
+@scenario(baseline="input/files", needs=("data:images", "data:labels", "trainable"))
 def preprocessed(workload: Workload) -> InputPath:
     """Decoding and resizing moved out: a TFRecord file of 8-bit pixels, only scaled here."""
     shape = workload.data.input_shape
@@ -75,7 +75,7 @@ def preprocessed(workload: Workload) -> InputPath:
     return input_path(workload, dataset, holds="TFRecord", tolerance=0.5 / 255)
 
 
-@scenario(baseline="input/files")
+@scenario(baseline="input/files", needs=("data:images", "data:labels", "trainable"))
 def python_generator(workload: Workload) -> InputPath:
     """A Python generator that reads the files with Pillow, one at a time."""
     from PIL import Image
@@ -104,7 +104,7 @@ def python_generator(workload: Workload) -> InputPath:
     return input_path(workload, dataset, holds="FlatMap", tolerance=0.1)
 
 
-@scenario(baseline="input/files")
+@scenario(baseline="input/files", needs=("trainable",))
 def memory(workload: Workload) -> InputPath:
     """Arrays in memory, sliced into examples and batched."""
     x, y = workload.data.x_train, workload.data.y_train

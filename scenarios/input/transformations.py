@@ -19,14 +19,14 @@ def decoded_files(workload: Workload, parallel=None):
     )
 
 
-@scenario()
+@scenario(needs=("data:images", "data:labels", "trainable"))
 def map_serial(workload: Workload) -> InputPath:
     """JPEG files read and decoded by a serial map; no prefetch."""
     dataset = decoded_files(workload).repeat().batch(workload.spec.batch, drop_remainder=True)
     return input_path(workload, dataset, holds="Map", lacks="ParallelMap")
 
 
-@scenario(baseline="input/map-serial")
+@scenario(baseline="input/map-serial", needs=("data:images", "data:labels", "trainable"))
 def map_parallel(workload: Workload) -> InputPath:
     """The same map with num_parallel_calls=AUTOTUNE; no prefetch."""
     dataset = decoded_files(workload, AUTOTUNE)
@@ -34,14 +34,14 @@ def map_parallel(workload: Workload) -> InputPath:
     return input_path(workload, dataset, holds="ParallelMap", lacks="Prefetch")
 
 
-@scenario(baseline="input/map-serial")
+@scenario(baseline="input/map-serial", needs=("data:images", "data:labels", "trainable"))
 def prefetch(workload: Workload) -> InputPath:
     """The serial map, its batches made ahead of the step by a prefetch at the end."""
     dataset = decoded_files(workload).repeat().batch(workload.spec.batch, drop_remainder=True)
     return input_path(workload, dataset.prefetch(AUTOTUNE), holds="Prefetch", lacks="ParallelMap")
 
 
-@scenario(baseline="input/map-serial")
+@scenario(baseline="input/map-serial", needs=("data:images", "data:labels", "trainable"))
 def cache(workload: Workload) -> InputPath:
     """The serial map's images kept in memory by cache: measured after the first epoch."""
     dataset = decoded_files(workload).cache().repeat()
@@ -52,6 +52,7 @@ def cache(workload: Workload) -> InputPath:
 
 @scenario(
     baseline="input/memory",
+    needs=("trainable",),
     variants={
         "b64": {"buffer": 64},
         "b512": {"buffer": 512},
@@ -84,6 +85,7 @@ def shuffle(workload: Workload, buffer: int | None) -> InputPath:
 
 @scenario(
     baseline="input/vectorized-map-elementwise",
+    needs=("data:images", "data:labels", "trainable"),
     variants={"": {}, "elementwise": {"batch_first": False, "scenario": {"baseline": None}}},
     suite="full",
 )

@@ -24,25 +24,41 @@ RATES = ("Completed samples per second", "Samples per second", "QPS w/o loadgen 
 LATENCY_BOUND = 10  # times the single-stream latency: what a server may take at the 99th percentile
 
 
-@scenario(needs=("package:mlperf_loadgen", "package:ai_edge_litert"), unit="job", suite="full")
+@scenario(
+    needs=("model:litert", "package:mlperf_loadgen", "package:ai_edge_litert"),
+    unit="job",
+    suite="full",
+)
 def single_stream(workload: Workload) -> JobPath:
     """One query after another: latency of a single client."""
     return _loaded(workload, "SingleStream")
 
 
-@scenario(needs=("package:mlperf_loadgen", "package:ai_edge_litert"), unit="job", suite="full")
+@scenario(
+    needs=("model:litert", "package:mlperf_loadgen", "package:ai_edge_litert"),
+    unit="job",
+    suite="full",
+)
 def multi_stream(workload: Workload) -> JobPath:
     """Queries of eight examples, answered as one batch."""
     return _loaded(workload, "MultiStream", batch=STREAMS)
 
 
-@scenario(needs=("package:mlperf_loadgen", "package:ai_edge_litert"), unit="job", suite="full")
+@scenario(
+    needs=("model:litert", "package:mlperf_loadgen", "package:ai_edge_litert"),
+    unit="job",
+    suite="full",
+)
 def offline(workload: Workload) -> JobPath:
     """All examples at once, in batches of 32: the highest throughput."""
     return _loaded(workload, "Offline", batch=32)
 
 
-@scenario(needs=("package:mlperf_loadgen", "package:ai_edge_litert"), unit="job", suite="full")
+@scenario(
+    needs=("model:litert", "package:mlperf_loadgen", "package:ai_edge_litert"),
+    unit="job",
+    suite="full",
+)
 def server(workload: Workload) -> JobPath:
     """Poisson arrivals at half the single-stream rate, under a bound of the 99th percentile."""
     return _loaded(workload, "Server")

@@ -9,7 +9,7 @@ from scenarios.core.graphs import traced_once
 PARTS = 4
 
 
-@scenario(baseline="train/single-device", follows="float32")
+@scenario(baseline="train/single-device", needs=("trainable",), follows="float32")
 def grad_accumulation(workload: Workload) -> TrainingPath:
     """Gradients of four small batches summed before one update: the same effective batch."""
     batch = workload.spec.batch

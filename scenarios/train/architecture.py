@@ -11,35 +11,40 @@ from scenarios.core.training import compiled_path
 from scenarios.train.tools import blocks
 
 
-@scenario(baseline="train/function")
+@scenario(baseline="train/function", needs=("architecture:free", "trainable"))
 def separable(workload: Workload) -> TrainingPath:
     """Depthwise separable convolutions: 3×3 depthwise, then 1×1."""
     model = workload.model(blocks.separable(workload))
     return compiled_path(workload, model, proof=lambda: layers_of(model, "Depthwise", "Separable"))
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(baseline="train/function", needs=("architecture:free", "trainable"), suite="full")
 def residual(workload: Workload) -> TrainingPath:
     """Residual blocks: conv, bn, relu, conv, bn, added to their input."""
     model = workload.model(blocks.residual(workload))
     return compiled_path(workload, model, proof=lambda: layers_of(model, "Add"))
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(baseline="train/function", needs=("architecture:free", "trainable"), suite="full")
 def squeeze_excitation(workload: Workload) -> TrainingPath:
     """Squeeze-and-excitation: each channel times a gate computed from all channels' means."""
     model = workload.model(blocks.squeeze_excitation(workload))
     return compiled_path(workload, model, proof=lambda: layers_of(model, "Multiply"))
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(baseline="train/function", needs=("architecture:free", "trainable"), suite="full")
 def attention(workload: Workload) -> TrainingPath:
     """The reference guide's custom attention layer over the places of the last feature map."""
     model = workload.model(blocks.attention(workload))
     return compiled_path(workload, model, proof=lambda: layers_of(model, "SelfAttention"))
 
 
-@scenario(baseline="train/function", follows="float32", suite="full")
+@scenario(
+    baseline="train/function",
+    needs=("model:copyable", "trainable"),
+    follows="float32",
+    suite="full",
+)
 def subclassed(workload: Workload) -> TrainingPath:
     """A custom Model: its layers are kept by __init__ and called one after the other by call."""
     functional = workload.model()
@@ -71,7 +76,11 @@ def subclassed(workload: Workload) -> TrainingPath:
     return compiled_path(workload, model, proof=proof)
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(
+    baseline="train/function",
+    needs=("architecture:free", "data:images", "data:labels", "task:classification", "trainable"),
+    suite="full",
+)
 def multi_io(workload: Workload) -> TrainingPath:
     """Two inputs (image, its brightness) and two outputs (class, whether it is a late class)."""
     features = workload.model()

@@ -7,6 +7,7 @@ from scenarios.core.training import compiled_path
 
 @scenario(
     baseline="train/batch-b32",
+    needs=("trainable",),
     suite="full",
     variants={
         "b8": {"batch": 8},

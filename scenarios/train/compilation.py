@@ -14,7 +14,7 @@ from scenarios.core.training import compiled_step
 XLA_LAUNCHES = ("XlaLaunch", "XlaLaunchV2", "_XlaCompile")
 
 
-@scenario(baseline="train/function", follows="float32")
+@scenario(baseline="train/function", needs=("trainable",), follows="float32")
 def xla(workload: Workload) -> TrainingPath:
     """The step compiled by XLA as a whole (jit_compile=True)."""
 
@@ -42,6 +42,7 @@ def xla(workload: Workload) -> TrainingPath:
 
 @scenario(
     baseline="train/function",
+    needs=("trainable",),
     follows="float32",
     # On a CPU, XLA clusters nothing unasked without this.
     environment={"TF_XLA_FLAGS": "--tf_xla_cpu_global_jit"},

@@ -26,13 +26,21 @@ def small(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
     )
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(
+    baseline="train/function",
+    needs=("data:images", "data:labels", "task:classification", "trainable"),
+    suite="full",
+)
 def student(workload: Workload) -> TrainingPath:
     """A small model trained on the labels alone: what distillation compares with."""
     return compiled_path(workload, workload.model(small))
 
 
-@scenario(baseline="train/student", suite="full")
+@scenario(
+    baseline="train/student",
+    needs=("data:images", "data:labels", "task:classification", "trainable", "model:trained"),
+    suite="full",
+)
 def distillation(workload: Workload) -> TrainingPath:
     """The small model trained on labels and on the converged model's softened answers."""
     teacher = workload.trained_model()

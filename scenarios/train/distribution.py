@@ -10,7 +10,7 @@ from scenarios.core.graphs import traced_once
 from scenarios.core.training import compiled_step
 
 
-@scenario()
+@scenario(needs=("trainable",))
 def single_device(workload: Workload) -> TrainingPath:
     """One device sees the whole batch at once: what mirroring and accumulation compare with.
 
@@ -30,6 +30,7 @@ def single_device(workload: Workload) -> TrainingPath:
 
 @scenario(
     baseline="train/single-device",
+    needs=("trainable",),
     devices=2,
     follows="float32",
     variants={
@@ -44,7 +45,7 @@ def mirrored(workload: Workload, batch_each: bool = False) -> TrainingPath:
     return shared_out(workload, strategy, workload.spec.batch * batches)
 
 
-@scenario(baseline="train/single-device", needs=("tpu",), suite="full")
+@scenario(baseline="train/single-device", needs=("trainable", "tpu"), suite="full")
 def tpu(workload: Workload) -> TrainingPath:
     """TPUStrategy: the batch shared out to the cores of a TPU."""
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")

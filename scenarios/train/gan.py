@@ -10,6 +10,7 @@ NOISE = 64
 
 
 @scenario(
+    needs=("data:images", "data:train"),
     suite="full",
     variants={
         "": {},

@@ -32,7 +32,7 @@ def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
     )
 
 
-@scenario(baseline="train/function", follows="float32")
+@scenario(baseline="train/function", needs=("trainable",), follows="float32")
 def fit(workload: Workload) -> TrainingPath:
     """Keras `fit`, a graph for each step."""
 
@@ -43,7 +43,7 @@ def fit(workload: Workload) -> TrainingPath:
     return fitted(workload, proof, jit_compile=False)
 
 
-@scenario(baseline="train/fit", follows="float32", suite="full")
+@scenario(baseline="train/fit", needs=("trainable",), follows="float32", suite="full")
 def fit_eager(workload: Workload) -> TrainingPath:
     """Keras `fit` run eagerly (run_eagerly=True), as for debugging."""
 
@@ -55,7 +55,7 @@ def fit_eager(workload: Workload) -> TrainingPath:
     return fitted(workload, proof, run_eagerly=True, jit_compile=False)
 
 
-@scenario(baseline="train/fit", follows="float32", suite="full")
+@scenario(baseline="train/fit", needs=("trainable",), follows="float32", suite="full")
 def fit_steps_per_execution(workload: Workload) -> TrainingPath:
     """Keras `fit` with several steps in each call of its graph (steps_per_execution)."""
 
@@ -69,7 +69,7 @@ def fit_steps_per_execution(workload: Workload) -> TrainingPath:
     return fitted(workload, proof, steps_per_execution=10, jit_compile=False)
 
 
-@scenario(baseline="train/fit", follows="float32", suite="full")
+@scenario(baseline="train/fit", needs=("trainable",), follows="float32", suite="full")
 def fit_xla(workload: Workload) -> TrainingPath:
     """Keras `fit` with its step compiled by XLA (jit_compile=True)."""
     return fitted(workload, compiled_in_fit, jit_compile=True)

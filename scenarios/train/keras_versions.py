@@ -20,13 +20,19 @@ def plain_loop(workload: Workload, version: int) -> TrainingPath:
     )
 
 
-@scenario(suite="full")
+@scenario(needs=("keras:3", "trainable"), suite="full")
 def keras3(workload: Workload) -> TrainingPath:
     """The compiled step with a model and optimizer of Keras 3."""
     return plain_loop(workload, version=3)
 
 
-@scenario(baseline="train/keras3", keras=2, follows="float32", suite="full")
+@scenario(
+    baseline="train/keras3",
+    needs=("model:copyable", "trainable"),
+    keras=2,
+    follows="float32",
+    suite="full",
+)
 def keras2(workload: Workload) -> TrainingPath:
     """The compiled step with a model and optimizer of Keras 2 (tf_keras)."""
     return plain_loop(workload, version=2)

@@ -6,7 +6,7 @@ from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import traced_once
 
 
-@scenario(baseline="train/function", follows="float32")
+@scenario(baseline="train/function", needs=("trainable",), follows="float32")
 def eager(workload: Workload) -> TrainingPath:
     """Custom GradientTape loop run eagerly, operation by operation."""
     model = workload.model()
@@ -22,7 +22,7 @@ def eager(workload: Workload) -> TrainingPath:
     return TrainingPath(model, train_step, examples=workload.spec.batch, batches=workload.batches())
 
 
-@scenario()
+@scenario(needs=("trainable",))
 def function(workload: Workload) -> TrainingPath:
     """The custom loop's step compiled to a graph by tf.function."""
     model = workload.model()

@@ -109,7 +109,7 @@ def workers(workload: Workload) -> Cluster:
     return Cluster(WORKER, workload.spec, workload.threads, environments)
 
 
-@scenario(baseline="train/single-device", follows="float32", suite="full")
+@scenario(baseline="train/single-device", needs=("trainable",), follows="float32", suite="full")
 def multiworker(workload: Workload) -> TrainingPath:
     """MultiWorkerMirroredStrategy: two processes on loopback, each with half of each batch."""
     cluster = workers(workload)
@@ -137,7 +137,7 @@ def multiworker(workload: Workload) -> TrainingPath:
     )
 
 
-@scenario(unit="job", suite="full")
+@scenario(needs=("trainable",), unit="job", suite="full")
 def multiworker_recovery(workload: Workload) -> JobPath:
     """A worker is killed after a checkpoint; a new cluster restores it and goes on."""
     seen: dict[str, Any] = {}

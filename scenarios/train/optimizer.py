@@ -10,7 +10,7 @@ from scenarios.core.workload import LEARNING_RATE
 ACCURACY_BELOW_BASELINE = 0.01
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(baseline="train/function", needs=("trainable",), suite="full")
 def adamw(workload: Workload) -> TrainingPath:
     """AdamW at the reference guide's rate and weight decay (1e-4, 1e-5)."""
     model = workload.model()
@@ -31,7 +31,7 @@ def adamw(workload: Workload) -> TrainingPath:
     return compiled_path(workload, model, optimizer, proof=proof)
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(baseline="train/function", needs=("trainable",), suite="full")
 def cosine_decay(workload: Workload) -> TrainingPath:
     """Cosine decay of the learning rate, 1e-3 to 0 over the reference guide's 10,000 steps."""
     model = workload.model()
@@ -49,6 +49,7 @@ def cosine_decay(workload: Workload) -> TrainingPath:
 
 @scenario(
     baseline="train/time-to-accuracy",
+    needs=("data:labels", "task:classification", "trainable", "model:trained"),
     unit="job",
     suite="full",
     variants={

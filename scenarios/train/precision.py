@@ -12,6 +12,7 @@ from scenarios.core.training import compiled_step
 
 @scenario(
     baseline="train/function",
+    needs=("trainable",),
     follows="float16",
     variants={"": {}, "xla": {"xla": True, "scenario": {"baseline": "train/xla", "suite": "full"}}},
 )
@@ -49,6 +50,7 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
 
 @scenario(
     baseline="train/function",
+    needs=("trainable",),
     follows="bfloat16",
     variants={"": {}, "xla": {"xla": True, "scenario": {"baseline": "train/xla", "suite": "full"}}},
 )

@@ -119,7 +119,11 @@ def quadratic_fit(workload: Workload) -> TrainingPath:
     return fitted_curve(workload, model, lambda: tf.keras.optimizers.SGD(0.01), batches)
 
 
-@scenario(baseline="train/function", suite="full")
+@scenario(
+    baseline="train/function",
+    needs=("data:images", "data:labels", "task:classification", "trainable"),
+    suite="full",
+)
 def dense(workload: Workload) -> TrainingPath:
     """The 784-128-10 classifier, on the images in grey at 28×28."""
 

@@ -14,7 +14,15 @@ MOST_EPOCHS = 4
 
 @scenario(
     baseline="train/tuner-random",
-    needs=("package:keras_tuner", "package:tensorboard"),
+    needs=(
+        "data:images",
+        "data:labels",
+        "data:train",
+        "task:classification",
+        "keras:3",
+        "package:keras_tuner",
+        "package:tensorboard",
+    ),
     unit="job",
     suite="full",
     variants={

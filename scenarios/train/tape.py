@@ -7,7 +7,7 @@ from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import traced_once
 
 
-@scenario(baseline="train/function", follows="float32")
+@scenario(baseline="train/function", needs=("trainable",), follows="float32")
 def persistent_tape(workload: Workload) -> TrainingPath:
     """A persistent tape asked twice: gradients of the feature layers, then of the head."""
     model = workload.model()

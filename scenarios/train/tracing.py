@@ -10,6 +10,7 @@ SIZES = (8, 14, 20, 26)
 
 @scenario(
     baseline="train/function-retracing-fixed",
+    needs=("trainable",),
     unit="job",
     variants={
         "fixed": {"signature": "fixed", "scenario": {"baseline": None}},

@@ -8,6 +8,7 @@ import pytest
 
 from bench.guard.rule import limits
 from bench.guard.rule.decide import Limit
+from bench.results import quantities
 from bench.results.errors import UsageError
 
 
@@ -69,4 +70,4 @@ def test_mistakes_are_named(table: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("1h", 3600)])
 def test_times(text: str, seconds: float) -> None:
-    assert limits.seconds(text) == seconds
+    assert quantities.seconds(text) == seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,17 +16,15 @@ from tfbench.command import recommend as recommend_
 from tfbench.command import report as report_
 from tfbench.command.new_scenario import new_scenario
 from tfbench.command.options import (
-    Batch,
-    Cache,
     Configurations,
-    Data,
     Epochs,
-    Model,
+    Exclude,
     Profile,
     ScenarioFolders,
     Scenarios,
     Seed,
     SettingsFile,
+    with_workload,
 )
 
 app = typer.Typer(
@@ -75,22 +73,33 @@ def list_scenarios(
 
 
 @app.command()
+@with_workload
 def run(
+    workload: dict[str, Any],
     patterns: Scenarios = None,
     profile: Profile = None,
     configuration: Configurations = None,
-    data: Data = None,
-    model: Model = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder. Default: runs/<time>-<host>.")
     ] = None,
-    batch: Batch = None,
+    exclude: Exclude = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Compare all inference scenarios with this one, as in production."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what would be measured, what not and why, and how long it takes."
+        ),
+    ] = False,
     epochs: Epochs = None,
     launches: Annotated[
         int | None, typer.Option(min=1, help="Launches of each group, instead of the profile's.")
     ] = None,
     seed: Seed = None,
-    cache: Cache = None,
     python: Annotated[
         str | None,
         typer.Option(
@@ -103,11 +112,13 @@ def run(
     """Measure scenarios against their baselines and write the report."""
     from tfbench.command import running
 
-    flags = {
-        "profile": profile, "configuration": configuration, "data": data, "model": model,
-        "batch": batch, "epochs": epochs, "launches": launches, "seed": seed, "cache": cache,
+    flags = workload | {
+        "profile": profile, "configuration": configuration, "exclude": exclude,
+        "baseline": baseline, "epochs": epochs, "launches": launches, "seed": seed,
         "python": python, "scenario_folders": scenario_folders,
     }  # fmt: skip
+    if dry_run:
+        raise typer.Exit(running.foretell(patterns or [], flags, settings))
     raise typer.Exit(running.run(patterns or [], flags, settings, out))
 
 
@@ -118,7 +129,9 @@ app.command()(history_.history)
 
 
 @app.command()
+@with_workload
 def guard(
+    workload: dict[str, Any],
     patterns: Scenarios = None,
     base: Annotated[
         str | None, typer.Option(help="Branch, tag or commit to compare with, live.")
@@ -139,12 +152,9 @@ def guard(
         str | None, typer.Option(help="cpu-1 (default), cpu-all, gpu-0, … or your own.")
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Which scenarios: quick or full.")] = None,
-    data: Data = None,
-    model: Annotated[str | None, typer.Option(help="As for `run`; each side's own file.")] = None,
-    batch: Batch = None,
+    exclude: Exclude = None,
     epochs: Epochs = None,
     seed: Seed = None,
-    cache: Cache = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for guard.json, guard.md, junit.xml, guard.sarif, launches."),
@@ -158,10 +168,9 @@ def guard(
     """Compare the working tree with another version; exits with 1 on a regression."""
     from tfbench.command import guard as guard_
 
-    flags = {
-        "profile": profile, "configuration": configuration, "data": data, "model": model,
-        "batch": batch, "epochs": epochs, "seed": seed, "cache": cache,
-        "scenario_folders": scenario_folders,
+    flags = workload | {
+        "profile": profile, "configuration": configuration, "exclude": exclude,
+        "epochs": epochs, "seed": seed, "scenario_folders": scenario_folders,
     }  # fmt: skip
     request = guard_.Request(base, base_python, baseline, bisect, budget, out, allow_inconclusive)
     raise typer.Exit(guard_.guard(patterns or [], request, flags, settings))
@@ -186,7 +195,9 @@ def trace(
 
 
 @app.command()
+@with_workload
 def diagnose(
+    workload: dict[str, Any],
     path: Annotated[
         str, typer.Argument(help="A scenario's id, or file.py:function that returns a path.")
     ] = "train/function",
@@ -194,20 +205,13 @@ def diagnose(
         int, typer.Option(min=0, help="Most next steps whose gain is measured; 0: none.")
     ] = 3,
     configuration: Configurations = None,
-    data: Data = None,
-    model: Model = None,
-    batch: Batch = None,
-    cache: Cache = None,
     scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
 ) -> None:
     """Find what bounds a path, and measure what helps: input, compute, memory, I/O, Python."""
     from tfbench.command import diagnose as command
 
-    flags = {
-        "configuration": configuration, "data": data, "model": model, "batch": batch,
-        "cache": cache, "scenario_folders": scenario_folders,
-    }  # fmt: skip
+    flags = workload | {"configuration": configuration, "scenario_folders": scenario_folders}
     raise typer.Exit(command.diagnose(path, flags, settings, steps))
 
 

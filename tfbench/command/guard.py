@@ -20,6 +20,7 @@ from bench.guard.loop.running import Plan, compare
 from bench.guard.outputs import files, github, terminal
 from bench.guard.rule import limits
 from bench.results.errors import UsageError
+from bench.results.quantities import seconds
 from bench.results.store import RunFolder, read_run
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import ROOT, discover, select
@@ -119,7 +120,7 @@ def _plan(
         wanted["configuration"] = "cpu-1"  # pinned turns on one core vary least
     settings = settings_.load(file, wanted, patterns)
     rules = limits.load(table.get("guard", {}))
-    budget = limits.seconds(request.budget) if request.budget else rules.budget_s
+    budget = seconds(request.budget) if request.budget else rules.budget_s
     data = settings.workload.data
     scheme, _, place = data.partition(":")
     if scheme in ("npz", "images", "tfrecord"):  # data is shared: each side runs in its own folder

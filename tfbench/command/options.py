@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,21 +21,8 @@ Configurations = Annotated[
     str | None,
     typer.Option(help="cpu-1, cpu-all, gpu-0, … or your own; several, separated by commas."),
 ]
-Data = Annotated[
-    str | None,
-    typer.Option(
-        help="digits, npz:PATH, images:DIR, tfrecord:GLOB, mnist, cifar10 or synthetic:HxWxC."
-    ),
-]
-Model = Annotated[
-    str | None, typer.Option(help="cnn, module:function or path/to/file.py:function.")
-]
-Batch = Annotated[int | None, typer.Option(min=1, help="Training batch size.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of the baseline's training.")]
 Seed = Annotated[int | None, typer.Option(help="Of data split, weights and orders.")]
-Cache = Annotated[
-    str | None, typer.Option(help="Folder of trained models and converted artifacts.")
-]
 SettingsFile = Annotated[
     Path | None, typer.Option(help=r"TOML file with \[tool.tfbench]. Default: pyproject.toml.")
 ]
@@ -42,3 +32,85 @@ ScenarioFolders = Annotated[
         "--scenarios", metavar="DIR", help="Folder of scenarios of your own; may be repeated."
     ),
 ]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", help="Scenarios that are not wanted; may be repeated."),
+]
+Cache = Annotated[
+    str | None, typer.Option(help="Folder of trained models and converted artifacts.")
+]
+
+WORKLOAD: dict[str, Any] = {
+    "model": Annotated[
+        str | None,
+        typer.Option(
+            help="cnn, FILE.py:function, module:function, a .keras, .h5, .hdf5, .tflite or .onnx "
+            "file, a SavedModel folder, or applications:NAME."
+        ),
+    ],
+    "data": Annotated[
+        str | None,
+        typer.Option(
+            help="digits, npz:PATH, csv:PATH, images:DIR, tfrecord:GLOB, FILE.py:function, mnist, "
+            "cifar10, synthetic:HxWxC, or samples (drawn from the model's own signature)."
+        ),
+    ],
+    "target": Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of a table: what is to be predicted.")
+    ],
+    "task": Annotated[
+        str | None,
+        typer.Option(
+            help="auto, classification, binary, multilabel, regression, segmentation or other."
+        ),
+    ],
+    "metric": Annotated[
+        str | None,
+        typer.Option(help="accuracy, f1, auc, mae, … or FILE.py:function(y_true, y_pred)."),
+    ],
+    "signature": Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a SavedModel that has several.")
+    ],
+    "weights": Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Weights for applications:NAME.")
+    ],
+    "take": Annotated[
+        int | None, typer.Option(min=1, help="Examples drawn from a dataset at most.")
+    ],
+    "workload": Annotated[
+        str | None,
+        typer.Option(
+            help=r"FILE.py:function that returns data, model and task, or the NAME of a table "
+            r"\[tool.tfbench.workloads.NAME]."
+        ),
+    ],
+    "batch": Annotated[int | None, typer.Option(min=1, help="Training batch size.")],
+    "train_budget": Annotated[
+        str | None,
+        typer.Option(help="Time that one technique's own training may take, such as 60s or 10m."),
+    ],
+    "cache": Cache,
+}
+"""What names a workload: the same for every command that measures."""
+
+
+def with_workload(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each of `WORKLOAD`, which it gets as `workload`, a dict."""
+
+    @functools.wraps(command)
+    def called(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in WORKLOAD}
+        texts = {k: str(v) if isinstance(v, Path) else v for k, v in given.items()}
+        command(workload=texts, **arguments)
+
+    own = dict(inspect.signature(command, eval_str=True).parameters)
+    del own["workload"]
+    for name, kind in WORKLOAD.items():
+        own[name] = inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
+        )
+    called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own.values()]
+    )
+    called.__annotations__ = {name: each.annotation for name, each in own.items()}
+    return called

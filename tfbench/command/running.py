@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from rich.console import Console
 
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import RunFolder, read_run, replace_text
-from bench.sweep import pytest_benchmark
+from bench.results.values import Scenario
+from bench.sweep import applying, pytest_benchmark
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import discover, select
-from bench.sweep.progress import reporter
+from bench.sweep.outlook import Outlook
+from bench.sweep.progress import Silent, reporter
 from bench.sweep.schedule import Sweep, default_folder
 
 DONE, SOME_FAILED = 0, 4
@@ -34,20 +37,69 @@ def run(
         TfbenchError: Wrong usage or input.
     """
     settings = settings_.load(file, flags, patterns)
-    scenarios = select(
-        discover(folders=settings.folders), settings.patterns, settings.profile.suite
-    )
+    known, scenarios = chosen(settings)
     folder = RunFolder.create(out or default_folder())
     console = Console(stderr=True)
     command = shlex.join(["tfbench", *sys.argv[1:]])
     with reporter(console) as progress:
-        effects = Sweep(settings, scenarios, folder, progress, command).run()
+        effects = Sweep(settings, scenarios, folder, progress, command, known).run()
         progress.begin("reading the traces")
         keep_operations(folder.folder, progress.note)
         progress.begin("writing the report")
     write_report(folder.folder)
     failed = [row for row in effects.rows if row.status in ("failed", "timeout")]
     return SOME_FAILED if failed else DONE
+
+
+def foretell(
+    patterns: Sequence[str],
+    flags: Mapping[str, Any],
+    file: Path | None,
+    console: Console | None = None,
+) -> int:
+    """Print what a run would measure, what not and why, and how long it takes; returns 0.
+
+    Raises:
+        TfbenchError: Wrong usage or input.
+    """
+    settings = settings_.load(file, flags, patterns)
+    known, scenarios = chosen(settings)
+    with tempfile.TemporaryDirectory(prefix="tfbench-dry-run-") as folder:
+        place = RunFolder.create(Path(folder) / "run")
+        found = Sweep(settings, scenarios, place, Silent(), known=known).foretell()
+    out = console or Console(soft_wrap=True)
+    for line in told(found):
+        out.print(line, markup=False, highlight=False)
+    return DONE
+
+
+def told(found: Outlook) -> Iterator[str]:
+    """What a dry run prints."""
+    yield from filter(None, [found.line, *found.notes])
+    yield f"would measure {len(found.measured)} scenarios:"
+    for each in found.measured:
+        against = f"against {each.baseline}" if each.baseline else "a baseline"
+        yield f"  {each.id}  {against}"
+    if found.unsupported:
+        yield f"does not apply here, {len(found.unsupported)} scenarios:"
+        yield from (f"  {id}  {reason}" for id, reason in found.unsupported.items())
+    training = " after training the baseline, unless the cache holds it" if found.trains else ""
+    jobs = f", and {found.jobs} jobs of their own length" if found.jobs else ""
+    minutes = max(1, round(found.seconds / 60))
+    yield f"takes about {minutes} min{jobs}{training} ({found.launches} launches)"
+
+
+def chosen(settings: settings_.Settings) -> tuple[dict[str, Scenario], list[Scenario]]:
+    """All scenarios, compared as the settings say, and the selected ones.
+
+    Raises:
+        UsageError: A pattern or the baseline names none.
+    """
+    known = discover(folders=settings.folders)
+    if settings.baseline:
+        known = applying.against(known, settings.baseline)
+    picked = select(known, settings.patterns, settings.profile.suite, settings.exclude)
+    return known, picked
 
 
 def keep_operations(folder: Path, note: Callable[[str], None]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.guard.rule.decide import Limit
 from bench.results.errors import UsageError
+from bench.results.quantities import seconds
 
 DEFAULTS: dict[str, float] = {
     "latency": 0.02,
@@ -34,7 +34,6 @@ ALLOWANCES: Mapping[str, float] = {
 }
 """By kind of path, a share; the table `allowance` of the settings holds what was measured there."""
 BUDGET_S = 600.0
-UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 
 @dataclass(frozen=True)
@@ -94,14 +93,6 @@ def load(table: Mapping[str, Any]) -> Limits:
     defaults = {**DEFAULTS, **_shares(own)}
     tables = {pattern: _shares(dict(values)) for pattern, values in scenarios.items()}
     return Limits(defaults, tables, noisy, allowances, budget)
-
-
-def seconds(text: str) -> float:
-    """`90`, `90s`, `10m` or `1h` in seconds; raises UsageError otherwise."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
-    if not match or float(match[1]) <= 0:
-        raise UsageError(f"budget {text!r} is no time: write 90s, 10m or 1h")
-    return float(match[1]) * UNITS[match[2]]
 
 
 def _allowances(given: Any) -> dict[str, float]:

@@ -76,6 +76,15 @@ def delayed_ns() -> int:
     return total
 
 
+def own_bytes() -> int:
+    """Memory that only this process holds, not what it shares with the one it was forked from."""
+    with contextlib.suppress(OSError):
+        text = Path("/proc/self/smaps_rollup").read_text()
+        lines = [line.split() for line in text.splitlines() if line.startswith("Private_")]
+        return 1024 * sum(int(line[1]) for line in lines)
+    return resident_bytes()
+
+
 def resident_bytes() -> int:
     """Resident memory of this process now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])

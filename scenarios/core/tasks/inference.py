@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.results import metric_names
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 from scenarios.core.data import nests, targets
@@ -180,7 +181,7 @@ def _metrics(
         usual = _of_classes(data, known)
     names = [name for name in (spec.metric,) if name]
     for name in compiled.metrics:
-        plain = metrics.ALIASES.get(name.lower(), name.lower())
+        plain = metric_names.plain(name)
         known_one = metrics.METRICS.get(plain)
         if known_one is not None and kind in known_one.kinds and plain != "accuracy":
             names.append(plain)

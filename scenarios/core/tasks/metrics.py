@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.results import metric_names
 from bench.results.errors import UsageError
 from scenarios.core import user_code
 from scenarios.core.tasks.answers import Answers
@@ -51,7 +52,7 @@ def find(name: str, kind: str) -> Metric:
     """
     if ":" in name:
         return _own(name)
-    plain = ALIASES.get(name.lower().replace("-", "_"), name.lower().replace("-", "_"))
+    plain = metric_names.plain(name)
     fitting = [metric.name for metric in METRICS.values() if kind in metric.kinds]
     if plain not in METRICS:
         near = difflib.get_close_matches(plain, METRICS, n=1)
@@ -215,26 +216,3 @@ METRICS = {
         Metric("r2", _error("r2_score"), False, REALS, "", words="R²"),
     )
 }  # fmt: skip
-ALIASES = {
-    "acc": "accuracy",
-    "sparse_categorical_accuracy": "accuracy",
-    "categorical_accuracy": "accuracy",
-    "binary_accuracy": "accuracy",
-    "top_5": "top5",
-    "sparse_top_k_categorical_accuracy": "top5",
-    "top_k_categorical_accuracy": "top5",
-    "roc_auc": "auc",
-    "f1_score": "f1",
-    "mcc": "matthews",
-    "mean_absolute_error": "mae",
-    "mean_squared_error": "mse",
-    "root_mean_squared_error": "rmse",
-    "mean_absolute_percentage_error": "mape",
-    "r2_score": "r2",
-    "mean_io_u": "iou",
-    "mean_iou": "iou",
-    "one_hot_mean_io_u": "iou",
-    "miou": "iou",
-    "jaccard": "iou",
-    "ap": "average_precision",
-}
