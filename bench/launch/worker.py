@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -86,7 +87,9 @@ class LaunchProcess(TimedLaunch):
 
     def probe(self, first: int, epochs: int) -> dict[str, Any]:
         """Everything but time: losses, outputs, quality, memory, sizes, proof."""
-        answer = probes.probe(self.path, self._workload(), self.scenario, first, epochs)
+        answer = probes.probe(
+            self.path, self._workload(), self.scenario, first, epochs, self._budget_s
+        )
         answer["probes"]["traces"] = self.trace_count()
         answer["probes"]["own_bytes"] = setup.own_bytes()
         return answer
@@ -97,8 +100,10 @@ class LaunchProcess(TimedLaunch):
         return {"losses": (self._workload().recorded() or losses)[:first]}
 
     def accuracy(self, epochs: int) -> dict[str, Any]:
-        """Accuracy after another training, of a path that was built but not stepped."""
-        return {"accuracy": probes.accuracy(self.path, self._workload(), self.scenario, epochs)}
+        """Accuracy and quality after another training, of a path that was built but not stepped."""
+        return dict(
+            probes.repeated(self.path, self._workload(), self.scenario, epochs, self._budget_s)
+        )
 
     def trace(self, folder: str, host: str) -> dict[str, Any]:
         """Record a Profiler trace of warmed steps."""
@@ -134,6 +139,10 @@ class LaunchProcess(TimedLaunch):
             if count is not None:
                 return int(count())
         return 0
+
+    @property
+    def _budget_s(self) -> float:
+        return self.spec.train_budget_s or math.inf
 
     def _workload(self) -> Prepared:
         if self._prepared is None:

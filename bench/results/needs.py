@@ -24,6 +24,8 @@ OF_WORKLOAD = {
     "data:text": "text",
     "data:series": "series",
     "inputs:one": "one input",
+    "outputs:one": "one output",
+    "batch:free": "batches of any size",
     "task:classification": "classification",
     "task:binary": "binary classification",
     "task:multilabel": "multi-label classification",

@@ -25,7 +25,7 @@ def check_workload(workload: WorkloadSpec) -> None:
     Raises:
         UsageError: One of them is wrong; the message is one line that says what to do.
     """
-    if not workload.factory and workload.data != SAMPLES:
+    if not workload.factory:
         check_data(workload.data, workload.target)
     if workload.batch < 1:
         raise UsageError(f"batch {workload.batch} is not a size: use 1 or more")
@@ -47,7 +47,7 @@ def check_data(name: str, target: str = "") -> None:
         UsageError: It is not so.
     """
     scheme, place = source(name)
-    if name == "samples":  # drawn from the model's own signature
+    if name == SAMPLES:
         return
     if scheme not in SCHEMES:
         raise UsageError(f"unknown data {name!r}{near(scheme, (*SCHEMES, SAMPLES))}")

@@ -16,8 +16,15 @@ from bench.sweep.settings import Profile
 
 TRAININGS_SHARE = 0.2
 """Of the limit of one message: all trainings of a path may take that long, or there are fewer."""
-SEQUENCES = ("losses", "step_losses", "outputs", "predictions", "correct", "accuracies")
+SEQUENCES = (
+    "losses", "step_losses", "outputs", "predictions", "correct", "accuracies", "scores", "answers",
+    "qualities",
+)  # fmt: skip
 """Fields of an answer that come as lists, or not at all."""
+
+
+REPEATED = {"accuracy": "accuracies", "quality": "qualities"}
+"""What is told after each of repeated trainings, and the field that holds it of all of them."""
 
 
 def probe(
@@ -55,10 +62,15 @@ def probe(
         begun = time.monotonic()
         found = launch.call("probe", limit_s, first=FIRST_LOSSES, epochs=profile.epochs)
         one_s = time.monotonic() - begun
-        if scenario.kind == "train" and scenario.unit == "step" and "accuracy" in found:
-            more = range(1, _affordable(one_s, profile))
-            found["accuracies"] = [found["accuracy"], *(_again(start, n, profile) for n in more)]
-            record = _warned(record, len(found["accuracies"]), one_s, profile)
+        warnings = tuple(found.pop("warnings", ()))
+        record = dataclasses.replace(record, warnings=(*record.warnings, *warnings))
+        told = [name for name in REPEATED if found.get(name) is not None]
+        if scenario.kind == "train" and scenario.unit == "step" and told:
+            more = [_again(start, n, profile) for n in range(1, _affordable(one_s, profile))]
+            for name in told:
+                values = [found[name], *(each[name] for each in more if name in each)]
+                found[REPEATED[name]] = values
+            record = _warned(record, told[0], 1 + len(more), one_s, profile)
         if compared and scenario.kind == "train" and scenario.unit == "step":
             found["losses"] = _comparable_losses(start, limit_s)
         fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
@@ -96,11 +108,11 @@ def _affordable(one_s: float, profile: Profile) -> int:
     return max(1, min(profile.trainings, fit))
 
 
-def _warned(record: Launch, count: int, one_s: float, profile: Profile) -> Launch:
+def _warned(record: Launch, name: str, count: int, one_s: float, profile: Profile) -> Launch:
     """The record, which says where a path was trained less often than the profile wants."""
     if count >= profile.trainings:
         return record
-    note = f"accuracy is that of {count}, not {profile.trainings} trainings: {one_s:.0f} s each"
+    note = f"{name} is that of {count}, not {profile.trainings} trainings: {one_s:.0f} s each"
     return dataclasses.replace(record, warnings=(*record.warnings, note))
 
 
@@ -114,12 +126,12 @@ def _comparable_losses(start: Callable[..., Process], limit_s: float) -> list[fl
         launch.close()
 
 
-def _again(start: Callable[..., Process], training: int, profile: Profile) -> float:
-    """The accuracy after one more training of the path."""
+def _again(start: Callable[..., Process], training: int, profile: Profile) -> dict[str, float]:
+    """How good the path is after one more training."""
     launch = start(training=training)
     try:
         launch.call("build", profile.timeout_s, first_step=False)
         answer = launch.call("accuracy", profile.timeout_s, epochs=profile.epochs)
-        return float(answer["accuracy"])
+        return {name: float(answer[name]) for name in REPEATED if answer.get(name) is not None}
     finally:
         launch.close()

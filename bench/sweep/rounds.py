@@ -20,6 +20,8 @@ from bench.sweep.settings import Profile
 
 LEAST_TURNS = 4
 """Turns that even the slowest member takes in a launch (a job takes one)."""
+SLOW_TURN_NS, SLOW_TURNS = 5e9, 2
+"""A member whose turns take longer than this takes so few: of a launch's minutes, not an hour."""
 ALIKE = 1.5
 """Ratio of step times within which members of one scenario take turns of equally many steps."""
 UNLIKE = 3.0
@@ -52,6 +54,9 @@ def agree(places: Sequence[Place], profile: Profile) -> int:
             if max(times) <= ALIKE * min(times):
                 place.steps = wanted
             place.steps = math.ceil(place.steps / whole) * whole
+        for place in same:
+            if place.steps * place.step_ns > SLOW_TURN_NS:
+                _warn(place, f"steps of more than {SLOW_TURN_NS / 1e9:g} s: few turns a launch")
     jobs = any(p.member.scenario.unit == "job" for p in places)
     rounds = 1 if jobs else _affordable(places[0], profile)
     for place in places:
@@ -65,7 +70,8 @@ def _affordable(place: Place, profile: Profile) -> int:
     """Turns of a member that fit its share of the launch."""
     turn_ns = place.steps * place.step_ns
     affordable = int(profile.member_s * 1e9 / turn_ns) if turn_ns else profile.rounds
-    return min(profile.rounds, max(LEAST_TURNS, affordable))
+    least = SLOW_TURNS if turn_ns > SLOW_TURN_NS else LEAST_TURNS
+    return min(profile.rounds, max(least, affordable))
 
 
 def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: random.Random) -> None:

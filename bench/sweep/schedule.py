@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.results import cache_folder
 from bench.results.effects import Effects
 from bench.results.store import RunFolder
 from bench.results.values import Configuration, Launch, Scenario, to_json
@@ -76,7 +77,7 @@ class Sweep:
 
     def run(self) -> Effects:
         """Do it all; what is measured is on the disk as each part ends."""
-        with self._pool:
+        with cache_folder.used(self.settings.workload.cache), self._pool:
             self._prepare(self._describe().facts)
             self._measure_ceilings()
             self.reporter.total(self._units())

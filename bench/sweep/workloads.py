@@ -33,7 +33,8 @@ def make(table: Mapping[str, Any], flags: Mapping[str, Any], train_budget_s: flo
     given = {k: v for k, v in flags.items() if k in KEYS and v is not None}
     settings = {k: table[k] for k in KEYS if k in table}
     named = table.get("workloads", {})
-    wanted = str(given.pop("workload", None) or settings.pop("workload", ""))
+    named_there = settings.pop("workload", "")
+    wanted = str(given.pop("workload", None) or named_there)
     if wanted and (wanted in named or ":" not in wanted):
         own = _own(wanted, named)
         settings = {k: v for k, v in settings.items() if k not in SUBJECT} | own

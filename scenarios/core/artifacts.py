@@ -8,7 +8,6 @@ import fcntl
 import functools
 import hashlib
 import importlib.metadata
-import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -21,12 +20,6 @@ import tensorflow as tf
 
 OWN = {"bench", "reports", "scenarios", "tfbench"}
 """Top-level modules that need no version: their sources are in the key."""
-
-
-def default_cache() -> Path:
-    """`TFBENCH_CACHE`, or tfbench's folder in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("TFBENCH_CACHE") or Path(base) / "tfbench")
 
 
 def made_once(target: Path, make: Callable[[Path], None]) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bench.results import cache_folder
 from bench.results.errors import Unsupported, UsageError
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import WorkloadSpec
@@ -300,7 +301,7 @@ class Workload:
 
     @property
     def _cache(self) -> Path:
-        return Path(self.spec.cache) if self.spec.cache else artifacts.default_cache()
+        return Path(self.spec.cache) if self.spec.cache else cache_folder.default()
 
     @cached_property
     def folder(self) -> Path:

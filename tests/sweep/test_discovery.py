@@ -68,6 +68,10 @@ def test_batches_are_compared_with_batches_of_the_same_size() -> None:
         ("def broken(:", "cannot be read as Python"),
         ("@scenario(baseline=f())\ndef a(w):\n    '''A.'''", "must be a literal"),
         ("@scenario()\ndef a(w): pass", "needs a docstring"),
+        (
+            "\n@scenario(needs=('model:kears',))\ndef a(w): 'Doc.'",
+            "[.]py:[0-9]+: unknown need 'model:kears'",
+        ),
         ("@scenario(baseline='train/none')\ndef a(w):\n    '''A.'''", "no such baseline"),
         ("@scenario(colour='red')\ndef a(w):\n    '''A.'''", "colour"),
     ],
@@ -193,3 +197,14 @@ def test_a_package_that_is_not_there_is_named(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(UsageError, match=r"their_package\.nowhere, which is no package"):
         discover()
+
+
+def test_what_is_excluded_is_not_measured() -> None:
+    known = discover()
+    chosen = {s.id for s in select(known, ["infer/litert-int8*"], exclude=["infer/*-b*"])}
+    assert chosen == {"infer/function", "infer/litert-float32", "infer/litert-int8",
+                      "infer/litert-int8-full"}  # fmt: skip
+    with pytest.raises(UsageError, match="exclude fewer"):
+        select(known, ["infer/xla"], exclude=["infer/*"])
+    with pytest.raises(UsageError, match="did you mean infer/xla"):
+        select(known, [], exclude=["infer/xlaa"])

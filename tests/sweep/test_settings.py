@@ -109,3 +109,128 @@ def test_folders_of_scenarios_are_read_from_where_the_command_is_called(
     assert load(file, {"scenario_folders": ["other"]}).folders == (str(tmp_path / "other"),)
     with pytest.raises(UsageError, match="list of folders"):
         load(settings(tmp_path, "[tool.tfbench]\nscenario_folders = 'mine'\n"), {})
+
+
+# --- workloads ---------------------------------------------------------------------------------
+
+BUILDERS = """
+def build(shape, classes): ...
+def named(classes, input_shape=(8, 8, 1)): ...
+def own(): ...
+def classified(classes): ...
+def optional(width=3): ...
+from math import sqrt as imported
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(BUILDERS)
+    for name in ("emotion.hdf5", "m.keras", "m.tflite", "m.onnx", "m.pt", "w.h5"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "empty.keras").touch()
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").touch()
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [
+        ("cnn", "digits"),
+        ("net.py:build", "digits"),
+        ("net.py:named", "digits"),
+        ("net.py:imported", "digits"),
+        ("some.module:build", "digits"),
+        ("net.py:own", "samples"),
+        ("net.py:classified", "samples"),
+        ("net.py:optional", "samples"),
+        ("emotion.hdf5", "samples"),
+        ("m.keras", "samples"),
+        ("m.tflite", "samples"),
+        ("m.onnx", "samples"),
+        ("saved", "samples"),
+        ("applications:MobileNetV2", "samples"),
+    ],
+)
+def test_what_a_model_is_given_without_data(files: Path, model: str, data: str) -> None:
+    assert load(None, {"model": model}).workload.data == data
+    assert load(None, {"model": model, "data": "digits"}).workload.data == "digits"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"model": "emotion.hdf"}, "did you mean emotion.hdf5"),
+        ({"model": "emotoin.hdf5"}, "emotoin.hdf5 does not exist: did you mean emotion.hdf5"),
+        ({"model": "none.tflite"}, "does not exist"),
+        ({"model": "m.pt"}, "use cnn, FILE.py:function, module:function, a .keras"),
+        ({"model": "empty.keras"}, "is empty"),
+        ({"model": "folder"}, "holds no saved_model.pb"),
+        ({"model": "net.py"}, "name the function too, as net.py:build"),
+        ({"model": "net.py:biuld"}, "has no function 'biuld': did you mean build"),
+        ({"model": "cn"}, "did you mean cnn"),
+        ({"model": "applications:MobilNetV2"}, "did you mean MobileNetV2"),
+        ({"model": "m.keras", "weights": "w.h5"}, "--weights is for applications:NAME"),
+        ({"model": "applications:VGG16", "weights": "v.h5"}, "weights file v.h5 does not exist"),
+        ({"metric": "acuracy"}, "did you mean accuracy"),
+        ({"task": "regresion"}, "did you mean regression"),
+        ({"data": "sample"}, "did you mean samples"),
+        ({"train_budget": "soon"}, "train budget 'soon' is no time"),
+        ({"workload": "churn"}, "unknown workload 'churn'"),
+        ({"workload": "net.py:churn"}, "has no function 'churn'"),
+        ({"workload": "net.py:own", "data": "digits"}, "leave --data out"),
+    ],
+)
+def test_wrong_workloads_are_told_at_once(
+    files: Path, flags: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(None, flags)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_workload_of_the_settings_comes_as_a_whole(files: Path) -> None:
+    file = settings(
+        files,
+        "[tool.tfbench]\ndata = 'digits'\nbatch = 8\nworkload = 'file'\n"
+        "[tool.tfbench.workloads.file]\nmodel = 'emotion.hdf5'\ntake = 9\ntrain_budget = '2m'\n"
+        "[tool.tfbench.workloads.whole]\nfactory = 'net.py:own'\ntask = 'binary'\n",
+    )
+    found = load(file, {}).workload
+    assert (found.model, found.data, found.batch, found.take) == ("emotion.hdf5", "samples", 8, 9)
+    assert found.train_budget_s == 120
+    assert load(file, {"data": "synthetic:8x8x1"}).workload.data == "synthetic:8x8x1"
+    whole = load(file, {"workload": "whole"}).workload
+    assert (whole.factory, whole.task, whole.data) == ("net.py:own", "binary", "")
+    direct = load(file, {"workload": "net.py:own"}).workload
+    assert (direct.factory, direct.batch) == ("net.py:own", 8)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("modle = 'cnn'", "unknown key 'modle': did you mean model"),
+        ("factory = 'net.py:own'\ndata = 'digits'", "its factory brings data and model"),
+    ],
+)
+def test_a_wrong_table_of_a_workload(files: Path, table: str, message: str) -> None:
+    file = settings(files, f"[tool.tfbench.workloads.w]\n{table}\n")
+    with pytest.raises(UsageError, match=message):
+        load(file, {"workload": "w"})
+
+
+def test_the_profile_says_how_long_a_technique_may_train() -> None:
+    budgets = {name: load(None, {"profile": name}).workload.train_budget_s for name in PROFILES}
+    assert budgets == {"smoke": 10, "quick": 60, "full": 600}
+    assert load(None, {"train_budget": "5m"}).workload.train_budget_s == 300
+
+
+def test_exclude_and_baseline_are_settings_too(tmp_path: Path) -> None:
+    file = settings(tmp_path, "[tool.tfbench]\nexclude = ['train/*']\nbaseline = 'infer/xla'\n")
+    assert load(file, {}).exclude == ("train/*",)
+    assert load(file, {"exclude": ["infer/*"]}).exclude == ("infer/*",)
+    assert load(file, {}).baseline == "infer/xla"

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bench.results.errors import TfbenchError, UsageError
+from tfbench.command import cache as cache_
 from tfbench.command import compare as compare_
 from tfbench.command import history as history_
 from tfbench.command import recommend as recommend_
@@ -228,6 +229,7 @@ def doctor(
 
 
 app.command("new-scenario")(new_scenario)
+app.add_typer(cache_.app, name="cache")
 
 
 def main(arguments: list[str] | None = None, platform: str = sys.platform) -> int:

@@ -22,7 +22,12 @@ REST_S, RESTING_SHARE, RESTS_WITHIN_S = 0.01, 0.1, 2.0
 
 
 def probe(
-    path: Any, workload: Prepared, scenario: Scenario, first: int, epochs: int
+    path: Any,
+    workload: Prepared,
+    scenario: Scenario,
+    first: int,
+    epochs: int,
+    budget_s: float = math.inf,
 ) -> dict[str, Any]:
     """Everything a launch can tell of a freshly built path, except time.
 
@@ -32,6 +37,7 @@ def probe(
         scenario: Its facts.
         first: Number of first updates whose losses are recorded (training paths).
         epochs: Epochs of training after which accuracy is compared (training paths).
+        budget_s: Time that this training may take.
 
     Returns:
         Fields of `Launch`, by name.
@@ -43,7 +49,7 @@ def probe(
         finish(path.advance())
     elif scenario.kind == "train":
         answer["step_losses"], made = step_losses(path, first)
-        answer |= trained(path, workload, made, epochs)
+        answer |= trained(path, workload, made, epochs, budget_s)
     else:
         for _ in range(MEMORY_STEPS):
             finish(path.advance())
@@ -65,8 +71,10 @@ def step_losses(path: Any, updates: int) -> tuple[list[float], int]:
     return losses, made
 
 
-def trained(path: Any, workload: Prepared, already: int, epochs: int) -> dict[str, Any]:
-    """Go on training until `epochs` epochs are done; the last step's loss.
+def trained(
+    path: Any, workload: Prepared, already: int, epochs: int, budget_s: float = math.inf
+) -> dict[str, Any]:
+    """Go on training until `epochs` epochs are done, or time is over; the last step's loss.
 
     A step more than whole batches make: where a pipeline keeps the smaller batch that an epoch
     leaves over, a tf.function is traced once more for it, and that must be seen. A step of many
@@ -76,13 +84,19 @@ def trained(path: Any, workload: Prepared, already: int, epochs: int) -> dict[st
     updates = max(0, wanted - already)
     steps = max(1, round(updates / path.updates)) if updates else 0
     result: Any = None
-    for _ in range(steps):
+    done, until = 0, time.monotonic() + budget_s
+    while done < steps and time.monotonic() < until:
         result = path.advance()
+        done += 1
     finish(result)
-    if result is None:
-        return {}
-    losses = np.atleast_1d(np.asarray(scalar(result), dtype=float))
-    return {"final_loss": float(losses[-1])} if losses.size else {}
+    answer: dict[str, Any] = {}
+    if done < steps:
+        answer["warnings"] = [
+            f"its quality is that of {already + done * path.updates} updates, not {wanted}: "
+            f"training may take {budget_s:g} s (--train-budget)"
+        ]
+    losses = np.atleast_1d(np.asarray(scalar(result), dtype=float)) if done else np.zeros(0)
+    return answer | ({"final_loss": float(losses[-1])} if losses.size else {})
 
 
 def accuracy(path: Any, workload: Prepared, scenario: Scenario, epochs: int) -> float:
