@@ -163,7 +163,9 @@ def next_steps(
     settings = dataclasses.replace(settings, profile=quick, configurations=configurations)
     scenarios = select(known, [id for _, id in chosen])
     with tempfile.TemporaryDirectory(prefix="tfbench-steps-") as folder:
-        sweep = Sweep(settings, scenarios, RunFolder.create(Path(folder) / "run"), reporter)
+        sweep = Sweep(
+            settings, scenarios, RunFolder.create(Path(folder) / "run"), reporter, known=known
+        )
         measured = sweep.run()
     rows = {row.scenario: row for row in measured.rows}
     return [NextStep.of(name, rows[id]) for name, id in chosen if id in rows]

@@ -19,6 +19,7 @@ from bench.guard.loop import bisect
 from bench.guard.loop.running import Plan, compare
 from bench.guard.outputs import files, github, terminal
 from bench.guard.rule import limits
+from bench.results import data_names
 from bench.results.errors import UsageError
 from bench.results.quantities import seconds
 from bench.results.store import RunFolder, read_run
@@ -95,7 +96,8 @@ def _with_stored(
     folder = folder or RunFolder.create(default_folder())
     known = discover(folders=chosen.folders)
     wanted = [id for id in chosen.patterns if patterns or id in known]
-    Sweep(chosen, select(known, wanted, chosen.profile.suite), folder, progress).run()
+    picked = select(known, wanted, chosen.profile.suite, chosen.exclude)
+    Sweep(chosen, picked, folder, progress, known=known).run()
     return stored.compare(runs, read_run(folder.folder), plan.limits)
 
 
@@ -122,8 +124,13 @@ def _plan(
     rules = limits.load(table.get("guard", {}))
     budget = seconds(request.budget) if request.budget else rules.budget_s
     data = settings.workload.data
-    scheme, _, place = data.partition(":")
-    if scheme in ("npz", "images", "tfrecord"):  # data is shared: each side runs in its own folder
+    scheme, place = data_names.source(data)
+    if scheme in (
+        "npz",
+        "csv",
+        "images",
+        "tfrecord",
+    ):  # data is shared: each side runs in its own folder
         data = f"{scheme}:{Path(place).absolute()}"
     cache = settings.workload.cache
     workload = dataclasses.replace(
@@ -139,6 +146,7 @@ def _plan(
         settings.seed,
         settings.profile.suite,
         folders=settings.folders,
+        exclude=settings.exclude,
     )
 
 

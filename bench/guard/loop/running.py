@@ -33,6 +33,8 @@ class Plan:
     explain: bool = True
     folders: tuple[str, ...] = ()
     """Users' folders of scenarios."""
+    exclude: tuple[str, ...] = ()
+    """Ids and globs of scenarios that are not wanted."""
 
 
 def compare(
@@ -43,7 +45,9 @@ def compare(
     Raises:
         UsageError: No scenario is selected, or a side does not start.
     """
-    found = subjects(base, head, plan.patterns, plan.configurations, plan.suite, plan.folders)
+    found = subjects(
+        base, head, plan.patterns, plan.configurations, plan.suite, plan.folders, plan.exclude
+    )
     if not found:
         raise UsageError("no scenario to compare: `tfbench list` shows them")
     environment = fingerprint()

@@ -20,6 +20,7 @@ def subjects(
     configurations: Sequence[Configuration],
     suite: str = "quick",
     folders: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> list[Subject]:
     """What exists on either side and is wanted, in each configuration.
 
@@ -30,6 +31,7 @@ def subjects(
         configurations: Where they run.
         suite: quick or full.
         folders: Users' folders of scenarios; those inside the head's code are the base's own there.
+        exclude: Ids and globs of scenarios that are not wanted.
 
     Raises:
         UsageError: A pattern names no scenario of either side.
@@ -38,10 +40,10 @@ def subjects(
     before = discover(_scenario_root(base.root), theirs)
     after = discover(_scenario_root(head.root), folders)
     union = {**before, **after}
-    wanted = {s.id for s in select(union, patterns, suite)}
+    wanted = {s.id for s in select(union, patterns, suite, exclude)}
     if patterns:  # the baselines that `select` adds are no subjects of their own here
         bare = {id: dataclasses.replace(s, baseline=None) for id, s in union.items()}
-        wanted = {s.id for s in select(bare, patterns)}
+        wanted = {s.id for s in select(bare, patterns, suite, exclude)}
     return [
         Subject(id, configuration, before.get(id), after.get(id))
         for configuration in configurations

@@ -99,10 +99,17 @@ def trained(
     return answer | ({"final_loss": float(losses[-1])} if losses.size else {})
 
 
-def accuracy(path: Any, workload: Prepared, scenario: Scenario, epochs: int) -> float:
-    """Share of the test half that a training path classifies correctly after some epochs."""
-    trained(path, workload, 0, epochs)
-    return float(workload.quality(path, scenario.kind)["accuracy"])
+REPEATED = ("accuracy", "quality")
+"""What is compared of repeated trainings."""
+
+
+def repeated(
+    path: Any, workload: Prepared, scenario: Scenario, epochs: int, budget_s: float = math.inf
+) -> dict[str, float]:
+    """How good a training path is on the test examples after some epochs."""
+    trained(path, workload, 0, epochs, budget_s)
+    found = workload.quality(path, scenario.kind)
+    return {name: float(found[name]) for name in REPEATED if found.get(name) is not None}
 
 
 def sizes(path: Any) -> dict[str, Any]:
