@@ -93,7 +93,7 @@ class Applied:
     """Id → why it does not apply."""
 
     def told(self, facts: Facts) -> list[str]:
-        """What a user is told before measuring starts."""
+        """What a user reads before measuring starts."""
         warnings = [f"warning: {each}" for each in facts.warnings]
         lines = [*filter(None, [facts.line]), *facts.notes, *warnings]
         if self.refused:

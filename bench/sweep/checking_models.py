@@ -1,4 +1,4 @@
-"""What can be told of a model's name, its file and its metric before TensorFlow is imported."""
+"""What shows in the names of a model, its file and its metric before TensorFlow is imported."""
 
 from __future__ import annotations
 

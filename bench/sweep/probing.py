@@ -24,7 +24,7 @@ SEQUENCES = (
 
 
 REPEATED = {"accuracy": "accuracies", "quality": "qualities"}
-"""What is told after each of repeated trainings, and the field that holds it of all of them."""
+"""What is known after each of repeated trainings, and the field that holds it of all of them."""
 
 
 def probe(

@@ -26,6 +26,28 @@ def test_training_reaches_the_batch_that_an_epoch_leaves_over(examples: int, ste
     assert probes.trained(path, workload, steps, 1) == {}
 
 
+def test_training_ends_with_its_budget_and_says_how_much_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from bench.launch.analysis import probes
+
+    clock = SimpleNamespace(now=0.0)
+
+    def advance() -> float:
+        clock.now += 4.0
+        return 0.5
+
+    monkeypatch.setattr(probes.time, "monotonic", lambda: clock.now)
+    path = SimpleNamespace(advance=advance, updates=1, examples=4)
+    workload = SimpleNamespace(train_examples=400)
+    found = probes.trained(path, workload, 5, 1, 10.0)
+    assert found["final_loss"] == 0.5
+    assert found["warnings"] == [
+        "its quality is that of 8 updates, not 100: training may take 10 s (--train-budget)"
+    ]
+    assert "warnings" not in probes.trained(path, workload, 0, 1, 1000.0)
+
+
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (3, 3), (10, 10)])
 def test_a_path_that_makes_whole_epochs_trains_no_epoch_longer(epochs: int, steps: int) -> None:
     """28 batches of 32 in an epoch of 898 examples, of which two are left over."""

@@ -319,6 +319,14 @@ def test_a_trace_that_fails_costs_only_the_trace(tmp_path: Path) -> None:
     assert found["b"].probes["trace"] == {"failed": "trace broke"}
 
 
+def test_steps_of_many_seconds_are_taken_twice_and_say_so() -> None:
+    found = launch(Pool({"a": 10_000 * MS, "b": 10_000 * MS}), GROUP[:2])
+    for each in found.values():
+        assert len(each.turns) == 2
+        assert each.warnings == ("steps of more than 5 s: few turns a launch",)
+    assert not any(each.warnings for each in launch(Pool(), GROUP[:2]).values())
+
+
 def test_a_quiet_launch_takes_its_rounds_and_a_noisy_one_more() -> None:
     careful = dataclasses.replace(PROFILE, within_error=0.003, member_s=1.0)
     quiet, noisy = Pool(), Pool()
