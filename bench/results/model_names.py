@@ -1,4 +1,4 @@
-"""What a name of a model means, before anything is loaded: told by its form."""
+"""What a name of a model means, before anything is loaded: seen from its form."""
 
 from __future__ import annotations
 

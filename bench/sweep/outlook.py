@@ -1,4 +1,4 @@
-"""What a run would do and how long it takes, told before it is started (`--dry-run`)."""
+"""What a run would do and how long it takes, said before it is started (`--dry-run`)."""
 
 from __future__ import annotations
 
