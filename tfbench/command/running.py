@@ -118,12 +118,15 @@ def keep_operations(folder: Path, note: Callable[[str], None]) -> None:
 
 
 def write_report(folder: Path) -> None:
-    """Write the report of a run and say where it is."""
+    """Write the report of a run, and say what it found and where it is."""
     import reports
+    from reports.facts.derive import facts_of
+    from tfbench.screen.verdict import verdict
 
+    run = read_run(folder)
     try:
-        pytest_benchmark.write(read_run(folder))
+        pytest_benchmark.write(run)
     except UsageError as error:
         print(f"tfbench: {error}", file=sys.stderr)
     reports.write(folder)
-    print(f"report: {folder / 'report.md'}")
+    verdict(facts_of(run), Console())
