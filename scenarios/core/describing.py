@@ -26,42 +26,11 @@ def describe(workload: Workload) -> dict[str, Any]:
     """
     facts, data, task = workload.facts, workload.data, workload.task
     provides, lacks = set(facts.provides), dict(facts.lacks)
-    _met(provides, lacks, "trainable", workload.trainable)
-    _met(
-        provides,
-        lacks,
-        "data:train",
-        "" if data.train is not None else f"{data.name} has no training part: give one by --data",
-    )
-    _met(
-        provides,
-        lacks,
-        "data:labels",
-        "" if data.classes else "targets are no class numbers, which this technique works with",
-    )
-    images = data.kind in ("images", "samples") and _is_image(data.test.inputs)
-    _met(
-        provides,
-        lacks,
-        "data:images",
-        "" if images else f"works with images of one size; {data.name} holds others",
-    )
-    _met(
-        provides,
-        lacks,
-        "data:real",
-        "" if data.kind != "samples" else "needs data of yours (--data): inputs were only drawn",
-    )
-    one = isinstance(data.test.inputs, dict) is False
-    _met(
-        provides,
-        lacks,
-        "inputs:one",
-        "" if one else f"takes one input, the model has {len(data.test.inputs)}",
-    )
-    for kind in NEEDS_TASKS:
-        _met(provides, lacks, f"task:{kind}",
-             "" if task.kind == kind else f"is for {kind}, this is {task.kind}")  # fmt: skip
+    for need, missing in _missing(workload).items():
+        if missing:
+            lacks.setdefault(need, missing)
+        else:
+            provides.add(need)
     return {
         "provides": sorted(provides),
         "lacks": lacks,
@@ -78,11 +47,29 @@ def describe(workload: Workload) -> dict[str, Any]:
     }
 
 
-def _met(provides: set[str], lacks: dict[str, str], need: str, missing: str) -> None:
-    if missing:
-        lacks.setdefault(need, missing)
-    else:
-        provides.add(need)
+def _missing(workload: Workload) -> dict[str, str]:
+    """Need of data or task → what is missing for it, and the way out; "" where it is met."""
+    data, kind = workload.data, workload.task.kind
+    images = data.kind in ("images", "samples") and _is_image(data.test.inputs)
+    several = len(data.test.inputs) if isinstance(data.test.inputs, dict) else 1
+    no_train = "needs training examples: give them by --data"
+    no_labels = (
+        "needs class numbers as targets: give labelled data by --data"
+        if data.test.targets is None
+        else f"needs class numbers as targets, which {data.name} does not have"
+    )
+    return {
+        "trainable": workload.trainable,
+        "data:train": "" if data.train is not None else no_train,
+        "data:labels": "" if data.classes else no_labels,
+        "data:images": "" if images else f"is about images, and the inputs of {data.name} are none",
+        "data:real": "needs data of yours: give them by --data" if data.kind == "samples" else "",
+        "inputs:one": f"takes one input, and the model has {several}" if several > 1 else "",
+        **{
+            f"task:{each}": "" if kind == each else f"is for {each}, and this is {kind}"
+            for each in NEEDS_TASKS
+        },
+    }
 
 
 def _is_image(inputs: Any) -> bool:

@@ -127,7 +127,7 @@ class Workload:
         if lacks:
             return lacks
         if self.data.train is None or self.data.train.targets is None:
-            return f"{self.data.name} has no training examples with targets: give them by --data"
+            return "needs training examples with targets: give them by --data"
         if not (self.task.metrics or self.task.parts):
             return "nothing tells what the outputs are to be: name the task by --task"
         return ""
