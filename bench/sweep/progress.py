@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from bench.results.values import Effect
 
 
 class Reporter(Protocol):
@@ -33,6 +35,12 @@ class Reporter(Protocol):
     def note(self, line: str) -> None:
         """Something worth a line."""
 
+    def rows(self, rows: Sequence[Effect], settled: bool) -> None:
+        """What is known of scenarios now; settled where nothing more is measured of them."""
+
+    def left(self, seconds: float) -> None:
+        """Seconds that the run still takes, as far as it can be known."""
+
 
 class Silent:
     """Tells nothing."""
@@ -47,6 +55,12 @@ class Silent:
         """Ignore."""
 
     def note(self, line: str) -> None:
+        """Ignore."""
+
+    def rows(self, rows: Sequence[Effect], settled: bool) -> None:
+        """Ignore."""
+
+    def left(self, seconds: float) -> None:
         """Ignore."""
 
 
@@ -94,6 +108,12 @@ class Bar:
         """Print above the bar."""
         self._progress.console.print(line, markup=False, highlight=False)
 
+    def rows(self, rows: Sequence[Effect], settled: bool) -> None:
+        """Ignore: a bar has no rows."""
+
+    def left(self, seconds: float) -> None:
+        """Ignore: the bar's own estimate stays."""
+
 
 class Lines:
     """One plain line for each thing begun, with the time so far: for logs and CI."""
@@ -101,6 +121,7 @@ class Lines:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write, self._start = write, time.monotonic()
         self._total = self._done = 0
+        self._left_s: float | None = None
 
     def __enter__(self) -> Lines:
         return self
@@ -115,9 +136,10 @@ class Lines:
     def begin(self, what: str) -> None:
         """Write what runs now, what is done and the time left."""
         spent = time.monotonic() - self._start
-        left = ""
-        if self._done and self._total > self._done:
-            left = f", about {spent / self._done * (self._total - self._done):.0f} s left"
+        left_s = self._left_s
+        if left_s is None and self._done and self._total > self._done:
+            left_s = spent / self._done * (self._total - self._done)
+        left = "" if left_s is None else f", about {left_s:.0f} s left"
         self._write(f"[{self._done}/{self._total or '?'}, {spent:.0f} s{left}] {what}")
 
     def done(self, units: int = 1) -> None:
@@ -127,6 +149,13 @@ class Lines:
     def note(self, line: str) -> None:
         """Write it."""
         self._write(line)
+
+    def rows(self, rows: Sequence[Effect], settled: bool) -> None:
+        """Ignore: what a row says is the caller's to show."""
+
+    def left(self, seconds: float) -> None:
+        """Take over an estimate that is better than one from counts."""
+        self._left_s = seconds
 
 
 def reporter(console: Console) -> Bar | Lines:

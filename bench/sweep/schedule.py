@@ -15,7 +15,17 @@ from bench.results import cache_folder
 from bench.results.effects import Effects
 from bench.results.store import RunFolder
 from bench.results.values import Configuration, Launch, Scenario, to_json
-from bench.sweep import applying, controls, describing, grouping, outlook, probing, stopping
+from bench.sweep import (
+    applying,
+    controls,
+    describing,
+    grouping,
+    outlook,
+    probing,
+    remaining,
+    stopping,
+    telling,
+)
 from bench.sweep.applying import Facts
 from bench.sweep.describing import Described
 from bench.sweep.discovery import ROOT
@@ -26,6 +36,7 @@ from bench.sweep.members import Member, Process
 from bench.sweep.outlook import Outlook
 from bench.sweep.preloaded import Pool
 from bench.sweep.progress import Reporter
+from bench.sweep.remaining import Group, Plan, Probe
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Settings
 
@@ -61,6 +72,9 @@ class Sweep:
         self._warnings: tuple[str, ...] = ()
         """Of the baseline, on every row that was measured."""
         self._keras = 3
+        self._described_s = 1.0
+        self._plan: Plan | None = None
+        self._probed: dict[str, set[str]] = {}
         self._pool = Pool(settings.workload, settings.memory_bytes)
         self.facts: dict[str, Any] = {
             "name": folder.folder.name,
@@ -81,8 +95,14 @@ class Sweep:
             self._prepare(self._describe().facts)
             self._measure_ceilings()
             self.reporter.total(self._units())
+            self._plan = self._planned()
+            self.reporter.rows(
+                telling.waiting(self.applicable, self.settings.configurations), False
+            )
             for configuration in self.settings.configurations:
                 probed = self._probe_all(configuration)
+                self._probed[configuration.name] = probed
+                self._plan = self._planned()
                 for name, members in self._groups(configuration, probed):
                     self._measure_group(name, members)
                     self._write()
@@ -125,6 +145,7 @@ class Sweep:
         applied = applying.decide(self.scenarios, self.known, found.facts)
         self.scenarios, self.refused = applied.scenarios, applied.refused
         self._keras = found.facts.keras
+        self._described_s = found.seconds
         profile = describing.scaled(self.settings.profile, found.seconds)
         self.settings = dataclasses.replace(self.settings, profile=profile)
         self.facts["scenarios"] = [to_json(s) for s in self.scenarios]
@@ -288,6 +309,11 @@ class Sweep:
             ):
                 self.reporter.done(looks[-1] - number)
                 break
+        measured = [
+            m.scenario.id for m in members if m.role == "candidate" or not m.scenario.baseline
+        ]
+        if not members[0].side:
+            self._tell([x for x in launches if x.scenario in measured], ended=True)
 
     def _traced(self, number: int) -> bool:
         """Whether this launch is traced after its last turn: once a group is enough."""
@@ -322,6 +348,40 @@ class Sweep:
     def _keep(self, launches: Sequence[Launch]) -> None:
         self.launches += launches
         self.folder.append(launches)
+        self._tell(launches)
+
+    def _tell(self, launches: Sequence[Launch], ended: bool = False) -> None:
+        """Show the rows of launches that ended; those of failed probes will not change."""
+        known = {s.id: s for s in self.scenarios}
+        keys = dict.fromkeys(
+            (x.scenario, x.configuration) for x in launches
+            if x.role in ("baseline", "candidate") and not x.side
+        )  # fmt: skip
+        rows = [telling.row(known[id], c, self.launches, known) for id, c in keys]
+        for row in rows:
+            final = ended or (row.status not in ("ok", telling.PROBED) and not launches[0].group)
+            self.reporter.rows([row], final)
+        if self._plan is not None:
+            self.reporter.left(remaining.left_s(self._plan, self.launches))
+
+    def _planned(self) -> Plan:
+        """The run as pieces of work, with the times that the profile expects."""
+        profile, start_s = self.settings.profile, self._described_s
+        every = {s.id for s in self.applicable}
+        probes, groups = [], []
+        for c in self.settings.configurations:
+            for s in self.applicable:
+                cost_s = start_s + profile.trainings * start_s * (s.kind == "train")
+                probes.append(Probe(s.id, c.name, s.path_kind, cost_s))
+            for name, members in self._groups(c, self._probed.get(c.name, every)):
+                turns_s = profile.warmup_s + profile.member_s + start_s
+                job = any(m.scenario.unit == "job" for m in members)
+                looks = profile.looks[:1] if job else profile.looks
+                kind = members[0].scenario.path_kind
+                groups.append(Group(name, kind, turns_s * len(members), looks))
+        first = self.settings.configurations[0]
+        workers = max(1, min(len(first.cpus), 4)) if first.device == "cpu" else 1
+        return Plan(tuple(probes), tuple(groups), workers)
 
     def _write(self) -> None:
         self.facts["controls"] = controls.verdicts(self.launches)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.results.store import RunFolder
-from bench.results.values import Launch, Scenario
+from bench.results.values import Effect, Launch, Scenario
 from bench.sweep.discovery import discover, select
 from bench.sweep.progress import Silent
 from bench.sweep.schedule import Sweep
@@ -68,3 +69,20 @@ def test_a_follower_without_outputs_fails(sweep: Sweep, monkeypatch: pytest.Monk
     reasons = {x.scenario: x.reason for x in sweep.launches}
     assert "0 outputs, the baseline has 2" in reasons["infer/litert-float32"]
     assert "the baseline has 0" in reasons["infer/litert-int8"]
+
+
+class Told(Silent):
+    """Keeps the rows that are told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, bool]] = []
+
+    def rows(self, rows: Sequence[Effect], settled: bool) -> None:
+        self.told += [(row.scenario, row.status, settled) for row in rows]
+
+
+def test_rows_are_told_as_launches_end(sweep: Sweep) -> None:
+    sweep.reporter = told = Told()
+    bad = Launch(IDS[1], "cpu-1", purpose="probe", outcome="failed", reason="it broke")
+    sweep._keep([probe(sweep, sweep.scenarios[2]), bad])
+    assert told.told == [("infer/function", "probed", False), (IDS[1], "failed", True)]

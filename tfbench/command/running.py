@@ -19,8 +19,9 @@ from bench.sweep import applying, pytest_benchmark
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import discover, select
 from bench.sweep.outlook import Outlook
-from bench.sweep.progress import Silent, reporter
+from bench.sweep.progress import Silent
 from bench.sweep.schedule import Sweep, default_folder
+from tfbench.screen.live import screen
 
 DONE, SOME_FAILED = 0, 4
 
@@ -41,7 +42,7 @@ def run(
     folder = RunFolder.create(out or default_folder())
     console = Console(stderr=True)
     command = shlex.join(["tfbench", *sys.argv[1:]])
-    with reporter(console) as progress:
+    with screen(console) as progress:
         effects = Sweep(settings, scenarios, folder, progress, command, known).run()
         progress.begin("reading the traces")
         keep_operations(folder.folder, progress.note)

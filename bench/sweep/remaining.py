@@ -1,0 +1,117 @@
+"""How long a run still takes: from what is planned, corrected by what was seen of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.results.values import Launch
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A planned probe."""
+
+    scenario: str
+    configuration: str
+    kind: str
+    expected_s: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """A planned group, which is launched several times."""
+
+    name: str
+    kind: str
+    expected_s: float
+    """Of one launch."""
+    looks: tuple[int, ...]
+    """Launches after which it may end."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run is going to do."""
+
+    probes: tuple[Probe, ...]
+    groups: tuple[Group, ...]
+    workers: int = 1
+    """Probes that run at once."""
+
+
+PRIOR = 1.0
+"""Weight of the profile's expected times, in pieces of work: as much as one that was seen."""
+
+
+def left_s(plan: Plan, journal: Sequence[Launch], failed: Sequence[str] = ()) -> float:
+    """Seconds until the last planned piece ends.
+
+    Args:
+        plan: Of the whole run.
+        journal: Launches that ended so far, in their order.
+        failed: Names of groups that will not be launched.
+    """
+    seen = {(x.scenario, x.configuration): x.wall_s for x in journal if x.purpose == "probe"}
+    launched: dict[str, list[float]] = {}
+    for name, _, wall_s in dict.fromkeys(
+        (x.group, x.index, x.wall_s) for x in journal if x.purpose == "timing"
+    ):
+        launched.setdefault(name, []).append(wall_s)
+    probes = _probes_left(plan, seen)
+    return probes / plan.workers + _groups_left(plan, launched, failed)
+
+
+def _probes_left(plan: Plan, seen: Mapping[tuple[str, str], float]) -> float:
+    done = [(p, seen[key]) for p in plan.probes if (key := (p.scenario, p.configuration)) in seen]
+    pace = _Pace([(p.kind, p.expected_s, took) for p, took in done])
+    waiting = [p for p in plan.probes if (p.scenario, p.configuration) not in seen]
+    return sum(p.expected_s * pace(p.kind) for p in waiting)
+
+
+def _groups_left(
+    plan: Plan, launched: Mapping[str, Sequence[float]], failed: Sequence[str]
+) -> float:
+    known = [g for g in plan.groups if g.name in launched]
+    pace = _Pace([(g.kind, g.expected_s, took) for g in known for took in launched[g.name]])
+    current = known[-1].name if known else ""
+    ended = [(len(launched[g.name]), g.looks) for g in known if g.name != current]
+    late = _share_to_the_last(ended)
+    total = 0.0
+    for group in plan.groups:
+        if group.name in failed or (group.name in launched and group.name != current):
+            continue
+        first, last = group.looks[0], group.looks[-1]
+        count = len(launched.get(group.name, ()))
+        wanted = first + late * (last - first) if count < first else float(last)
+        total += max(0.0, wanted - count) * group.expected_s * pace(group.kind)
+    return total
+
+
+def _share_to_the_last(ended: Sequence[tuple[int, tuple[int, ...]]]) -> float:
+    """Of the launches beyond the first look, how many groups make; half of them beforehand."""
+    spans = [(count - looks[0], looks[-1] - looks[0]) for count, looks in ended]
+    made = sum(max(0, more) for more, span in spans if span)
+    return (made + 0.5) / (sum(span for _, span in spans if span) + 1.0)
+
+
+class _Pace:
+    """Time taken ÷ time expected, by kind; a kind that was not seen follows the others."""
+
+    def __init__(self, seen: Sequence[tuple[str, float, float]]) -> None:
+        self._seen = seen
+        pieces = max(1, len(seen))
+        typical = sum(expected for _, expected, _ in seen) / pieces
+        self._all = self._ratio(seen, 1.0, typical or 1.0)
+
+    def __call__(self, kind: str) -> float:
+        own = [one for one in self._seen if one[0] == kind]
+        if not own:
+            return self._all
+        typical = sum(expected for _, expected, _ in own) / len(own)
+        return self._ratio(own, self._all, typical)
+
+    @staticmethod
+    def _ratio(seen: Sequence[tuple[str, float, float]], prior: float, weight: float) -> float:
+        took = sum(actual for _, _, actual in seen) + PRIOR * weight * prior
+        return took / (sum(expected for _, expected, _ in seen) + PRIOR * weight)

@@ -1,0 +1,67 @@
+"""The time left: planned pieces, corrected by what was seen of each kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.results.values import Launch
+from bench.sweep.remaining import Group, Plan, Probe, left_s
+
+PLAN = Plan(
+    tuple(Probe(f"infer/{i}", "c", "infer", 2.0) for i in range(10))
+    + tuple(Probe(f"train/{i}", "c", "train", 10.0) for i in range(4)),
+    (Group("infer/a@c", "infer", 5.0, (4, 6)), Group("train/a@c", "train", 8.0, (4, 6))),
+)
+
+
+def probe(scenario: str, took_s: float) -> Launch:
+    return Launch(scenario, "c", purpose="probe", wall_s=took_s)
+
+
+def launch(group: str, index: int, took_s: float) -> list[Launch]:
+    ids = ("one", "two")
+    return [Launch(x, "c", group, index=index, wall_s=took_s) for x in ids]
+
+
+def test_without_a_journal_it_is_the_plan() -> None:
+    assert left_s(PLAN, []) == pytest.approx(10 * 2 + 4 * 10 + 5 * 5 + 5 * 8)
+
+
+def test_probes_beside_each_other_take_less() -> None:
+    two = Plan(PLAN.probes, (), workers=2)
+    assert left_s(two, []) == pytest.approx((10 * 2 + 4 * 10) / 2)
+
+
+def test_a_kind_that_is_slow_lengthens_itself_more_than_the_others() -> None:
+    plan = Plan(PLAN.probes, ())
+    journal = [probe(f"train/{i}", 60.0) for i in range(3)]
+    left = left_s(plan, journal)
+    one_train = left_s(Plan(PLAN.probes[-4:], ()), journal)
+    assert 35 < one_train <= 60
+    assert left > one_train + 20  # the others follow, as long as none of them was seen
+
+
+def test_what_was_seen_of_a_kind_outweighs_the_others() -> None:
+    journal = [*(probe(f"train/{i}", 100.0) for i in range(4)),
+               *(probe(f"infer/{i}", 2.0) for i in range(9))]  # fmt: skip
+    assert left_s(Plan(PLAN.probes, ()), journal) < 5.0
+
+
+def test_a_launch_counts_once_whatever_its_members() -> None:
+    journal = [x for i in range(4) for x in launch("infer/a@c", i, 5.0)]
+    one = Plan((), PLAN.groups[:1])
+    assert left_s(one, journal) == pytest.approx(2 * 5.0)
+
+
+def test_a_group_that_ended_early_leaves_nothing() -> None:
+    journal = [x for i in range(4) for x in launch("infer/a@c", i, 5.0)]
+    journal += launch("train/a@c", 0, 8.0)
+    # the first needed no launch beyond the first look, so that the second is not expected to either
+    assert left_s(Plan((), PLAN.groups), journal) == pytest.approx((3 + 2 / 6) * 8.0)
+
+
+def test_the_end_is_the_end() -> None:
+    journal = [probe(p.scenario, 1.0) for p in PLAN.probes]
+    for group in PLAN.groups:
+        journal += [x for i in range(6) for x in launch(group.name, i, 3.0)]
+    assert left_s(PLAN, journal) == 0.0
