@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.guard.rule.limits import seconds
+from bench.results.quantities import seconds
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.store import read_run, replace_text
 from bench.sweep.discovery import ROOT

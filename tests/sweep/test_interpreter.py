@@ -60,6 +60,7 @@ def test_a_launch_takes_no_users_file_for_a_module(folder: Path, cache: Path) ->
     with Pool(spec, 4 << 30) as pool:
         launch = pool.launch(environment, scenario, CONFIGURATION)
         try:
+            launch.call("prepare", 120.0)  # answers are compared with the trained model's
             launch.call("build", 120.0)
             proof = launch.call("probe", 120.0, first=1, epochs=1)["proof"]
         finally:
