@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.results.quantities import seconds
 from bench.results.errors import TfbenchError, UsageError
+from bench.results.quantities import seconds
 from bench.results.store import read_run, replace_text
 from bench.sweep.discovery import ROOT
 from research.zoo import checking, page, running
