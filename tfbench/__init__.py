@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.results.errors import NotEngaged, Unsupported
+    from scenarios.core.composition import workload
     from scenarios.core.paths import InferencePath, InputPath, JobPath, TrainingPath
     from scenarios.core.registry import scenario
     from scenarios.core.workload import Workload
 
 __all__ = [
     "InferencePath", "InputPath", "JobPath", "NotEngaged", "TrainingPath", "Unsupported",
-    "Workload", "scenario",
+    "Workload", "scenario", "workload",
 ]  # fmt: skip
 _HOMES = {
     "InferencePath": "scenarios.core.paths",
@@ -28,6 +29,7 @@ _HOMES = {
     "Unsupported": "bench.results.errors",
     "Workload": "scenarios.core.workload",
     "scenario": "scenarios.core.registry",
+    "workload": "scenarios.core.composition",
 }
 
 

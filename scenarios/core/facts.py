@@ -80,6 +80,7 @@ def find(
 def of_source(source: models.Source) -> Facts:
     """The facts of a source."""
     loss = source.compiled.loss
+    own = not isinstance(loss, (str, type(None))) or bool(source.compiled.loss_weights)
     return Facts(
         source.signature,
         source.outputs,
@@ -90,7 +91,7 @@ def of_source(source: models.Source) -> Facts:
         tuple(sorted(source.provides)),
         dict(source.lacks),
         source.notes,
-        "" if loss is None else loss if isinstance(loss, str) else "own",
+        "own" if own else loss or "",
         source.compiled.metrics,
     )
 
@@ -127,6 +128,8 @@ def model_digest(spec: WorkloadSpec) -> bytes:
         elif path and Path(path).is_dir():
             for file in sorted(p for p in Path(path).rglob("*") if p.is_file()):
                 digest.update(file.read_bytes())
+    if spec.factory:
+        digest.update(user_code.find(spec.factory, "workload")[1])
     if ":" in spec.model and not spec.model.startswith("applications:"):
         digest.update(user_code.find(spec.model, "model")[1])
     if spec.model == "cnn":

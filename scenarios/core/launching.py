@@ -25,7 +25,11 @@ class Workloads:
 
     def read(self, spec: WorkloadSpec) -> None:
         """Read the data, unless that would start TensorFlow; failures are left to the launch."""
-        if source(spec.data)[0] in PLAIN_DATA and _named(spec) not in self._data:
+        if (
+            not spec.factory
+            and source(spec.data)[0] in PLAIN_DATA
+            and _named(spec) not in self._data
+        ):
             with contextlib.suppress(Exception):
                 data = load(spec)
                 _ = data.digest, data.scaled.digest  # in launches' cache keys: hashed once for all
@@ -33,7 +37,8 @@ class Workloads:
 
     def make(self, spec: WorkloadSpec, threads: int, devices: int) -> Prepared:
         """The workload of one launch."""
-        return Prepared(Workload(spec, threads, self._data.get(_named(spec)), devices=devices))
+        data = None if spec.factory else self._data.get(_named(spec))
+        return Prepared(Workload(spec, threads, data, devices=devices))
 
 
 class Prepared:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from scenarios.core import refusals
+
 Proof = Callable[[], dict[str, Any]]
 
 
@@ -40,7 +42,13 @@ class TrainingPath:
 
     def advance(self) -> Any:
         """Make one step on the next batch."""
-        return self.step() if self.batches is None else self.step(*next(self.batches))
+        try:
+            return self.step() if self.batches is None else self.step(*next(self.batches))
+        except Exception as error:
+            known = refusals.explained(error, self.model)
+            if known is None:
+                raise
+            raise known from error
 
 
 @dataclass
@@ -110,4 +118,5 @@ class JobPath:
 
     def advance(self) -> Any:
         """Do the job."""
-        return self.job()
+        with refusals.told(self.model):
+            return self.job()

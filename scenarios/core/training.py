@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.results.errors import Unsupported
-from scenarios.core import artifacts
+from bench.results.errors import Unsupported, UsageError
+from scenarios.core import artifacts, budget, refusals, user_code
+from scenarios.core.data import nests
 from scenarios.core.graphs import traced_once
 from scenarios.core.paths import Proof, TrainingPath, nothing_to_prove
 from scenarios.core.workload import LEARNING_RATE, Workload
@@ -36,17 +38,20 @@ def prepare(workload: Workload, wanted: bool = True) -> dict[str, Any]:
 
     def trained(path: Path) -> None:
         model = workload.model()
-        train(workload, model)
+        learn(workload, model)
         artifacts.save_weights(model, path)
+        budget.keep(path.with_name("trained.npz"), workload.trainings)
 
     learns = workload.learns and wanted
     if not workload.facts.trained:
-        artifacts.made_once(workload.folder / "initial.npz", initial)
+        artifacts.made_once(workload.base / "initial.npz", initial)
     if learns:
-        artifacts.made_once(workload.folder / "trained.npz", trained)
+        artifacts.made_once(workload.trained_file, trained)
+    made = budget.kept(workload.trained_file) if learns else []
+    updates = workload.epochs * workload.steps_per_epoch if learns else 0
     answer: dict[str, Any] = {
         "epochs": workload.epochs if learns else 0,
-        "updates": workload.epochs * workload.steps_per_epoch if learns else 0,
+        "updates": made[0].updates if made and made[0].cut else updates,
         "data": workload.data.name,
         "classes": workload.data.classes,
         "train_examples": len(workload.data.train or ()),
@@ -62,7 +67,8 @@ def prepare(workload: Workload, wanted: bool = True) -> dict[str, Any]:
         answer |= {"quality_metric": found.metric.name, "quality": found.value}
         if found.right:
             answer["accuracy"] = float(np.mean(found.right))
-    answer["warnings"] = list(doubts(workload, outputs, found))
+    short = [f"the baseline was {each}" for each in made if each.cut]
+    answer["warnings"] = [*short, *doubts(workload, outputs, found)]
     if "model:keras" in workload.facts.provides:
         answer["parameters"] = int(workload.trained_model().count_params())
     return answer
@@ -81,27 +87,55 @@ def doubts(workload: Workload, outputs: Any, found: Any) -> Iterator[str]:
         yield guessing
 
 
+def learn(workload: Workload, model: Any) -> None:
+    """Train the baseline: by `fit`, or by the user's own step where there is one."""
+    if workload.own is None or workload.own.train_step is None:
+        train(workload, model)
+        return
+    step = compiled_step(workload, model, workload.optimizer(model))
+    wanted, budget_s = workload.epochs * workload.steps_per_epoch, workload.spec.train_budget_s
+    batches, begun_s = workload.batches(), time.monotonic()
+    for update in range(1, wanted + 1):
+        with refusals.told(model):
+            loss = step(*next(batches))
+        if not np.isfinite(float(tf.reduce_mean(loss))):
+            raise not_a_number(workload, update)
+        spent_s = time.monotonic() - begun_s
+        if 0 < budget_s <= spent_s:
+            break
+    workload.trainings.append(budget.Training(update, wanted, round(spent_s, 1), budget_s))
+
+
 def train(
     workload: Workload,
     model: Any,
     epochs: int | None = None,
-    rate: float = LEARNING_RATE,
+    rate: float = 0.0,
     loss: Any = None,
     inputs: Any = None,
     targets: Any = None,
+    plan: Callable[[int], None] | None = None,
     **fit: Any,
 ) -> Any:
     """Train `model` by Keras `fit`: Adam, cosine decay from `rate` to 0, a new order each epoch.
 
+    It keeps to the workload's budget: a training whose first updates show that it would take
+    longer starts again, with as many updates as there is room for.
+
     Args:
-        workload: Its data and loss.
+        workload: Its data and loss; `trainings` gets what was done.
         model: Any model of the workload's input and output.
         epochs: Default: as many as the baseline gets.
-        rate: First learning rate.
+        rate: First learning rate; default: 1e-3, or the user's own optimizer with its own.
         loss: `loss(targets, outputs)`; default: the workload's.
         inputs: What it is trained on; default: the training examples.
         targets: What the outputs are compared with, one an input; default: the labels.
+        plan: Told how many updates there will be, before they are made.
         **fit: Passed on to `fit` (`callbacks`).
+
+    Raises:
+        Unsupported: There is nothing to train on.
+        UsageError: The loss is not a number.
     """
     epochs = epochs or workload.epochs
     part = workload.data.train
@@ -109,13 +143,74 @@ def train(
         raise Unsupported(workload.trainable)
     x = workload.as_given(part.inputs) if inputs is None else inputs
     y = part.targets if targets is None else targets
+    # Keras takes no NumPy strings.
+    x = tf.nest.map_structure(lambda a: tf.constant(a) if nests.is_text(a) else a, x)
     count = len(tf.nest.flatten(x)[0])
     batch = min(workload.spec.batch, count)
-    updates = epochs * math.ceil(count / batch)
-    decay = tf.keras.optimizers.schedules.CosineDecay(rate, updates)
-    model.compile(optimizer=tf.keras.optimizers.Adam(decay), loss=loss or workload.loss)
-    tf.keras.utils.set_random_seed(workload.spec.seed)
-    return model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0, **fit)
+    wanted, budget_s = epochs * math.ceil(count / batch), workload.spec.train_budget_s
+    start = model.get_weights() if budget_s else None
+    callbacks = [*fit.pop("callbacks", ()), *(workload.callbacks() if loss is None else ())]
+
+    def fitted(updates: int, *bounds: Any) -> Any:
+        if plan is not None:
+            plan(updates)
+        own = None if rate else workload.own_optimizer
+        decay = tf.keras.optimizers.schedules.CosineDecay(rate or LEARNING_RATE, updates)
+        optimizer = own() if own else tf.keras.optimizers.Adam(decay)
+        compile_for_fit(workload, model, optimizer, loss or workload.loss)
+        tf.keras.utils.set_random_seed(workload.spec.seed)
+        nan = budget.StopsAtNaN()
+        with refusals.told(model):
+            history = model.fit(
+                x, y, batch_size=batch, epochs=epochs, verbose=0,
+                callbacks=[*callbacks, *bounds, nan], **fit,
+            )  # fmt: skip
+        if nan.update:
+            raise not_a_number(workload, nan.update)
+        return history
+
+    begun_s = time.monotonic()
+    pace = budget.Pace(wanted, budget_s)
+    history = fitted(wanted, *([pace] if budget_s else ()))
+    if pace.fitting:
+        model.set_weights(start)
+        begun_s = time.monotonic()
+        history = fitted(pace.fitting, budget.Until(pace.fitting))
+    made = pace.fitting or wanted
+    seconds = time.monotonic() - begun_s
+    workload.trainings.append(budget.Training(made, wanted, round(seconds, 1), budget_s))
+    return history
+
+
+def compile_for_fit(
+    workload: Workload, model: Any, optimizer: Any, loss: Any, **options: Any
+) -> None:
+    """Compile `model` for Keras's `fit` with one loss of all its outputs."""
+    if len(workload.facts.outputs) <= 1 and not isinstance(getattr(model, "output", None), dict):
+        model.compile(optimizer=optimizer, loss=loss, **options)
+        return
+    model.compile(optimizer=optimizer, **options)
+
+    def joint(x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:
+        return loss(y, y_pred) + sum(model.losses)
+
+    model.compute_loss = joint  # Keras would take one loss for each output
+
+
+def not_a_number(workload: Workload, update: int) -> UsageError:
+    """The error that says of whose model the loss is not a number, and where to look."""
+    for name, array in nests.named(workload.data.train.inputs, "input").items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            count = int((~np.isfinite(array)).sum())
+            return UsageError(
+                f"the loss is not a number from update {update} on: {name!r} of "
+                f"{workload.data.name} holds {count} values that are none; fill or drop them"
+            )
+    where = user_code.place_of(workload.spec.model)
+    return UsageError(
+        f"{where}: the loss of this model is not a number from update {update} on: look for a "
+        "logarithm or a division of 0, outputs that do not fit the loss, or too high a rate"
+    )
 
 
 # --- the plain compiled step, for scenarios whose technique is not the loop -----------------------
@@ -128,7 +223,7 @@ def compiled_step(
 
     Args:
         workload: Its loss.
-        model: Output [N, classes].
+        model: Of the workload's inputs and outputs.
         optimizer: With `scale_loss`, the gradients are those of the scaled loss.
         training: Whether dropout and batch norm work as in training.
         jit: Compile the step by XLA.
@@ -136,6 +231,7 @@ def compiled_step(
     scale = getattr(optimizer, "scale_loss", None)
 
     @tf.function(jit_compile=jit)
+    @workload.step(model, optimizer)
     def train_step(x, y):
         with tf.GradientTape() as tape:
             loss = workload.loss(y, model(x, training=training)) + sum(model.losses)
@@ -168,7 +264,7 @@ def compiled_path(
     return TrainingPath(
         model,
         step,
-        examples=len(workload.epoch(batch)[0][1]),
+        examples=min(batch or workload.spec.batch, len(workload.data.train)),
         batches=workload.batches(batch),
         proof=lambda: {**traced_once(step), **proof()},
     )

@@ -84,3 +84,19 @@ def said(error: BaseException, file: str | None) -> str:
     text = one_line(error)
     found = own or list(frames)
     return f"{found[-1].filename}:{found[-1].lineno}: {text}" if found else text
+
+
+def place(function: Callable[..., Any]) -> str:
+    """`FILE:LINE` where a function of the user's begins; its name where that is not known."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return str(getattr(function, "__name__", function))
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def place_of(name: str) -> str:
+    """`FILE:LINE` of the function that a model's or workload's name means; else the name."""
+    file, _, function = name.rpartition(":")
+    if not file or file == "applications":
+        return name
+    return place(find(name, "model")[0]) if function.isidentifier() else name

@@ -18,7 +18,7 @@ from bench.results import cache_folder
 from bench.results.errors import Unsupported, UsageError
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import WorkloadSpec
-from scenarios.core import artifacts, facts, models, user_code
+from scenarios.core import artifacts, budget, composition, facts, models, user_code
 from scenarios.core.comparable import RecordedLoss, without_chance
 from scenarios.core.data import Data, calibration, load, nests
 from scenarios.core.models import Network, keras_models
@@ -26,6 +26,7 @@ from scenarios.core.quality import in_blocks
 from scenarios.core.tasks import Task, infer
 
 Builder = Callable[[tuple[int, ...], int], tf.keras.Model]
+Step = Callable[[Any, Any], Any]
 LEARNING_RATE = 1e-3
 LEAST_UPDATES, MOST_UPDATES, MOST_EPOCHS = 800, 6000, 30
 
@@ -41,6 +42,8 @@ class Workload:
         devices: Number of devices that the scenario asked for.
         maker: Names who makes artifacts, where that is not a launch with its one scenario.
         recorded: The loss that Keras's `fit` was given last, where the workload is comparable.
+        trainings: What training its models took so far, those of cached artifacts too.
+        own: What the user's function put together, where one did.
     """
 
     def __init__(
@@ -51,7 +54,8 @@ class Workload:
         devices: int = 1,
         maker: str = "",
     ) -> None:
-        self.spec = spec
+        self.spec = spec = composition.resolved(spec)
+        self.own = composition.of(spec.factory) if spec.factory else None
         self._raw = None if spec.data == facts.SAMPLES else data or load(spec)
         self.facts, self._outputs = facts.find(spec, self._raw, lambda: self.source, self._cache)
         self._fitted = facts.fitted(spec, self._raw, self.facts)
@@ -60,6 +64,7 @@ class Workload:
         self.devices = devices
         self.maker = maker
         self.recorded: RecordedLoss | None = None
+        self.trainings: list[budget.Training] = []
 
     @property
     def comparable(self) -> bool:
@@ -101,7 +106,7 @@ class Workload:
         if build is not None:
             model = user_code.calling(build, self.data.input_shape, self.data.classes)
         else:
-            initial = self.folder / "initial.npz"
+            initial = self.base / "initial.npz"
             shared = not (self.facts.trained or self.spec.training) and initial.exists()
             model = self.source.keras(_weights(initial) if shared else None)
         return without_chance(model) if self.comparable else model
@@ -111,7 +116,7 @@ class Workload:
         tf.keras.utils.set_random_seed(self._start)
         if self.facts.trained:
             return self.source.keras()
-        file = self.folder / ("trained.npz" if self.learns else "initial.npz")
+        file = self.trained_file if self.learns else self.base / "initial.npz"
         return self.source.keras(_weights(file))
 
     @property
@@ -182,10 +187,38 @@ class Workload:
 
         Made now, or a tf.function would be traced twice: once to make them, once to run.
         """
-        own = self.task.compiled.optimizer
+        own = self.own_optimizer
         optimizer = own() if own else tf.keras.optimizers.Adam(LEARNING_RATE)
         optimizer.build(model.trainable_variables)
         return optimizer
+
+    @property
+    def own_optimizer(self) -> Callable[[], Any] | None:
+        """Makes the optimizer that the user compiled the model with, or gave; None: neither."""
+        make = self.source.compiled.optimizer
+        return None if make is None else lambda: keras_models.optimizer(make())
+
+    def step(self, model: Any, optimizer: Any) -> Callable[[Step], Step]:
+        """Decorates the plain step: the user's own `train_step` takes its place where there is one.
+
+        Args:
+            model: That is trained.
+            optimizer: Of its variables.
+        """
+        make = self.own.train_step if self.own else None
+        if make is None:
+            return lambda plain: plain
+        return lambda plain: user_code.calling(make, model, optimizer)
+
+    def plain_step_only(self, why: str) -> None:
+        """Raise Unsupported where the user has a `train_step`: the technique is in the step."""
+        if self.own and self.own.train_step is not None:
+            raise Unsupported(f"{why}: your own train_step would have to do it; leave it out")
+
+    def callbacks(self) -> list[Any]:
+        """The user's own callbacks for Keras's `fit`."""
+        given: Any = self.own.callbacks if self.own else ()
+        return list(user_code.calling(given) if callable(given) else given)
 
     # --- training pieces ----------------------------------------------------------------------
 
@@ -193,6 +226,11 @@ class Workload:
     def _start(self) -> int:
         """Seed of the initial weights and of the order of batches: of each training its own."""
         return self.spec.seed + 1000 * self.spec.training
+
+    @property
+    def batch_size(self) -> int:
+        """Examples in a training step: the workload's, or all where there are fewer."""
+        return min(self.spec.batch, len(self.data.train or ()) or self.spec.batch)
 
     def epoch(self, batch: int | None = None) -> list[tuple[Any, Any]]:
         """One epoch's full batches (x, y) in the order all use, x as the model takes it.
@@ -232,7 +270,7 @@ class Workload:
     @property
     def steps_per_epoch(self) -> int:
         """Full batches in an epoch at the workload's batch size."""
-        return max(1, len(self.data.train or ()) // self.spec.batch)
+        return max(1, len(self.data.train or ()) // self.batch_size)
 
     @property
     def epochs(self) -> int:
@@ -304,8 +342,8 @@ class Workload:
         return Path(self.spec.cache) if self.spec.cache else cache_folder.default()
 
     @cached_property
-    def folder(self) -> Path:
-        """Folder of what is derived from this workload; its name covers all that determines it."""
+    def base(self) -> Path:
+        """Folder of this workload; its name covers all that determines it but time."""
         digest = hashlib.sha256()
         plain = dataclasses.replace(
             self.spec, cache="", training=0, comparable=False, train_budget_s=0.0
@@ -318,6 +356,19 @@ class Workload:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    @property
+    def trained_file(self) -> Path:
+        """The baseline's weights, trained for as long as the budget gives."""
+        file, budget_s = self.base / "trained.npz", self.spec.train_budget_s
+        if all(each.suffices(budget_s) for each in budget.kept(file)):
+            return file
+        return self.base / f"within-{budget_s:g}s" / "trained.npz"
+
+    @cached_property
+    def folder(self) -> Path:
+        """Folder of what is derived from the trained baseline."""
+        return self.trained_file.parent
+
     def artifact(self, name: str, make: Callable[[Path], None], built_for: str = "") -> Path:
         """The file or folder `name`, made by `make(path)` if it is not in the cache yet.
 
@@ -325,9 +376,22 @@ class Workload:
         the device that it is built for (`artifacts.cached`), so that what changed never meets an
         old file. And by its maker: functions and variables are named by counters of the process
         (`_316`, or `_30774` after other models), so that one model saved by two makers differs by
-        some bytes.
+        some bytes. Where making it takes a training, one that a smaller budget cut is not reused.
         """
-        return artifacts.cached(self.folder / self.maker, name, make, built_for)
+        known = len(self.trainings)
+
+        def made(path: Path) -> None:
+            make(path)
+            budget.keep(path.with_name(name), self.trainings[known:])
+
+        budget_s = self.spec.train_budget_s
+        file = artifacts.cached(self.folder / self.maker, name, made, built_for)
+        if not all(each.suffices(budget_s) for each in budget.kept(file)):
+            within = f"{built_for} within {budget_s:g} s"
+            file = artifacts.cached(self.folder / self.maker, name, made, within)
+        if len(self.trainings) == known:
+            self.trainings += budget.kept(file)
+        return file
 
 
 def _weights(file: Path) -> Callable[[Any], None]:

@@ -6,9 +6,11 @@ import tensorflow as tf
 from scenarios.core import InputPath, Workload, scenario
 from scenarios.input.tools.pipelines import (
     image_decoder,
+    in_memory,
     input_path,
     jpeg_files,
     parse,
+    pixel_scale,
     preprocessed_file,
     tfrecord_file,
 )
@@ -29,7 +31,7 @@ def files(workload: Workload) -> InputPath:
         tf.data.Dataset.from_tensor_slices((paths, labels))
         .map(load, num_parallel_calls=AUTOTUNE)
         .repeat()
-        .batch(workload.spec.batch, drop_remainder=True)
+        .batch(workload.batch_size, drop_remainder=True)
         .prefetch(AUTOTUNE)
     )
     return input_path(workload, dataset, holds="ParallelMap")
@@ -48,7 +50,7 @@ def tfrecord(workload: Workload) -> InputPath:
         tf.data.TFRecordDataset(tfrecord_file(workload))
         .map(load, num_parallel_calls=AUTOTUNE)
         .repeat()
-        .batch(workload.spec.batch, drop_remainder=True)
+        .batch(workload.batch_size, drop_remainder=True)
         .prefetch(AUTOTUNE)
     )
     return input_path(workload, dataset, holds="TFRecord")
@@ -57,22 +59,22 @@ def tfrecord(workload: Workload) -> InputPath:
 @scenario(baseline="input/files", needs=("data:images", "data:labels", "trainable"))
 def preprocessed(workload: Workload) -> InputPath:
     """Decoding and resizing moved out: a TFRecord file of 8-bit pixels, only scaled here."""
-    shape = workload.data.input_shape
+    shape, scale = workload.data.input_shape, pixel_scale(workload)
 
     def load(record):
         image, label = parse(record)
         pixels = tf.reshape(tf.io.decode_raw(image, tf.uint8), shape)
-        return tf.cast(pixels, tf.float32) / 255.0, label
+        return tf.cast(pixels, tf.float32) / scale, label
 
     dataset = (
         tf.data.TFRecordDataset(preprocessed_file(workload))
         .map(load, num_parallel_calls=AUTOTUNE)
         .repeat()
-        .batch(workload.spec.batch, drop_remainder=True)
+        .batch(workload.batch_size, drop_remainder=True)
         .prefetch(AUTOTUNE)
     )
-    # Stored pixels are rounded to 1/255.
-    return input_path(workload, dataset, holds="TFRecord", tolerance=0.5 / 255)
+    # Stored pixels are rounded to whole numbers.
+    return input_path(workload, dataset, holds="TFRecord", tolerance=0.5 / scale)
 
 
 @scenario(baseline="input/files", needs=("data:images", "data:labels", "trainable"))
@@ -82,12 +84,13 @@ def python_generator(workload: Workload) -> InputPath:
 
     paths, labels = jpeg_files(workload)
     height, width, channels = workload.data.input_shape
+    scale = pixel_scale(workload)
 
     def examples():
         for path, label in zip(paths, labels, strict=True):
             with Image.open(path) as image:
                 resized = image.resize((width, height), Image.Resampling.BILINEAR)
-                pixels = np.asarray(resized, np.float32) / 255
+                pixels = np.asarray(resized, np.float32) / scale
             yield pixels.reshape(height, width, channels), label
 
     signature = (
@@ -97,19 +100,19 @@ def python_generator(workload: Workload) -> InputPath:
     dataset = (
         tf.data.Dataset.from_generator(examples, output_signature=signature)
         .repeat()
-        .batch(workload.spec.batch, drop_remainder=True)
+        .batch(workload.batch_size, drop_remainder=True)
         .prefetch(AUTOTUNE)
     )
     # Pillow averages over all pixels when it makes an image smaller; TensorFlow takes the nearest.
-    return input_path(workload, dataset, holds="FlatMap", tolerance=0.1)
+    return input_path(workload, dataset, holds="FlatMap", tolerance=0.1 * 255 / scale)
 
 
 @scenario(baseline="input/files", needs=("trainable",))
 def memory(workload: Workload) -> InputPath:
     """Arrays in memory, sliced into examples and batched."""
-    x, y = workload.data.x_train, workload.data.y_train
-    batch = workload.spec.batch
-    dataset = tf.data.Dataset.from_tensor_slices((x, y)).repeat().batch(batch, drop_remainder=True)
-    return input_path(
-        workload, dataset, holds="TensorSlice", lacks="Map", expected=(x[:batch], y[:batch])
+    examples, batch = in_memory(workload), workload.batch_size
+    dataset = (
+        tf.data.Dataset.from_tensor_slices(examples).repeat().batch(batch, drop_remainder=True)
     )
+    first = tf.nest.map_structure(lambda array: array[:batch], examples)
+    return input_path(workload, dataset, holds="TensorSlice", lacks="Map", expected=first)

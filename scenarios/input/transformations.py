@@ -5,7 +5,15 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged
 from scenarios.core import InputPath, Workload, scenario
-from scenarios.input.tools.pipelines import image_decoder, input_path, jpeg_files, large_images
+from scenarios.input.tools.pipelines import (
+    image_decoder,
+    in_memory,
+    input_path,
+    jpeg_files,
+    large_images,
+    pixel_scale,
+    places_of,
+)
 
 AUTOTUNE = tf.data.AUTOTUNE
 
@@ -22,7 +30,7 @@ def decoded_files(workload: Workload, parallel=None):
 @scenario(needs=("data:images", "data:labels", "trainable"))
 def map_serial(workload: Workload) -> InputPath:
     """JPEG files read and decoded by a serial map; no prefetch."""
-    dataset = decoded_files(workload).repeat().batch(workload.spec.batch, drop_remainder=True)
+    dataset = decoded_files(workload).repeat().batch(workload.batch_size, drop_remainder=True)
     return input_path(workload, dataset, holds="Map", lacks="ParallelMap")
 
 
@@ -30,14 +38,14 @@ def map_serial(workload: Workload) -> InputPath:
 def map_parallel(workload: Workload) -> InputPath:
     """The same map with num_parallel_calls=AUTOTUNE; no prefetch."""
     dataset = decoded_files(workload, AUTOTUNE)
-    dataset = dataset.repeat().batch(workload.spec.batch, drop_remainder=True)
+    dataset = dataset.repeat().batch(workload.batch_size, drop_remainder=True)
     return input_path(workload, dataset, holds="ParallelMap", lacks="Prefetch")
 
 
 @scenario(baseline="input/map-serial", needs=("data:images", "data:labels", "trainable"))
 def prefetch(workload: Workload) -> InputPath:
     """The serial map, its batches made ahead of the step by a prefetch at the end."""
-    dataset = decoded_files(workload).repeat().batch(workload.spec.batch, drop_remainder=True)
+    dataset = decoded_files(workload).repeat().batch(workload.batch_size, drop_remainder=True)
     return input_path(workload, dataset.prefetch(AUTOTUNE), holds="Prefetch", lacks="ParallelMap")
 
 
@@ -45,8 +53,8 @@ def prefetch(workload: Workload) -> InputPath:
 def cache(workload: Workload) -> InputPath:
     """The serial map's images kept in memory by cache: measured after the first epoch."""
     dataset = decoded_files(workload).cache().repeat()
-    dataset = dataset.batch(workload.spec.batch, drop_remainder=True)
-    epoch = len(jpeg_files(workload)[0]) // workload.spec.batch + 1
+    dataset = dataset.batch(workload.batch_size, drop_remainder=True)
+    epoch = len(jpeg_files(workload)[0]) // workload.batch_size + 1
     return input_path(workload, dataset, holds="Cache", warmup=epoch)
 
 
@@ -62,22 +70,21 @@ def cache(workload: Workload) -> InputPath:
 )
 def shuffle(workload: Workload, buffer: int | None) -> InputPath:
     """Arrays in memory, shuffled through a buffer."""
-    x, y = workload.data.x_train, workload.data.y_train
-    batch = workload.spec.batch
+    examples, batch = in_memory(workload), workload.batch_size
+    count = len(workload.data.train)
     dataset = (
-        tf.data.Dataset.from_tensor_slices((x, y))
-        .shuffle(buffer or len(x), seed=workload.spec.seed)
+        tf.data.Dataset.from_tensor_slices(examples)
+        .shuffle(buffer or count, seed=workload.spec.seed)
         .repeat()
         .batch(batch, drop_remainder=True)
     )
     path = input_path(workload, dataset)
 
     def proof():
-        images, labels = (np.asarray(part) for part in next(iter(dataset)))
-        places = [int(np.abs(x - image).sum(axis=(1, 2, 3)).argmin()) for image in images]
-        if places == sorted(places) or (y[places] != labels).any():
-            raise NotEngaged("the first batch is not shuffled examples with their labels")
-        return {"buffer": buffer or len(x), "furthest_example_in_first_batch": max(places)}
+        places = places_of(next(iter(dataset)), examples)
+        if places == sorted(places) or -1 in places:
+            raise NotEngaged("the first batch is not shuffled examples with their targets")
+        return {"buffer": buffer or count, "furthest_example_in_first_batch": max(places)}
 
     path.proof = proof
     return path
@@ -92,10 +99,11 @@ def shuffle(workload: Workload, buffer: int | None) -> InputPath:
 def vectorized_map(workload: Workload, batch_first: bool = True) -> InputPath:
     """Large images in memory, resized and scaled by batch (batch before map) or one by one."""
     images, labels = large_images(workload)
-    size, batch = workload.data.input_shape[:2], workload.spec.batch
+    size, batch = workload.data.input_shape[:2], workload.batch_size
+    scale = pixel_scale(workload)
 
     def prepare(x, y):
-        return tf.image.resize(x, size) / 255.0, y
+        return tf.image.resize(x, size) / scale, y
 
     dataset = tf.data.Dataset.from_tensor_slices((images, labels)).repeat()
     if batch_first:

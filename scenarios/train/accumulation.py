@@ -12,7 +12,8 @@ PARTS = 4
 @scenario(baseline="train/single-device", needs=("trainable",), follows="float32")
 def grad_accumulation(workload: Workload) -> TrainingPath:
     """Gradients of four small batches summed before one update: the same effective batch."""
-    batch = workload.spec.batch
+    workload.plain_step_only("gradients are accumulated inside the step")
+    batch = workload.batch_size
     if batch % PARTS:
         raise Unsupported(f"a batch of {batch} does not divide into {PARTS} equal parts")
 
@@ -24,17 +25,26 @@ def grad_accumulation(workload: Workload) -> TrainingPath:
     sums = [tf.Variable(tf.zeros(v.shape), trainable=False) for v in variables]
     passes = tf.Variable(0, trainable=False)
 
+    def cut(nest):
+        def parts(array):
+            return tf.reshape(array, [PARTS, batch // PARTS, *array.shape[1:]])
+
+        return tf.nest.map_structure(parts, nest)
+
+    def part(nest, i):
+        return tf.nest.map_structure(lambda array: array[i], nest)
+
     @tf.function
     def train_step(x, y):
-        x_parts = tf.reshape(x, [PARTS, batch // PARTS, *x.shape[1:]])
-        y_parts = tf.reshape(y, [PARTS, batch // PARTS])
+        x_parts, y_parts = cut(x), cut(y)
         total = tf.constant(0.0)
         for i in tf.range(PARTS):
             with tf.GradientTape() as tape:
-                loss = workload.loss(y_parts[i], model(x_parts[i], training=training))
+                loss = workload.loss(part(y_parts, i), model(part(x_parts, i), training=training))
                 loss = (loss + sum(model.losses)) / PARTS
-            for accumulated, gradient in zip(sums, tape.gradient(loss, variables), strict=True):
-                accumulated.assign_add(gradient)
+            gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+            for accumulated, gradient in zip(sums, gradients, strict=True):
+                accumulated.assign_add(tf.convert_to_tensor(gradient))
             passes.assign_add(1)
             total += loss
         optimizer.apply_gradients(zip([s.read_value() for s in sums], variables, strict=True))

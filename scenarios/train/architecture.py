@@ -47,26 +47,20 @@ def attention(workload: Workload) -> TrainingPath:
 )
 def subclassed(workload: Workload) -> TrainingPath:
     """A custom Model: its layers are kept by __init__ and called one after the other by call."""
-    functional = workload.model()
-    chain = functional.layers[1:] if functional.layers[0].name == "image" else functional.layers
-    if any(isinstance(layer.input, (list, tuple)) for layer in chain):
-        raise Unsupported("the model's layers are no chain; write the subclass of your own model")
+    chain = chain_of(workload.model())
 
     class Classifier(tf.keras.Model):
         def __init__(self, stages):
             super().__init__()
             self.stages = stages
 
-        def call(self, x, training=False):
+        def call(self, x):
             for stage in self.stages:
-                if type(stage).__name__ in ("Dropout", "BatchNormalization"):
-                    x = stage(x, training=training)
-                else:
-                    x = stage(x)
+                x = stage(x)  # Keras hands `training` on to those that take it
             return x
 
     model = Classifier(chain)
-    model(tf.zeros([1, *workload.data.input_shape]))
+    model(next(workload.batches())[0])
 
     def proof():
         if hasattr(model, "_functional") or type(model).call is tf.keras.Model.call:
@@ -118,13 +112,32 @@ def multi_io(workload: Workload) -> TrainingPath:
     return TrainingPath(
         model,
         train_step,
-        workload.spec.batch,
+        workload.batch_size,
         batches=itertools.cycle(batches),
         predict=lambda x: model([tf.constant(x), brightness_of(x)], training=False)[0].numpy(),
         proof=lambda: (
             traced_once(train_step) | {"inputs": len(model.inputs), "outputs": len(model.outputs)}
         ),
     )
+
+
+def chain_of(model) -> list:
+    """The layers of a functional or Sequential model that follow one another, without its input.
+
+    Raises:
+        Unsupported: They do not.
+    """
+    chain = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    last = model.inputs[0] if len(model.inputs or ()) == 1 else None
+    for layer in chain:
+        nodes = layer._inbound_nodes
+        if not nodes or [id(t) for t in nodes[-1].input_tensors] != [id(last)]:
+            raise Unsupported(
+                f"layer {layer.name!r} does not follow the one before it: a model that is no chain "
+                "of layers needs a subclass of its own"
+            )
+        last = nodes[-1].output_tensors[0]
+    return chain
 
 
 def layers_of(model, *kinds: str) -> dict[str, int]:

@@ -22,6 +22,7 @@ def xla(workload: Workload) -> TrainingPath:
     optimizer = workload.optimizer(model)
 
     @tf.function(jit_compile=True)
+    @workload.step(model, optimizer)
     def train_step(x, y):
         with tf.GradientTape() as tape:
             loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
@@ -32,7 +33,7 @@ def xla(workload: Workload) -> TrainingPath:
     return TrainingPath(
         model,
         train_step,
-        examples=workload.spec.batch,
+        examples=workload.batch_size,
         batches=workload.batches(),
         proof=lambda: (
             traced_once(train_step) | compiled_by_xla(train_step, *next(workload.batches()))
@@ -56,7 +57,7 @@ def xla_auto(workload: Workload) -> TrainingPath:
     return TrainingPath(
         model,
         step,
-        examples=workload.spec.batch,
+        examples=workload.batch_size,
         batches=workload.batches(),
         proof=lambda: auto_clusters(step, next(workload.batches())),
     )

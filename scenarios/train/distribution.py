@@ -25,7 +25,7 @@ def single_device(workload: Workload) -> TrainingPath:
         step(*next(workload.batches()))
         return traced_once(step)
 
-    return TrainingPath(model, step, workload.spec.batch, batches=workload.batches(), proof=proof)
+    return TrainingPath(model, step, workload.batch_size, batches=workload.batches(), proof=proof)
 
 
 @scenario(
@@ -42,7 +42,7 @@ def mirrored(workload: Workload, batch_each: bool = False) -> TrainingPath:
     """MirroredStrategy: the batch shared out to two replicas, or a whole batch for each."""
     strategy = tf.distribute.MirroredStrategy(replica_devices(workload.devices))
     batches = strategy.num_replicas_in_sync if batch_each else 1
-    return shared_out(workload, strategy, workload.spec.batch * batches)
+    return shared_out(workload, strategy, workload.batch_size * batches)
 
 
 @scenario(baseline="train/single-device", needs=("trainable", "tpu"), suite="full")
@@ -51,11 +51,12 @@ def tpu(workload: Workload) -> TrainingPath:
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
-    return shared_out(workload, tf.distribute.TPUStrategy(resolver), workload.spec.batch)
+    return shared_out(workload, tf.distribute.TPUStrategy(resolver), workload.batch_size)
 
 
 def shared_out(workload: Workload, strategy, batch: int) -> TrainingPath:
     """A path whose step gives each replica its part of the batch, and sums their gradients."""
+    workload.plain_step_only("each replica's loss counts as its share")
     count = strategy.num_replicas_in_sync
     if batch % count:
         raise Unsupported(f"a batch of {batch} does not divide into {count} equal parts")
@@ -108,8 +109,12 @@ def each_replica(strategy, x, y):
 
     def part(context):
         i = context.replica_id_in_sync_group
-        size = len(y) // count
-        return tf.constant(x[i * size : (i + 1) * size]), tf.constant(y[i * size : (i + 1) * size])
+
+        def mine(array):
+            size = len(array) // count
+            return tf.constant(array[i * size : (i + 1) * size])
+
+        return tf.nest.map_structure(mine, (x, y))
 
     return strategy.experimental_distribute_values_from_function(part)
 

@@ -22,7 +22,7 @@ NOISE = 64
 )
 def gan(workload: Workload, eager: bool = False) -> TrainingPath:
     """Generator and discriminator, each with its own tape, in one tf.function (or run eagerly)."""
-    batch = workload.spec.batch
+    batch = workload.batch_size
     tf.keras.utils.set_random_seed(workload.spec.seed)
     generator, discriminator = (
         make_generator(workload.data.input_shape),

@@ -4,19 +4,23 @@ import math
 
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.training import compile_for_fit
 from scenarios.train.tools.fit import fit_function
 
 
 def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
     """A path whose step is an epoch of `fit` over the workload's batches."""
+    workload.plain_step_only("`fit` makes the step itself")
     model = workload.model()
     together = compile_options.get("steps_per_execution", 1)
     updates = math.ceil(len(workload.epoch()) / together) * together
-    model.compile(workload.optimizer(model), workload.fit_loss(model), **compile_options)
+    optimizer = workload.optimizer(model)
+    compile_for_fit(workload, model, optimizer, workload.fit_loss(model), **compile_options)
+    callbacks = workload.callbacks()
     dataset = workload.dataset()
 
     def epoch():
-        history = model.fit(dataset, steps_per_epoch=updates, verbose=0)
+        history = model.fit(dataset, steps_per_epoch=updates, verbose=0, callbacks=callbacks)
         return history.history["loss"][-1]
 
     def engaged():
@@ -26,7 +30,7 @@ def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
     return TrainingPath(
         model,
         epoch,
-        examples=updates * workload.spec.batch,
+        examples=updates * workload.batch_size,
         updates=updates,
         proof=engaged,
     )

@@ -14,7 +14,7 @@ def plain_loop(workload: Workload, version: int) -> TrainingPath:
     return TrainingPath(
         model,
         step,
-        workload.spec.batch,
+        workload.batch_size,
         batches=workload.batches(),
         proof=lambda: traced_once(step) | keras_version(model, version),
     )

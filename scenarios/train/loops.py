@@ -12,6 +12,7 @@ def eager(workload: Workload) -> TrainingPath:
     model = workload.model()
     optimizer = workload.optimizer(model)
 
+    @workload.step(model, optimizer)
     def train_step(x, y):
         with tf.GradientTape() as tape:
             loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
@@ -19,7 +20,7 @@ def eager(workload: Workload) -> TrainingPath:
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
-    return TrainingPath(model, train_step, examples=workload.spec.batch, batches=workload.batches())
+    return TrainingPath(model, train_step, examples=workload.batch_size, batches=workload.batches())
 
 
 @scenario(needs=("trainable",))
@@ -29,6 +30,7 @@ def function(workload: Workload) -> TrainingPath:
     optimizer = workload.optimizer(model)
 
     @tf.function
+    @workload.step(model, optimizer)
     def train_step(x, y):
         with tf.GradientTape() as tape:
             loss = workload.loss(y, model(x, training=True)) + sum(model.losses)
@@ -39,7 +41,7 @@ def function(workload: Workload) -> TrainingPath:
     return TrainingPath(
         model,
         train_step,
-        examples=workload.spec.batch,
+        examples=workload.batch_size,
         batches=workload.batches(),
         proof=lambda: traced_once(train_step),
     )

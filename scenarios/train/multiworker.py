@@ -58,8 +58,8 @@ class Worker:
     def seek(self, step):
         """Let the data go on from global step `step`; each worker reads its own shard."""
         pairs = self.workload.epoch()
-        x, y = (np.concatenate([pair[i] for pair in pairs]) for i in (0, 1))
-        batch = self.workload.spec.batch
+        x, y = tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *pairs)
+        batch = self.workload.batch_size
 
         def shard(context):
             examples = tf.data.Dataset.from_tensor_slices((x, y)).repeat().skip(step * batch)
@@ -89,7 +89,8 @@ class Worker:
 
     def facts(self):
         """What this process knows of the cluster, and its share of the first batch."""
-        labels = self.strategy.experimental_local_results(next(self.batches)[1])
+        targets = tf.nest.flatten(next(self.batches)[1])[0]
+        labels = self.strategy.experimental_local_results(targets)
         return {
             "task": self.resolver.task_id,
             "workers": self.resolver.cluster_spec().num_tasks("worker"),
@@ -100,6 +101,7 @@ class Worker:
 
 def workers(workload: Workload) -> Cluster:
     """Two processes that each know by TF_CONFIG where all workers are, and which one they are."""
+    workload.plain_step_only("each worker's loss counts as its share")
     addresses = free_addresses(WORKERS)
     configs = [
         {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
@@ -130,7 +132,7 @@ def multiworker(workload: Workload) -> TrainingPath:
     return TrainingPath(
         model,
         lambda: np.array(cluster.call("train", steps=STEPS)[0]),
-        examples=STEPS * workload.spec.batch,
+        examples=STEPS * workload.batch_size,
         updates=STEPS,
         predict=predict,
         proof=proof,

@@ -4,7 +4,7 @@ from collections import Counter
 
 import tensorflow as tf
 
-from bench.results.errors import NotEngaged
+from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.training import compiled_step
@@ -20,9 +20,14 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
     """float16 arithmetic with a scaled loss; variables and softmax stay float32."""
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
 
-    model = workload.model()
+    workload.plain_step_only("float16 needs a scaled loss inside the step")
+    model = in_half(workload.model(), "float16")
     # Gradients below 6e-8 vanish in float16: the loss is scaled up, its gradients back.
-    optimizer = tf.keras.mixed_precision.LossScaleOptimizer(workload.optimizer(model))
+    optimizer = tf.keras.mixed_precision.LossScaleOptimizer(
+        # A scale too high at first skips updates, which is no fault, but hides what is compared.
+        workload.optimizer(model),
+        initial_scale=2.0**8 if workload.comparable else 2.0**15,
+    )
     optimizer.build(model.trainable_variables)
 
     @tf.function(jit_compile=xla)
@@ -42,7 +47,7 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
     return TrainingPath(
         model,
         train_step,
-        workload.spec.batch,
+        workload.batch_size,
         batches=workload.batches(),
         proof=proof,
     )
@@ -57,14 +62,29 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
 def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
     """bfloat16 arithmetic, which has float32's range and needs no loss scaling."""
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    model = workload.model()
+    model = in_half(workload.model(), "bfloat16")
     step = compiled_step(workload, model, workload.optimizer(model), jit=xla)
 
     def proof():
         run = compiled_by_xla(step, *next(workload.batches())) if xla else {}
         return run | traced_once(step) | dtypes(model, "bfloat16")
 
-    return TrainingPath(model, step, workload.spec.batch, batches=workload.batches(), proof=proof)
+    return TrainingPath(model, step, workload.batch_size, batches=workload.batches(), proof=proof)
+
+
+def in_half(model, compute: str):
+    """The model, whose layers took the global policy.
+
+    Raises:
+        Unsupported: They were saved, or written, with a precision of their own.
+    """
+    layers = [layer for layer in model._flatten_layers() if layer.trainable_weights]
+    if not any(layer.compute_dtype == compute for layer in layers):
+        raise Unsupported(
+            f"the layers of model {model.name!r} hold a precision of their own, which the global "
+            "policy does not change: give FILE.py:function that builds them without a dtype"
+        )
+    return model
 
 
 def dtypes(model, compute: str, variables: str = "float32") -> dict[str, object]:
@@ -73,13 +93,15 @@ def dtypes(model, compute: str, variables: str = "float32") -> dict[str, object]
     Raises:
         NotEngaged: A layer with weights computes in, or keeps them in, another.
     """
-    layers = [layer for layer in model.layers if layer.weights]
+    layers = [
+        layer
+        for layer in model._flatten_layers()
+        if layer.weights and layer is not model and not getattr(layer, "layers", None)
+    ]
     computing = Counter(str(layer.compute_dtype) for layer in layers)
     keeping = Counter(tf.as_dtype(weight.dtype).name for weight in model.trainable_variables)
     if set(keeping) != {variables} or computing[compute] == 0:
         raise NotEngaged(f"layers compute in {dict(computing)} on variables of {dict(keeping)}")
-    return {
-        "compute_dtypes": dict(computing),
-        "variable_dtypes": dict(keeping),
-        "output_dtype": tf.as_dtype(model.output.dtype).name,
-    }
+    outputs = [tf.as_dtype(each.dtype).name for each in tf.nest.flatten(model.outputs or ())]
+    facts = {"compute_dtypes": dict(computing), "variable_dtypes": dict(keeping)}
+    return facts | ({"output_dtype": ", ".join(sorted(set(outputs)))} if outputs else {})

@@ -136,7 +136,7 @@ def dense(workload: Workload) -> TrainingPath:
         stack = [
             layers.Input((784,)),
             layers.Dense(128, activation="relu"),
-            layers.Dense(classes, activation="softmax"),
+            layers.Dense(classes, activation="softmax" if workload.gives_probabilities else None),
         ]
         return tf.keras.Sequential(stack, name="dense")
 

@@ -80,7 +80,7 @@ def tuner(workload: Workload, search: str = "Hyperband") -> JobPath:
                 y[held_out:],
                 validation_data=(x[:held_out], y[:held_out]),
                 epochs=MOST_EPOCHS,
-                batch_size=workload.spec.batch,
+                batch_size=workload.batch_size,
                 verbose=0,
             )
             trials = tuner.oracle.get_best_trials(num_trials=1000)

@@ -10,6 +10,7 @@ from scenarios.core.graphs import traced_once
 @scenario(baseline="train/function", needs=("trainable",), follows="float32")
 def persistent_tape(workload: Workload) -> TrainingPath:
     """A persistent tape asked twice: gradients of the feature layers, then of the head."""
+    workload.plain_step_only("the tape is asked inside the step")
     model = workload.model()
     optimizer = workload.optimizer(model)
     variables = model.trainable_variables
@@ -32,5 +33,5 @@ def persistent_tape(workload: Workload) -> TrainingPath:
         return traced_once(train_step) | {"gradients_from_one_tape": len(asked)}
 
     return TrainingPath(
-        model, train_step, workload.spec.batch, batches=workload.batches(), proof=proof
+        model, train_step, workload.batch_size, batches=workload.batches(), proof=proof
     )

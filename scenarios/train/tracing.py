@@ -23,11 +23,10 @@ def function_retracing(workload: Workload, signature: str | None = None) -> JobP
     """A new tf.function over eight batches: one size, any size under one signature, or retraced."""
     sizes = [sum(SIZES) // len(SIZES)] * len(SIZES) if signature == "fixed" else SIZES
     x, y = workload.epoch(max(SIZES))[0]
-    batches = [(tf.constant(x[:n]), tf.constant(y[:n])) for n in sizes] * 2
-    any_size = [
-        tf.TensorSpec([None, *workload.data.input_shape], tf.float32),
-        tf.TensorSpec([None], tf.int64),
-    ]
+    batches = [tf.nest.map_structure(lambda a, n=n: tf.constant(a[:n]), (x, y)) for n in sizes] * 2
+    any_size = tf.nest.map_structure(
+        lambda tensor: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype), batches[0]
+    )
     traces = []
 
     def job():
@@ -37,6 +36,7 @@ def function_retracing(workload: Workload, signature: str | None = None) -> JobP
         @tf.function(
             input_signature=any_size if signature == "relaxed" else None, reduce_retracing=False
         )
+        @workload.step(model, optimizer)
         def train_step(x, y):
             with tf.GradientTape() as tape:
                 loss = workload.loss(y, model(x, training=True)) + sum(model.losses)

@@ -39,7 +39,7 @@ def seen():
         ("updates", "0 optimizer updates, not 1"),
         ("keras", "not of Keras 2"),
         ("replicas", "1 replicas"),
-        ("examples", "pixels differ"),
+        ("examples", "inputs differ"),
         ("labels", "not the expected examples"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
-from scenarios.core import user_code
+from scenarios.core import composition, user_code
 from scenarios.core.data import nests, tables
 from scenarios.core.data.assembly import assembled, by_name
 from scenarios.core.data.values import Data, Part
@@ -29,7 +29,11 @@ def function(place: str, spec: WorkloadSpec) -> Data:
         UsageError: It cannot be called, or returned something else; its own errors with file and
             line.
     """
-    made, _ = user_code.find(place, "data")
+    if place == spec.factory:
+        own = composition.of(place).data
+        made = own if callable(own) else lambda: own
+    else:
+        made, _ = user_code.find(place, "data")
     given = user_code.calling(made, **user_code.wanted(made, {"seed": spec.seed}))
     data: Data = user_code.calling(understood, given, spec, place)
     return data

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
+from scenarios.core import composition
 from scenarios.core.models.cnn import cnn
 from scenarios.core.models.sources import Source
 
@@ -26,6 +27,11 @@ def find(spec: WorkloadSpec, input_shape: tuple[int, ...], classes: int) -> Sour
         UsageError: No such model, or one that cannot be read or built.
         Unsupported: A package is missing that reads its form.
     """
+    source = _found(spec, input_shape, classes)
+    return composition.applied(spec, source) if spec.factory else source
+
+
+def _found(spec: WorkloadSpec, input_shape: tuple[int, ...], classes: int) -> Source:
     name, path = spec.model, Path(spec.model)
     if name == "cnn":
         return _default(input_shape, classes)
@@ -44,6 +50,8 @@ def find(spec: WorkloadSpec, input_shape: tuple[int, ...], classes: int) -> Sour
         )
     from scenarios.core.models import keras_source
 
+    if name == spec.factory:
+        return keras_source.from_composition(name, input_shape, classes or 10)
     return keras_source.from_function(name, input_shape, classes or 10)
 
 

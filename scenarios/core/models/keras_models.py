@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from bench.results.errors import Unsupported
 from scenarios.core.data.nests import Nest
 from scenarios.core.data.signature import Signature, Spec
 from scenarios.core.tasks.values import Compiled
@@ -109,6 +111,20 @@ def compiled(model: Any) -> Compiled:
     config, kind = optimizer.get_config(), type(optimizer)
     loss = model.loss
     return Compiled(loss, tuple(names), lambda: kind.from_config(config))
+
+
+def optimizer(given: Any) -> Any:
+    """An optimizer of the Keras behind `tf.keras`, with the settings of one of the other Keras."""
+    own = tf.keras.optimizers
+    if isinstance(given, own.Optimizer):
+        return given
+    kind, config = getattr(own, type(given).__name__, None), given.get_config()
+    if kind is None:
+        raise Unsupported(
+            f"optimizer {type(given).__name__} is of the other Keras: give one that both have"
+        )
+    taken = inspect.signature(kind.__init__).parameters
+    return kind.from_config({name: value for name, value in config.items() if name in taken})
 
 
 def first_layers(tensor: Any) -> Iterator[Any]:

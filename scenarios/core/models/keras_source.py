@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from bench.results.errors import UsageError
-from scenarios.core import user_code
+from scenarios.core import composition, user_code
 from scenarios.core.data.signature import Spec
 from scenarios.core.models import keras_models, rebuild
 from scenarios.core.models.sources import Network, Source
@@ -108,6 +108,33 @@ def from_function(name: str, input_shape: tuple[int, ...], classes: int) -> Sour
         UsageError: There is no such function, or it raises an error.
     """
     function, code = user_code.find(name, "model")
+    return _of_function(name, function, code, input_shape, classes)
+
+
+def from_composition(name: str, input_shape: tuple[int, ...], classes: int) -> Source:
+    """A source of the model in a user's workload: an object, or a function that makes it.
+
+    Raises:
+        UsageError: It is neither, or raises an error.
+    """
+    own, code = composition.of(name), user_code.find(name, "workload")[1]
+    given = own.model
+    if not (keras_models.is_keras(given) or isinstance(given, tf.Module)) and callable(given):
+        found = _of_function(name, given, code, input_shape, classes)
+    else:
+        found = _of_function(
+            name, lambda: composition.again(name).model, code, input_shape, classes
+        )
+    return replace(found, trained=found.trained or own.trained)
+
+
+def _of_function(
+    name: str,
+    function: Callable[..., Any],
+    code: bytes,
+    input_shape: tuple[int, ...],
+    classes: int,
+) -> Source:
     offered = {"input_shape": input_shape, "classes": classes}
     wanted = user_code.wanted(function, offered)
     positional = user_code.positional(function, tuple(offered.values()))

@@ -17,7 +17,8 @@ from scenarios.core.workload import Workload
 
 ENLARGED = 4
 """Files are this many times as high and wide as the model's input, as photographs are."""
-MOST_FILES = 2000
+MOST_FILES, MOST_BYTES = 2000, 1 << 29
+"""Files are made of so many examples at most, and of so many bytes of pixels."""
 QUALITY = 90
 
 
@@ -49,10 +50,10 @@ def preprocessed_file(workload: Workload) -> str:
     """A TFRecord file of images decoded and resized beforehand, 8-bit pixels."""
 
     def write(path: Path) -> None:
-        decode = image_decoder(workload)
+        decode, scale = image_decoder(workload), pixel_scale(workload)
         with tf.io.TFRecordWriter(str(path)) as writer:
             for encoded, label in zip(_encoded(workload), workload.data.y_train, strict=False):
-                pixels = np.rint(decode(encoded).numpy() * 255).astype(np.uint8)
+                pixels = np.rint(decode(encoded).numpy() * scale).astype(np.uint8)
                 writer.write(_example(pixels.tobytes(), int(label)))
 
     return str(workload.artifact("preprocessed.tfrecord", write))
@@ -62,7 +63,7 @@ def large_images(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
     """Decoded 8-bit images [N, 4H, 4W, C] of the first training examples, and labels [N]."""
 
     def write(path: Path) -> None:
-        images = [np.asarray(_enlarged(workload, x)) for x in workload.data.x_train[:MOST_FILES]]
+        images = [np.asarray(_enlarged(workload, x)) for x in _pictured(workload)]
         stacked = np.stack(images).reshape(len(images), *_large_shape(workload))
         with path.open("wb") as file:
             np.save(file, stacked)
@@ -71,13 +72,32 @@ def large_images(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
     return images, workload.data.y_train[: len(images)]
 
 
+def in_memory(workload: Workload) -> tuple[Any, Any]:
+    """All training examples (x, y), x in the structure that the model takes."""
+    train = workload.data.train
+    return workload.as_given(train.inputs), train.targets
+
+
+def pixel_scale(workload: Workload) -> float:
+    """What 8-bit pixels are divided by for this model: 255, or 1 where it takes them as they are.
+
+    Raises:
+        Unsupported: Its inputs are no pixels.
+    """
+    low, high = (float(f(workload.data.x_train)) for f in (np.min, np.max))
+    if low < 0 or high > 255:
+        raise Unsupported(f"inputs of {low:.4g} to {high:.4g} are no 8-bit pixels")
+    return 255.0 if high <= 1 else 1.0
+
+
 def image_decoder(workload: Workload) -> Callable[[Any], tf.Tensor]:
-    """JPEG bytes → float32 image of the workload's input shape in 0..1: decode, resize, scale."""
+    """JPEG bytes → float32 image as the model takes it: decode, resize, scale."""
     height, width, channels = workload.data.input_shape
+    scale = pixel_scale(workload)
 
     def decode(encoded: Any) -> tf.Tensor:
         image = tf.io.decode_jpeg(encoded, channels=channels)
-        return tf.image.resize(image, (height, width)) / 255.0
+        return tf.image.resize(image, (height, width)) / scale
 
     return decode
 
@@ -108,8 +128,8 @@ def input_path(
         dataset: Batches (x, y) without end.
         holds: Kind of dataset operation that the pipeline must hold (`ParallelMap`).
         lacks: Kind that it may not hold.
-        expected: The first batch; default: the first JPEG files, decoded one by one.
-        tolerance: Largest mean absolute difference of the first batch's pixels.
+        expected: The first batch (x, y); default: the first JPEG files, decoded one by one.
+        tolerance: Largest mean absolute difference of the first batch's real numbers.
         warmup: Batches until caches and buffers are full.
     """
     options = tf.data.Options()
@@ -131,7 +151,7 @@ def input_path(
 
     return InputPath(
         dataset,
-        examples=workload.spec.batch,
+        examples=workload.batch_size,
         train=_lazy_step(workload),
         warmup=warmup,
         proof=proof,
@@ -169,29 +189,67 @@ def first_examples(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
     """The first batch of the JPEG files, read and decoded one by one."""
     paths, labels = jpeg_files(workload)
     decode = image_decoder(workload)
-    chosen = np.arange(workload.spec.batch) % len(paths)
+    chosen = np.arange(workload.batch_size) % len(paths)
     images = [decode(Path(paths[i]).read_bytes()).numpy() for i in chosen]
     return np.stack(images), labels[chosen]
 
 
 def same_examples(dataset: tf.data.Dataset, expected: tuple[Any, Any], tolerance: float) -> None:
     """Raise NotEngaged unless the pipeline's first batch holds the expected examples."""
-    x, y = (np.asarray(part) for part in next(iter(dataset)))
-    images, labels = expected
-    if x.shape != images.shape or (y != labels).any():
-        raise NotEngaged(f"the first batch is not the expected examples (shape {x.shape})")
-    difference = float(np.abs(x - images).mean())
-    if difference > tolerance:
-        raise NotEngaged(f"pixels differ by {difference:.2g} on average, {tolerance:g} allowed")
+    (x, y), (inputs, targets) = next(iter(dataset)), expected
+    if not all(map(_equal, tf.nest.flatten(y), tf.nest.flatten(targets))):
+        raise NotEngaged("the first batch is not the expected examples: its targets are others")
+    for own, other in zip(tf.nest.flatten(x), tf.nest.flatten(inputs), strict=True):
+        if own.dtype != tf.float32:
+            if not _equal(own, other):
+                raise NotEngaged("the first batch is not the expected examples")
+            continue
+        if own.shape != other.shape:
+            raise NotEngaged(f"the first batch is not the expected examples (shape {own.shape})")
+        difference = float(np.abs(np.asarray(own) - other).mean())
+        if difference > tolerance:
+            raise NotEngaged(f"inputs differ by {difference:.2g} on average, {tolerance:g} allowed")
+
+
+def places_of(batch: Any, examples: Any) -> list[int]:
+    """Where the examples of a batch stand among all (the first of equal ones); -1: nowhere."""
+    known: dict[bytes, int] = {}
+    for place, key in enumerate(_keys(examples)):
+        known.setdefault(key, place)
+    return [known.get(key, -1) for key in _keys(batch)]
+
+
+def _keys(nest: Any) -> list[bytes]:
+    arrays = [_plain(array) for array in tf.nest.flatten(nest)]
+    return [b"|".join(array[i].tobytes() for array in arrays) for i in range(len(arrays[0]))]
+
+
+def _equal(own: Any, other: Any) -> bool:
+    return np.array_equal(_plain(own), _plain(other))
+
+
+def _plain(array: Any) -> np.ndarray:
+    """An array of numbers, or of the characters that strings hold."""
+    found = np.asarray(array)
+    if found.dtype.kind == "O":
+        found = np.char.decode(found.astype(bytes), "utf-8")
+    return found.astype("U256") if found.dtype.kind == "U" else found
 
 
 def _encoded(workload: Workload) -> list[bytes]:
     encoded = []
-    for x in workload.data.x_train[:MOST_FILES]:
+    for x in _pictured(workload):
         buffer = BytesIO()
         _enlarged(workload, x).save(buffer, "JPEG", quality=QUALITY)
         encoded.append(buffer.getvalue())
     return encoded
+
+
+def _pictured(workload: Workload) -> np.ndarray:
+    """The training images that files are made of."""
+    each = int(np.prod(_large_shape(workload)))
+    count = max(workload.batch_size, MOST_BYTES // each)
+    return workload.data.x_train[: min(MOST_FILES, count)]
 
 
 def _enlarged(workload: Workload, x: np.ndarray) -> Any:
@@ -200,7 +258,8 @@ def _enlarged(workload: Workload, x: np.ndarray) -> Any:
     height, width, channels = _large_shape(workload)
     if channels not in (1, 3):
         raise Unsupported(f"JPEG holds 1 or 3 channels, the images have {channels}")
-    pixels = np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
+    scale = pixel_scale(workload)
+    pixels = np.rint(np.clip(x * (scale / 255.0), 0, 1) * 255).astype(np.uint8)
     image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
     return image.resize((width, height), Image.Resampling.BILINEAR)
 

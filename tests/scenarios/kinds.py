@@ -1,0 +1,102 @@
+"""Workloads of other kinds than images, made here: what training and input scenarios must take."""
+
+import numpy as np
+
+COUNT = 192
+WORDS = ("good", "bad", "plain", "film", "story", "actor", "long", "short")
+
+
+def _rng():
+    return np.random.default_rng(0)
+
+
+def two_data():
+    """Two inputs, two targets: a level and a class."""
+    rng = _rng()
+    table = rng.normal(size=(COUNT, 6)).astype(np.float32)
+    image = rng.random((COUNT, 8, 8, 1)).astype(np.float32)
+    level = (table.sum(axis=1) + image.mean(axis=(1, 2, 3))).astype(np.float32)
+    return {"table": table, "image": image}, {"level": level[:, None], "kind": np.digitize(level, (-1, 1))}
+
+
+def two(input_shape=None, classes=None):
+    """Functional, two inputs and two outputs, some of it frozen."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    table, image = layers.Input((6,), name="table"), layers.Input((8, 8, 1), name="image")
+    frozen = layers.Conv2D(4, 3, activation="relu", trainable=False)
+    x = layers.Concatenate()([table, layers.Flatten()(frozen(image))])
+    x = layers.Dropout(0.2)(layers.Dense(16, activation="relu")(x))
+    level = layers.Dense(1, name="level")(x)
+    kind = layers.Dense(3, activation="softmax", name="kind")(x)
+    return tf.keras.Model([table, image], {"level": level, "kind": kind})
+
+
+def amounts_data():
+    """A table and a real number."""
+    rng = _rng()
+    x = rng.normal(size=(COUNT, 5)).astype(np.float32)
+    return x, (3 * x[:, 0] - x[:, 1] + rng.normal(0, 0.1, COUNT)).astype(np.float32)
+
+
+def amounts():
+    """Compiled by its user: another loss and optimizer."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    model = tf.keras.Sequential([layers.Input((5,)), layers.Dense(8, "relu"), layers.Dense(1)])
+    model.compile(tf.keras.optimizers.SGD(0.01, momentum=0.9), "mean_absolute_error")
+    return model
+
+
+def rare_data():
+    """One example in ten is positive."""
+    x = _rng().normal(size=(COUNT, 5)).astype(np.float32)
+    return x, (x[:, 0] > 1.3).astype(np.int64)
+
+
+def rare():
+    """One sigmoid unit."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    return tf.keras.Sequential(
+        [layers.Input((5,)), layers.Dense(8, "relu"), layers.Dense(1, "sigmoid")]
+    )
+
+
+def series_data():
+    """Twelve steps of a wave, and the next."""
+    t = np.arange(COUNT + 12)
+    wave = (np.sin(t / 5) + 0.1 * _rng().normal(size=len(t))).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(wave, 13)
+    return windows[:, :12, None].copy(), windows[:, 12].copy()
+
+
+def series():
+    """An LSTM that forecasts."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    return tf.keras.Sequential([layers.Input((12, 1)), layers.LSTM(8), layers.Dense(1)])
+
+
+def text_data():
+    """Sentences, and whether they praise."""
+    rng = _rng()
+    words = rng.choice(WORDS, (COUNT, 6))
+    labels = rng.integers(0, 2, COUNT)
+    words[np.arange(COUNT), rng.integers(0, 6, COUNT)] = np.where(labels, "good", "bad")
+    return np.array([" ".join(row) for row in words]), labels
+
+
+def text():
+    """Strings in: looked up by the model's first layer."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    sentence = layers.Input((), dtype="string")
+    numbers = layers.TextVectorization(vocabulary=list(WORDS), output_sequence_length=6)(sentence)
+    x = layers.GlobalAveragePooling1D()(layers.Embedding(12, 8)(numbers))
+    return tf.keras.Model(sentence, layers.Dense(2, activation="softmax")(x))
