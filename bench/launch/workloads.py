@@ -29,6 +29,9 @@ class Prepared(Protocol):
     def recorded(self) -> list[float]:
         """Losses of the first updates, where a path's steps return only means of several."""
 
+    def check(self, losses: list[float]) -> None:
+        """Raise an error of usage where the first losses of a path are no numbers."""
+
     def quality(self, path: Any, kind: str) -> dict[str, Any]:
         """How good a path is on the test examples: fields of `Launch`, by name."""
 

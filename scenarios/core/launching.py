@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 from bench.results.data_names import source
@@ -65,9 +66,19 @@ class Prepared:
         recorded = self.workload.recorded
         return recorded.losses() if recorded is not None else []
 
+    def check(self, losses: list[float]) -> None:
+        """Raise UsageError where a loss of the first updates is not a number."""
+        for update, loss in enumerate(losses, start=1):
+            if not math.isfinite(loss):
+                raise training.not_a_number(self.workload, update)
+
     def quality(self, path: Any, kind: str) -> dict[str, Any]:
-        """Accuracy and predictions on the test half, outputs on fixed inputs (inference paths)."""
-        return quality.of_path(path, self.workload, kind)
+        """Quality on the test half, outputs on fixed inputs (inference paths).
+
+        And what training its model took, where that was cut short.
+        """
+        short = [str(each) for each in self.workload.trainings if each.cut]
+        return {"warnings": short} | quality.of_path(path, self.workload, kind)
 
 
 def _named(spec: WorkloadSpec) -> tuple[str, int, str, int, str]:

@@ -49,13 +49,15 @@ def probe(
         finish(path.advance())
     elif scenario.kind == "train":
         answer["step_losses"], made = step_losses(path, first)
+        workload.check(answer["step_losses"])
         answer |= trained(path, workload, made, epochs, budget_s)
     else:
         for _ in range(MEMORY_STEPS):
             finish(path.advance())
     answer["peak_memory_bytes"] = max(0, setup.peak_resident_bytes() - resident)
     answer["peak_device_memory_bytes"] = device_peak_bytes()
-    answer |= workload.quality(path, scenario.kind)
+    found = workload.quality(path, scenario.kind)
+    answer |= found | {"warnings": [*answer.get("warnings", ()), *found.get("warnings", ())]}
     answer |= sizes(path)
     answer["proof"] = plain(path.proof())
     return answer
