@@ -37,6 +37,27 @@ def without_chance(model: Any) -> Any:
     return model
 
 
+def with_dense_gradients(optimizer: Any) -> Any:
+    """The optimizer, which takes gradients of an embedding's few rows as ones of all its rows.
+
+    Adam leaves the moments of other rows alone, unless gradients were summed up before.
+    """
+    name = "apply" if hasattr(optimizer, "apply") else "apply_gradients"
+    apply = getattr(optimizer, name)
+
+    def dense(gradients: Any, *others: Any, **options: Any) -> Any:
+        if name == "apply":
+            return apply([_dense(each) for each in gradients], *others, **options)
+        return apply([(_dense(g), v) for g, v in gradients], *others, **options)
+
+    setattr(optimizer, name, dense)
+    return optimizer
+
+
+def _dense(gradient: Any) -> Any:
+    return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
 def all_layers(model: Any) -> Iterator[Any]:
     """The layers of a Keras model of any depth, the model among them."""
     yield from model._flatten_layers()

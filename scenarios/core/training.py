@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.results.errors import Unsupported, UsageError
+from bench.results.errors import UsageError
 from scenarios.core import artifacts, budget, refusals, user_code
 from scenarios.core.data import nests
 from scenarios.core.graphs import traced_once
@@ -138,9 +138,7 @@ def train(
         UsageError: The loss is not a number.
     """
     epochs = epochs or workload.epochs
-    part = workload.data.train
-    if part is None or part.targets is None:
-        raise Unsupported(workload.trainable)
+    part = workload.train
     x = workload.as_given(part.inputs) if inputs is None else inputs
     y = part.targets if targets is None else targets
     # Keras takes no NumPy strings.
@@ -199,7 +197,7 @@ def compile_for_fit(
 
 def not_a_number(workload: Workload, update: int) -> UsageError:
     """The error that says of whose model the loss is not a number, and where to look."""
-    for name, array in nests.named(workload.data.train.inputs, "input").items():
+    for name, array in nests.named(workload.train.inputs, "input").items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             count = int((~np.isfinite(array)).sum())
             return UsageError(
@@ -264,7 +262,7 @@ def compiled_path(
     return TrainingPath(
         model,
         step,
-        examples=min(batch or workload.spec.batch, len(workload.data.train)),
+        examples=min(batch or workload.spec.batch, len(workload.train)),
         batches=workload.batches(batch),
         proof=lambda: {**traced_once(step), **proof()},
     )

@@ -19,8 +19,8 @@ from bench.results.errors import Unsupported, UsageError
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import WorkloadSpec
 from scenarios.core import artifacts, budget, composition, facts, models, user_code
-from scenarios.core.comparable import RecordedLoss, without_chance
-from scenarios.core.data import Data, calibration, load, nests
+from scenarios.core.comparable import RecordedLoss, with_dense_gradients, without_chance
+from scenarios.core.data import Data, Part, calibration, load, nests
 from scenarios.core.models import Network, keras_models
 from scenarios.core.quality import in_blocks
 from scenarios.core.tasks import Task, infer
@@ -190,7 +190,7 @@ class Workload:
         own = self.own_optimizer
         optimizer = own() if own else tf.keras.optimizers.Adam(LEARNING_RATE)
         optimizer.build(model.trainable_variables)
-        return optimizer
+        return with_dense_gradients(optimizer) if self.comparable else optimizer
 
     @property
     def own_optimizer(self) -> Callable[[], Any] | None:
@@ -232,15 +232,33 @@ class Workload:
         """Examples in a training step: the workload's, or all where there are fewer."""
         return min(self.spec.batch, len(self.data.train or ()) or self.spec.batch)
 
+    @property
+    def train(self) -> Part:
+        """The training examples.
+
+        Raises:
+            Unsupported: There are none with targets.
+        """
+        part = self.data.train
+        if part is None or part.targets is None:
+            raise Unsupported(self.trainable)
+        return part
+
+    def no_strings(self, runtime: str) -> None:
+        """Raise Unsupported where the step takes strings, which `runtime` cannot hold."""
+        if any(nests.is_text(array) for array in nests.arrays(self.train.inputs)):
+            raise Unsupported(
+                f"{runtime} takes no strings, which a layer of the model looks up: move it into "
+                "tf.data, and the step compiles"
+            )
+
     def epoch(self, batch: int | None = None) -> list[tuple[Any, Any]]:
         """One epoch's full batches (x, y) in the order all use, x as the model takes it.
 
         Raises:
             Unsupported: There is nothing to train on.
         """
-        train = self.data.train
-        if train is None or train.targets is None:
-            raise Unsupported(self.trainable)
+        train = self.train
         size = min(batch or self.spec.batch, len(train))
         order = np.random.default_rng(self._start).permutation(len(train))
         starts = range(0, len(order) - size + 1, size)

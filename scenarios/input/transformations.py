@@ -71,7 +71,7 @@ def cache(workload: Workload) -> InputPath:
 def shuffle(workload: Workload, buffer: int | None) -> InputPath:
     """Arrays in memory, shuffled through a buffer."""
     examples, batch = in_memory(workload), workload.batch_size
-    count = len(workload.data.train)
+    count = len(workload.train)
     dataset = (
         tf.data.Dataset.from_tensor_slices(examples)
         .shuffle(buffer or count, seed=workload.spec.seed)

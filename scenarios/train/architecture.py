@@ -121,7 +121,7 @@ def multi_io(workload: Workload) -> TrainingPath:
     )
 
 
-def chain_of(model) -> list:
+def chain_of(model) -> list[tf.keras.layers.Layer]:
     """The layers of a functional or Sequential model that follow one another, without its input.
 
     Raises:

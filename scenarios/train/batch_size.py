@@ -21,7 +21,7 @@ from scenarios.core.training import compiled_path
 )
 def batch(workload: Workload, batch: int) -> TrainingPath:
     """The compiled step with a batch of another size; throughput is per example."""
-    examples = len(workload.data.train)
+    examples = len(workload.train)
     if batch > examples:
         raise Unsupported(f"needs {batch} training examples for one batch; there are {examples}")
     return compiled_path(

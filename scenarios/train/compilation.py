@@ -17,7 +17,7 @@ XLA_LAUNCHES = ("XlaLaunch", "XlaLaunchV2", "_XlaCompile")
 @scenario(baseline="train/function", needs=("trainable",), follows="float32")
 def xla(workload: Workload) -> TrainingPath:
     """The step compiled by XLA as a whole (jit_compile=True)."""
-
+    workload.no_strings("XLA")
     model = workload.model()
     optimizer = workload.optimizer(model)
 

@@ -76,6 +76,7 @@ def fit_steps_per_execution(workload: Workload) -> TrainingPath:
 @scenario(baseline="train/fit", needs=("trainable",), follows="float32", suite="full")
 def fit_xla(workload: Workload) -> TrainingPath:
     """Keras `fit` with its step compiled by XLA (jit_compile=True)."""
+    workload.no_strings("XLA")
     return fitted(workload, compiled_in_fit, jit_compile=True)
 
 

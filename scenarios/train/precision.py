@@ -18,6 +18,8 @@ from scenarios.core.training import compiled_step
 )
 def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
     """float16 arithmetic with a scaled loss; variables and softmax stay float32."""
+    if xla:
+        workload.no_strings("XLA")
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
 
     workload.plain_step_only("float16 needs a scaled loss inside the step")
@@ -61,6 +63,8 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
 )
 def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
     """bfloat16 arithmetic, which has float32's range and needs no loss scaling."""
+    if xla:
+        workload.no_strings("XLA")
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     model = in_half(workload.model(), "bfloat16")
     step = compiled_step(workload, model, workload.optimizer(model), jit=xla)

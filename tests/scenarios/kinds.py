@@ -16,7 +16,8 @@ def two_data():
     table = rng.normal(size=(COUNT, 6)).astype(np.float32)
     image = rng.random((COUNT, 8, 8, 1)).astype(np.float32)
     level = (table.sum(axis=1) + image.mean(axis=(1, 2, 3))).astype(np.float32)
-    return {"table": table, "image": image}, {"level": level[:, None], "kind": np.digitize(level, (-1, 1))}
+    targets = {"level": level[:, None], "kind": np.digitize(level, (-1, 1))}
+    return {"table": table, "image": image}, targets
 
 
 def two(input_shape=None, classes=None):

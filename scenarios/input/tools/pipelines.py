@@ -74,8 +74,7 @@ def large_images(workload: Workload) -> tuple[np.ndarray, np.ndarray]:
 
 def in_memory(workload: Workload) -> tuple[Any, Any]:
     """All training examples (x, y), x in the structure that the model takes."""
-    train = workload.data.train
-    return workload.as_given(train.inputs), train.targets
+    return workload.as_given(workload.train.inputs), workload.train.targets
 
 
 def pixel_scale(workload: Workload) -> float:
