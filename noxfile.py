@@ -18,7 +18,7 @@ MEASURING = ("tensorflow", "tuner", "pytest")
 """Extras of the shared environment."""
 COMMANDS = (
     "list", "run", "report", "compare", "recommend", "history", "guard", "trace", "diagnose",
-    "doctor", "new-scenario",
+    "doctor", "new-scenario", "export", "verify",
 )  # fmt: skip
 
 

@@ -19,10 +19,12 @@ ALLOWED = {
     "bench.sweep": {"bench.results", "bench.sweep"},
     "bench.explain": {"bench.results", "bench.sweep", "bench.explain"},
     "bench.guard": {"bench.results", "bench.sweep", "bench.explain", "bench.guard"},
+    "bench.bundle": {"bench.results", "bench.sweep", "bench.bundle"},
     "bench.plugin": {"bench.results", "bench.sweep", "bench.launch.timing", "bench.plugin"},
     "reports": {"bench.results", "reports"},
     "scenarios": set(),
     "scenarios.core": {"bench.results", "scenarios.core"},
+    "scenarios.bundles": {"bench.results", "scenarios.core", "scenarios.bundles"},
     "scenarios.train": {"bench.results", "scenarios.core", "scenarios.train.tools"},
     "scenarios.train.tools": {"bench.results", "scenarios.core", "scenarios.train.tools"},
     "scenarios.input": {"bench.results", "scenarios.core", "scenarios.input.tools"},
@@ -34,7 +36,7 @@ ALLOWED = {
     "scenarios.serve": {"bench.results", "scenarios.core", "scenarios.infer.tools"},
     "tfbench": {
         "tfbench", "reports", "bench.results", "bench.sweep", "bench.guard", "bench.explain",
-        "scenarios.core",
+        "bench.bundle", "bench.plugin", "scenarios.core",
     },
 }  # fmt: skip
 """The rooms that each room may import: the lowest first, everything else is forbidden. A family's

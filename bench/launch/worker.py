@@ -15,7 +15,7 @@ from bench.launch.timing import setup, turns
 from bench.launch.timing.launch import TimedLaunch
 from bench.launch.workloads import Prepared, factory
 from bench.results.errors import Unsupported
-from bench.results.loading import module
+from bench.results.loading import attribute, module
 from bench.results.values import Configuration, Scenario, WorkloadSpec, from_json
 
 
@@ -104,6 +104,13 @@ class LaunchProcess(TimedLaunch):
         return dict(
             probes.repeated(self.path, self._workload(), self.scenario, epochs, self._budget_s)
         )
+
+    def apply(self, function: str, **arguments: Any) -> dict[str, Any]:
+        """What the function of that name makes of the path and its workload."""
+        answer: dict[str, Any] = attribute(function)(
+            self.path, self._workload().workload, **arguments
+        )
+        return answer
 
     def trace(self, folder: str, host: str) -> dict[str, Any]:
         """Record a Profiler trace of warmed steps."""

@@ -80,6 +80,7 @@ class Sweep:
             "name": folder.folder.name,
             "started": time.time(),
             "command": command,
+            "workload_spec": to_json(settings.workload),
             "settings": {**to_json(settings.profile), "seed": settings.seed,
                          "profile": settings.profile.name},
             "configurations": [to_json(c) for c in settings.configurations],

@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": "--out --price RUNS",
     "diagnose": f"--configuration --settings --steps PATH {WORKLOAD}",
     "doctor": "--configuration --json --settings",
+    "export": "--configuration --max-accuracy-loss --measure --out RUN SCENARIO",
     "guard": "--allow-inconclusive --base --base-python --baseline --bisect --budget "
     f"--configuration --epochs --out --profile --seed --settings PATTERNS {WORKLOAD}",
     "history": "--every-environment --out FOLDER",
@@ -41,6 +42,7 @@ COMMANDS = {
     "report": "--comment --export --summary RUN",
     "run": "--configuration --epochs --launches --out --profile --python --seed --settings "
     f"PATTERNS {WORKLOAD}",
+    "verify": "--budget --data --json BUNDLE",
     "trace": "--configuration --top OTHER RUN SCENARIO",
 }
 SETTINGS = (

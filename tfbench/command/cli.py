@@ -12,6 +12,7 @@ import typer
 from bench.results.errors import TfbenchError, UsageError
 from tfbench.command import cache as cache_
 from tfbench.command import compare as compare_
+from tfbench.command import export as export_
 from tfbench.command import history as history_
 from tfbench.command import recommend as recommend_
 from tfbench.command import report as report_
@@ -127,6 +128,22 @@ app.command()(report_.report)
 app.command()(compare_.compare)
 app.command()(recommend_.recommend)
 app.command()(history_.history)
+app.command()(export_.export)
+
+
+@app.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="A bundle's folder.", show_default=False)],
+    budget: Annotated[str, typer.Option(help="Time that may be spent: 60s, 5m.")] = "60s",
+    data: Annotated[
+        str | None, typer.Option(help="As for `run`: measure quality on them too.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Measure a bundle's claim again here; exits with 0 (holds), 1 (does not) or 3."""
+    from tfbench.command import verify as command
+
+    raise typer.Exit(command.verify(bundle, budget, data, as_json))
 
 
 @app.command()

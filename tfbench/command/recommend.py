@@ -54,7 +54,7 @@ def recommend(
     from reports.facts.recommend import recommend as choose
 
     limits = Limits(
-        parsed(max_accuracy_loss, _POINTS, {}, "--max-accuracy-loss", "1pp"),
+        points(max_accuracy_loss, "--max-accuracy-loss"),
         parsed(max_size, _SIZE, _SIZES, "--max-size", "100KB"),
         parsed(max_memory, _SIZE, _SIZES, "--max-memory", "50MB"),
         parsed(max_latency, _TIME, _TIMES, "--max-latency", "2ms"),
@@ -70,6 +70,11 @@ def recommend(
         typer.echo(f"Not measured, and promising (--measure DIR): {', '.join(promising)}")
         return
     _measure(facts.run.facts, found.configuration, promising, measure, folders)
+
+
+def points(text: str | None, option: str) -> float | None:
+    """Percentage points such as 1pp; None where none were given."""
+    return parsed(text, _POINTS, {}, option, "1pp")
 
 
 def parsed(

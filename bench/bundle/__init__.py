@@ -1,0 +1,1 @@
+"""Bundles: a deployable form with a claim that can be measured again; written, and verified."""

@@ -1,0 +1,47 @@
+"""`tfbench export`: a scenario of a run as a bundle that works without tfbench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
+    scenario: Annotated[
+        str | None, typer.Argument(help="Its id. Default: what `recommend` chooses.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The bundle's folder.")] = Path("bundle"),
+    configuration: Annotated[
+        str | None, typer.Option(help="Of the run. Default: its first.")
+    ] = None,
+    max_accuracy_loss: Annotated[
+        str | None, typer.Option(help="Of the chosen one, such as 1pp (percentage points).")
+    ] = "1pp",
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure/--no-measure", help="Measure it again with its baseline, and claim that."
+        ),
+    ] = True,
+) -> None:
+    """Write a model with infer.py, samples and a claim that can be measured again."""
+    from rich.console import Console
+
+    from bench.bundle import texts
+    from bench.results.store import read_run
+    from bench.sweep.progress import reporter
+    from tfbench import exporting
+    from tfbench.command.recommend import points
+
+    loss = points(max_accuracy_loss, "--max-accuracy-loss")
+    with reporter(Console(stderr=True)) as progress:
+        claim = exporting.export(
+            read_run(run), out, progress, scenario, configuration, loss, measure
+        )
+    typer.echo(f"{claim.scenario}: {texts.verdict(claim).replace('**', '').replace('`', '')}")
+    for note in claim.notes:
+        typer.echo(f"  {note}")
+    typer.echo(f"bundle: {out}\nnext: tfbench verify {out}")
