@@ -1,4 +1,4 @@
-"""One claim against what was found: it holds, does not hold, or that cannot be told."""
+"""One claim against what was found: it holds, does not hold, or cannot be decided."""
 
 from __future__ import annotations
 
