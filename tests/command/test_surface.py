@@ -61,6 +61,11 @@ FILES = "run.json launches.jsonl effects.csv report.md report.html plots pytest-
 INI = "effect_skip_inconclusive effect_configuration effect_data effect_model effect_cache"
 
 
+def test_the_command_line_itself_has_the_versions() -> None:
+    command = typer.main.get_command(cli.app)
+    assert "--version" in {option for each in command.params for option in each.opts}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_keeps_its_arguments(name: str) -> None:
     command = typer.main.get_command(cli.app).commands[name]  # type: ignore[attr-defined]

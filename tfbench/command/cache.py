@@ -13,7 +13,8 @@ from rich.table import Table
 from bench.results import cache_folder
 from bench.results.cache_folder import Entry
 from bench.results.quantities import seconds, size_bytes
-from tfbench.command.options import Cache
+from tfbench.command.options import Cache, Json
+from tfbench.screen.answer import answer
 
 app = typer.Typer(
     help="List and clear the cache of trained models and converted artifacts.",
@@ -22,10 +23,14 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_entries(cache: Cache = None) -> None:
+def list_entries(cache: Cache = None, as_json: Json = False) -> None:
     """List what is kept of each workload: artifacts, their size, when they were last used."""
     folder = _folder(cache)
     found = cache_folder.entries(folder)
+    total = sum(entry.size_bytes for entry in found)
+    if as_json:
+        answer("cache-list", folder=folder, entries=found, size_bytes=total)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("workload", "what", "size", "last use"):
         table.add_column(name, overflow="fold")
@@ -35,7 +40,6 @@ def list_entries(cache: Cache = None) -> None:
     out = Console()
     if found:
         out.print(table)
-    total = sum(entry.size_bytes for entry in found)
     out.print(f"{folder}: {_size(total)}", highlight=False, soft_wrap=True)
 
 
@@ -48,6 +52,7 @@ def clear(
     max_size: Annotated[
         str | None, typer.Option(help="Only until no more than this is left, such as 5GB.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Remove artifacts, the least recently used first; what is in use by a run is kept."""
     removed, kept = cache_folder.clear(
@@ -55,6 +60,9 @@ def clear(
         seconds(older_than, "--older-than") if older_than else 0.0,
         size_bytes(max_size, "--max-size") if max_size else None,
     )
+    if as_json:
+        answer("cache-clear", removed=removed, kept=kept)
+        return
     print(f"removed {len(removed)}: {_size(_total(removed))}")
     if kept:
         print(f"kept {len(kept)} that may be in use: {_size(_total(kept))}")

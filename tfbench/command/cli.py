@@ -21,6 +21,7 @@ from tfbench.command.options import (
     Configurations,
     Epochs,
     Exclude,
+    Json,
     Profile,
     ScenarioFolders,
     Scenarios,
@@ -67,11 +68,12 @@ def list_scenarios(
     plain: Annotated[bool, typer.Option("--plain", help="Ids only, one a line.")] = False,
     scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
+    as_json: Json = False,
 ) -> None:
     """List the scenarios: id, what it is, its baseline and what it needs."""
     from tfbench.command import listing
 
-    listing.show(patterns or [], plain, scenario_folders, settings)
+    listing.show(patterns or [], plain, scenario_folders, settings, as_json)
 
 
 @app.command()
@@ -110,6 +112,7 @@ def run(
     ] = None,
     scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
+    as_json: Json = False,
 ) -> None:
     """Measure scenarios against their baselines and write the report."""
     from tfbench.command import running
@@ -120,8 +123,8 @@ def run(
         "python": python, "scenario_folders": scenario_folders,
     }  # fmt: skip
     if dry_run:
-        raise typer.Exit(running.foretell(patterns or [], flags, settings))
-    raise typer.Exit(running.run(patterns or [], flags, settings, out))
+        raise typer.Exit(running.foretell(patterns or [], flags, settings, as_json=as_json))
+    raise typer.Exit(running.run(patterns or [], flags, settings, out, as_json))
 
 
 app.command()(report_.report)
@@ -182,6 +185,7 @@ def guard(
     ] = False,
     scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
+    as_json: Json = False,
 ) -> None:
     """Compare the working tree with another version; exits with 1 on a regression."""
     from tfbench.command import guard as guard_
@@ -191,7 +195,7 @@ def guard(
         "epochs": epochs, "seed": seed, "scenario_folders": scenario_folders,
     }  # fmt: skip
     request = guard_.Request(base, base_python, baseline, bisect, budget, out, allow_inconclusive)
-    raise typer.Exit(guard_.guard(patterns or [], request, flags, settings))
+    raise typer.Exit(guard_.guard(patterns or [], request, flags, settings, as_json))
 
 
 @app.command()
@@ -225,24 +229,25 @@ def diagnose(
     configuration: Configurations = None,
     scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
+    as_json: Json = False,
 ) -> None:
     """Find what bounds a path, and measure what helps: input, compute, memory, I/O, Python."""
     from tfbench.command import diagnose as command
 
     flags = workload | {"configuration": configuration, "scenario_folders": scenario_folders}
-    raise typer.Exit(command.diagnose(path, flags, settings, steps))
+    raise typer.Exit(command.diagnose(path, flags, settings, steps, as_json=as_json))
 
 
 @app.command()
 def doctor(
     configuration: Configurations = None,
     settings: SettingsFile = None,
-    plain: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Find what would make numbers bad on this machine, and what to do (exit code 3 if so)."""
     from tfbench.command import doctor as command
 
-    raise typer.Exit(command.doctor(configuration, settings, plain))
+    raise typer.Exit(command.doctor(configuration, settings, as_json))
 
 
 app.command("new-scenario")(new_scenario)

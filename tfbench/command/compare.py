@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tfbench.command.options import Json
+
 
 def compare(
     runs: Annotated[
@@ -19,6 +21,7 @@ def compare(
         list[float] | None,
         typer.Option(help="Price of an hour of each run's machine, in the order of the runs."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Compare runs of other machines, configurations or software; says what makes it unfair."""
     from bench.results.errors import UsageError
@@ -31,6 +34,11 @@ def compare(
     for folder in runs:
         read_facts(folder)  # refused before plots are loaded
     from reports.forms.compare import write_comparison
+    from tfbench.screen.answer import answer, rows_of
 
-    for path in write_comparison(runs, out, price or ())[:3]:
+    files = write_comparison(runs, out, price or ())
+    if as_json:
+        answer("compare", runs=runs, files=files, rows=rows_of(out / "compare.csv"))
+        return
+    for path in files[:3]:
         typer.echo(f"comparison: {path}")

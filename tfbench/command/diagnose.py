@@ -14,6 +14,7 @@ from bench.explain.diagnose import Diagnosis, NextStep
 from bench.explain.verdict import BALANCED, BOUNDS
 from bench.sweep import settings as settings_
 from bench.sweep.progress import reporter
+from tfbench.screen.answer import answer
 
 DONE = {
     "cached": "on one batch again and again",
@@ -35,6 +36,7 @@ def diagnose(
     steps: int,
     devices: int | None = None,
     console: Console | None = None,
+    as_json: bool = False,
 ) -> int:
     """Print the diagnosis of a path in each configuration; returns the exit code 0.
 
@@ -45,6 +47,7 @@ def diagnose(
         steps: Most next steps to measure; 0: none.
         devices: Logical devices for a path of the user's own that has replicas.
         console: Where to print.
+        as_json: Print one object instead.
 
     Raises:
         TfbenchError: Wrong usage, or the path cannot be taken apart.
@@ -52,14 +55,30 @@ def diagnose(
     out = console or Console()
     settings = settings_.load(file, flags)
     subject = diagnose_.subject(path, settings.folders)
+    answers = []
     for configuration in settings.configurations:
         found = diagnose_.diagnose(subject, settings, configuration, devices)
-        show(found, out)
+        tried: Sequence[NextStep] = ()
+        if not as_json:
+            show(found, out)
         if steps:
             with reporter(Console(stderr=True)) as progress:
                 tried = diagnose_.next_steps(found, subject.kind, settings, progress, steps)
-            show_steps(tried, out)
+            if not as_json:
+                show_steps(tried, out)
+        answers.append(_answer(found, tried))
+    if as_json:
+        answer("diagnose", diagnoses=answers)
     return 0
+
+
+def _answer(found: Diagnosis, tried: Sequence[NextStep]) -> dict[str, Any]:
+    """A diagnosis for programs; its trace is in a run's folder."""
+    return {
+        "subject": found.subject, "configuration": found.configuration, "step_s": found.step_s,
+        "verdict": found.verdict, "missing": found.missing, "warnings": found.warnings,
+        "next_steps": tried,
+    }  # fmt: skip
 
 
 def show(found: Diagnosis, out: Console) -> None:

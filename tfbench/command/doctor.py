@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 
 from rich.console import Console
@@ -11,12 +9,13 @@ from rich.table import Table
 
 from bench.sweep import settings as settings_
 from bench.sweep.doctor import Finding, examine, worst
+from tfbench.screen.answer import answer
 
 FINE, BAD = 0, 3
 MARKS = {"fine": "ok", "note": "note", "bad": "BAD"}
 
 
-def doctor(configuration: str | None, file: Path | None, plain: bool) -> int:
+def doctor(configuration: str | None, file: Path | None, as_json: bool) -> int:
     """Look at the machine and print what was found.
 
     Returns:
@@ -28,8 +27,8 @@ def doctor(configuration: str | None, file: Path | None, plain: bool) -> int:
     settings = settings_.load(file, {"configuration": configuration})
     wanted = max(each.threads for each in settings.configurations)
     findings = examine(wanted_cores=wanted)
-    if plain:
-        print(json.dumps([dataclasses.asdict(each) for each in findings], indent=1))
+    if as_json:
+        answer("doctor", findings=findings, worst=worst(findings))
     else:
         show(findings, Console())
     return BAD if worst(findings) == "bad" else FINE

@@ -29,6 +29,7 @@ from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter, reporter
 from bench.sweep.schedule import Sweep, default_folder
 from bench.sweep.sources import holds_scenarios
+from tfbench.screen.answer import answer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +46,11 @@ class Request:
 
 
 def guard(
-    patterns: Sequence[str], request: Request, flags: Mapping[str, Any], file: Path | None
+    patterns: Sequence[str],
+    request: Request,
+    flags: Mapping[str, Any],
+    file: Path | None,
+    as_json: bool = False,
 ) -> int:
     """Compare, show, and write the results where asked.
 
@@ -66,7 +71,10 @@ def guard(
     with reporter(console) as progress:
         if request.bisect is not None:
             culprit = bisect.find(_root(), request.bisect, plan, progress)
-            print(culprit.text)
+            if as_json:
+                answer("guard", text=culprit.text, exit_code=culprit.exit_code)
+            else:
+                print(culprit.text)
             return culprit.exit_code
         folder = RunFolder.create(request.out) if request.out else None
         if request.baseline is not None:
@@ -74,7 +82,7 @@ def guard(
         else:
             with _sides(request) as (base, head):
                 found = compare(base, head, plan, progress, folder)
-    return publish(found, request, plan.folders)
+    return publish(found, request, plan.folders, as_json)
 
 
 def _with_stored(
@@ -101,9 +109,13 @@ def _with_stored(
     return stored.compare(runs, read_run(folder.folder), plan.limits)
 
 
-def publish(found: Comparison, request: Request, folders: Sequence[str] = ()) -> int:
+def publish(
+    found: Comparison, request: Request, folders: Sequence[str] = (), as_json: bool = False
+) -> int:
     """Print and write the comparison; returns the exit code."""
-    terminal.show(found, Console())
+    terminal.show(found, Console(stderr=as_json))
+    if as_json:
+        answer("guard", **{k: v for k, v in files.as_json(found).items() if k != "schema"})
     sources = _sources(folders)
     if request.out:
         files.write(request.out, found, sources)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tfbench.command.options import Json
+
 
 def history(
     folder: Annotated[Path, typer.Argument(help="Folder that holds the runs' folders.")] = Path(
@@ -21,12 +23,18 @@ def history(
             "--every-environment", help="Also runs whose environment differs from the newest's."
         ),
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Show many runs as trend lines, with changes of level found and dated."""
     from bench.results.store import runs_below
 
     runs_below(folder)  # refused before plots are loaded
     from reports.forms.history import write_history
+    from tfbench.screen.answer import answer, rows_of
 
-    for path in write_history(folder, out, every_environment)[:3]:
+    files = write_history(folder, out, every_environment)
+    if as_json:
+        answer("history", folder=folder, files=files, rows=rows_of(out / "history.csv"))
+        return
+    for path in files[:3]:
         typer.echo(f"history: {path}")

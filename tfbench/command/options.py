@@ -26,6 +26,12 @@ Seed = Annotated[int | None, typer.Option(help="Of data split, weights and order
 SettingsFile = Annotated[
     Path | None, typer.Option(help=r"TOML file with \[tool.tfbench]. Default: pyproject.toml.")
 ]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="One JSON object on standard output; all else goes to standard error."
+    ),
+]
 ScenarioFolders = Annotated[
     list[Path] | None,
     typer.Option(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.results.errors import UsageError
-from tfbench.command.options import ScenarioFolders
+from tfbench.command.options import Json, ScenarioFolders
+from tfbench.screen.answer import answer
+
+if TYPE_CHECKING:
+    from reports.facts.recommend import Recommendation
 
 _SIZE = re.compile(r"^\s*([\d.]+)\s*(B|KB|MB|GB)?\s*$", re.IGNORECASE)
 _TIME = re.compile(r"^\s*([\d.]+)\s*(ns|us|µs|ms|s)\s*$")
@@ -42,6 +46,7 @@ def recommend(
         typer.Option(help="Measure the most promising that the run lacks, into this new folder."),
     ] = None,
     scenario_folders: ScenarioFolders = None,
+    as_json: Json = False,
 ) -> None:
     """Recommend a scenario under constraints, with what each constraint costs."""
     import reports
@@ -61,15 +66,38 @@ def recommend(
     )
     facts = facts_of(known)
     found = choose(facts, minimize, limits, configuration, kind, price)  # type: ignore[arg-type]
-    typer.echo(found.text())
     folders = settings.scenario_folders(settings.read_table(None), scenario_folders)
     promising = unmeasured(facts, discover(folders=folders), kind)[:MOST_MEASURED]
+    if as_json and not (measure and promising):  # else the run's answer is the one object
+        answer("recommend", run=run, **_answer(found), promising=promising)
+    elif not as_json:
+        typer.echo(found.text())
     if not promising:
         return
     if measure is None:
-        typer.echo(f"Not measured, and promising (--measure DIR): {', '.join(promising)}")
+        if not as_json:
+            typer.echo(f"Not measured, and promising (--measure DIR): {', '.join(promising)}")
         return
-    _measure(facts.run.facts, found.configuration, promising, measure, folders)
+    _measure(facts.run.facts, found.configuration, promising, measure, folders, as_json)
+
+
+def _answer(found: Recommendation) -> dict[str, Any]:
+    """A recommendation for programs."""
+    chosen = [found.best, *found.runners_up] if found.best else []
+    choices = [
+        {
+            "scenario": each.measured.scenario, "goal_value": each.goal,
+            "effect": each.measured.effect, "over_plain": each.measured.against_root,
+            "loss_percent": each.measured.loss_percent, "sure_best": each.sure_best,
+            "sure_within": each.sure_within,
+        }
+        for each in chosen
+    ]  # fmt: skip
+    return {
+        "goal": found.goal, "configuration": found.configuration,
+        "best": choices[0] if choices else None, "runners_up": choices[1:],
+        "costs": found.costs, "refused": found.refused,
+    }  # fmt: skip
 
 
 def points(text: str | None, option: str) -> float | None:
@@ -108,6 +136,7 @@ def _measure(
     promising: list[str],
     out: Path,
     folders: Sequence[str],
+    as_json: bool,
 ) -> None:
     """Measure scenarios in the way of the run whose facts are given."""
     from tfbench.command import running
@@ -120,4 +149,4 @@ def _measure(
         **{k: workload.get(k) for k in ("data", "model", "batch", "epochs", "seed", "cache")},
     }
     known = {key: value for key, value in flags.items() if value}
-    raise typer.Exit(running.run(promising, known, None, out))
+    raise typer.Exit(running.run(promising, known, None, out, as_json))

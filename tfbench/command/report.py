@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tfbench.command.options import Json
+
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)]
 
 
@@ -24,10 +26,14 @@ def report(
         Path | None,
         typer.Option(help="Also write all rows with raw values: a .csv or .parquet file."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Write report.md, report.html and plots/ of a run anew, from its folder alone."""
     import reports
     from bench.results.errors import UsageError
+    from reports.facts.derive import facts_of
+    from tfbench.screen.answer import answer
+    from tfbench.screen.run_answer import of_run
 
     found = reports.read(run)
     if export is not None and export.suffix not in (".csv", ".parquet"):
@@ -41,5 +47,8 @@ def report(
     if export is not None:
         reports.export(found, export)
     more = (path for path in (summary, comment, export) if path is not None)
+    if as_json:
+        answer("report", files=[*files, *more], **of_run(facts_of(found)))
+        return
     for path in (*files[:2], *more):
         typer.echo(f"report: {path}")

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -21,13 +21,21 @@ from bench.sweep.discovery import discover, select
 from bench.sweep.outlook import Outlook
 from bench.sweep.progress import Silent
 from bench.sweep.schedule import Sweep, default_folder
+from tfbench.screen.answer import answer
 from tfbench.screen.live import screen
+
+if TYPE_CHECKING:
+    from reports.facts.measured import Facts
 
 DONE, SOME_FAILED = 0, 4
 
 
 def run(
-    patterns: Sequence[str], flags: Mapping[str, Any], file: Path | None, out: Path | None
+    patterns: Sequence[str],
+    flags: Mapping[str, Any],
+    file: Path | None,
+    out: Path | None,
+    as_json: bool = False,
 ) -> int:
     """Measure, report, and say where the report is.
 
@@ -39,6 +47,9 @@ def run(
     """
     settings = settings_.load(file, flags, patterns)
     known, scenarios = chosen(settings)
+    from tfbench.screen.run_answer import of_run
+    from tfbench.screen.verdict import verdict
+
     folder = RunFolder.create(out or default_folder())
     console = Console(stderr=True)
     command = shlex.join(["tfbench", *sys.argv[1:]])
@@ -47,7 +58,11 @@ def run(
         progress.begin("reading the traces")
         keep_operations(folder.folder, progress.note)
         progress.begin("writing the report")
-    write_report(folder.folder)
+    facts = write_report(folder.folder)
+    if as_json:
+        answer("run", **of_run(facts), report=folder.folder / "report.html")
+    else:
+        verdict(facts, Console())
     failed = [row for row in effects.rows if row.status in ("failed", "timeout")]
     return SOME_FAILED if failed else DONE
 
@@ -57,6 +72,7 @@ def foretell(
     flags: Mapping[str, Any],
     file: Path | None,
     console: Console | None = None,
+    as_json: bool = False,
 ) -> int:
     """Print what a run would measure, what not and why, and how long it takes; returns 0.
 
@@ -68,6 +84,10 @@ def foretell(
     with tempfile.TemporaryDirectory(prefix="tfbench-dry-run-") as folder:
         place = RunFolder.create(Path(folder) / "run")
         found = Sweep(settings, scenarios, place, Silent(), known=known).foretell()
+    if as_json:
+        ids = [each.id for each in found.measured]
+        answer("run-foretold", **vars(found) | {"measured": ids})
+        return DONE
     out = console or Console(soft_wrap=True)
     for line in told(found):
         out.print(line, markup=False, highlight=False)
@@ -118,11 +138,10 @@ def keep_operations(folder: Path, note: Callable[[str], None]) -> None:
         replace_text(folder / "operations.json", text + "\n")
 
 
-def write_report(folder: Path) -> None:
-    """Write the report of a run, and say what it found and where it is."""
+def write_report(folder: Path) -> Facts:
+    """Write the report of a run; returns what it says."""
     import reports
     from reports.facts.derive import facts_of
-    from tfbench.screen.verdict import verdict
 
     run = read_run(folder)
     try:
@@ -130,4 +149,4 @@ def write_report(folder: Path) -> None:
     except UsageError as error:
         print(f"tfbench: {error}", file=sys.stderr)
     reports.write(folder)
-    verdict(facts_of(run), Console())
+    return facts_of(run)
