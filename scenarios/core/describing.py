@@ -52,6 +52,7 @@ def _missing(workload: Workload) -> dict[str, str]:
     data, kind = workload.data, workload.task.kind
     images = data.kind in ("images", "samples") and _is_image(data.test.inputs)
     several = len(data.test.inputs) if isinstance(data.test.inputs, dict) else 1
+    outputs, fixed = len(workload.output_names), workload.facts.fixed_batch
     no_train = "needs training examples: give them by --data"
     no_labels = (
         "needs class numbers as targets: give labelled data by --data"
@@ -65,6 +66,8 @@ def _missing(workload: Workload) -> dict[str, str]:
         "data:images": "" if images else f"is about images, and the inputs of {data.name} are none",
         "data:real": "needs data of yours: give them by --data" if data.kind == "samples" else "",
         "inputs:one": f"takes one input, and the model has {several}" if several > 1 else "",
+        "outputs:one": f"is for one output, and the model has {outputs}" if outputs > 1 else "",
+        "batch:free": "" if fixed is None else f"takes batches of any size, the model of {fixed}",
         **{
             f"task:{each}": "" if kind == each else f"is for {each}, and this is {kind}"
             for each in NEEDS_TASKS

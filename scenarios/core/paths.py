@@ -55,27 +55,34 @@ class TrainingPath:
 class InferencePath:
     """A deployed model, ready to answer.
 
-    `infer(x)` returns the class scores of one prepared input; `inputs` holds several, so that
-    nothing can cache one answer.
+    `infer(x)` returns the outputs of one prepared input, a dict by name where there are several;
+    `inputs` holds several, so that nothing can cache one answer.
     """
 
     infer: Callable[[Any], Any]
     inputs: Sequence[Any]
     examples: int
     """Examples in one input."""
-    predict: Callable[[np.ndarray], np.ndarray]
-    """Class scores [N, classes] of inputs [N, ...] by the same deployed form."""
+    predict: Callable[[Any], Any]
+    """Outputs of inputs (nests of arrays [N, ...]) by the same deployed form."""
     artifact: FilePath | None = None
     """File or folder that would be shipped."""
     model: Any = None
     """The Keras model, where there is one: parameters and multiply-adds are counted on it."""
     proof: Proof = nothing_to_prove
+    refused: Callable[[Exception], Exception] | None = None
+    """What an error of `infer` means where only the first call compiles: an Unsupported."""
     calls: int = field(default=0, init=False)
 
     def advance(self) -> Any:
         """Answer the next input."""
         self.calls += 1
-        return self.infer(self.inputs[self.calls % len(self.inputs)])
+        try:
+            return self.infer(self.inputs[self.calls % len(self.inputs)])
+        except Exception as error:
+            if self.refused is None:
+                raise
+            raise self.refused(error) from None
 
 
 @dataclass

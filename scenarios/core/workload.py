@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -300,13 +301,26 @@ class Workload:
 
     # --- inference pieces ---------------------------------------------------------------------
 
+    def batch_of(self, batch: int = 1) -> int:
+        """Examples that a call answers: `batch`, or the only number that the model takes."""
+        return self.facts.fixed_batch or batch
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The outputs' names in the order of the alphabet; a single one may have any."""
+        several = isinstance(self._outputs, dict) and len(self._outputs) > 1
+        return tuple(sorted(self._outputs if several else self.facts.outputs)) or ("output",)
+
     def signature(self, batch: int | None = 1) -> Any:
-        """A nest of TensorSpecs: `batch` examples (None: any number) of the data's shape."""
+        """A nest of TensorSpecs: `batch` examples (None: any number) of the data's shape.
+
+        Specs have names that are identifiers, as SavedModels and converters want them.
+        """
         specs = self.facts.signature
 
         def spec_of(name: str, array: np.ndarray) -> tf.TensorSpec:
             kind = tf.string if nests.is_text(array) else array.dtype
-            return tf.TensorSpec([batch, *array.shape[1:]], kind, name=name)
+            return tf.TensorSpec([batch, *array.shape[1:]], kind, name=plain_name(name))
 
         inputs: Any = self.data.test.inputs
         if isinstance(inputs, dict):
@@ -321,15 +335,20 @@ class Workload:
             for i in np.split(total, count)
         ]
 
-    def calibration(self, count: int = 100) -> Iterator[Any]:
-        """Representative examples for quantization, one [1, ...] at a time.
+    def calibration(self, count: int = 100, batch: int = 1) -> Iterator[Any]:
+        """Representative examples for quantization, `batch` at a time.
 
-        As converters take them: the list [x] of one input, a dict by name of several.
+        As converters take them: the list [x] of one input, a dict by name of several, under the
+        names of `signature`'s specs.
         """
         drawn = calibration(self.data, count, self.spec.seed).inputs
-        for i in range(nests.length(drawn)):
-            example = nests.take(drawn, slice(i, i + 1))
-            yield example if isinstance(example, dict) else [example]
+        total = nests.length(drawn)
+        for start in range(0, total, batch):
+            example = nests.take(drawn, np.arange(start, start + batch) % total)
+            if isinstance(example, dict):
+                yield {plain_name(name): array for name, array in example.items()}
+            else:
+                yield [example]
 
     def reference(self, like: Any = None) -> Any:
         """The trained network's outputs on the test inputs; kept in the cache.
@@ -410,6 +429,12 @@ class Workload:
         if len(self.trainings) == known:
             self.trainings += budget.kept(file)
         return file
+
+
+def plain_name(name: str) -> str:
+    """A name as an identifier: what TensorFlow's signatures allow."""
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return f"_{plain}" if plain[:1].isdigit() else plain
 
 
 def _weights(file: Path) -> Callable[[Any], None]:

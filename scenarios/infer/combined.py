@@ -9,7 +9,7 @@ from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, quality, scenario
 from scenarios.core.models import normalised
 from scenarios.core.training import train
-from scenarios.infer.tools import litert, tflite
+from scenarios.infer.tools import converting, litert, tflite
 from scenarios.infer.tools import tfmot as tools
 from scenarios.infer.tools.deploy import exported, keras_path, trained_variant
 from scenarios.train.tools import blocks
@@ -44,7 +44,7 @@ def separable_int8(workload: Workload) -> InferencePath:
     def trained():
         return trained_variant(workload, "separable", build)
 
-    file = litert.converted(workload, "separable_int8", trained, litert.int8(workload))
+    file = converting.converted(workload, "separable_int8", trained, converting.int8(workload))
 
     def proof():
         return tflite.int8_operations(file) | {"epochs": workload.epochs, "extra_epochs": 0}
@@ -67,7 +67,7 @@ def combined(workload: Workload) -> InferencePath:
     def pruned():
         return tools.prune(workload, distilled_model(workload), final=SPARSITY, learn=learn)
 
-    file = litert.converted(workload, "combined", pruned, litert.int8(workload))
+    file = converting.converted(workload, "combined", pruned, converting.int8(workload))
 
     def proof():
         return (

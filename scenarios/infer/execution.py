@@ -1,61 +1,78 @@
-"""Ways to run the trained Keras model with TensorFlow."""
+"""Ways to run the trained network with TensorFlow."""
 
-from collections import Counter
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.data import nests
 from scenarios.core.graphs import compiled_by_xla, traced_once
-from scenarios.core.quality import in_blocks
-from scenarios.infer.tools.deploy import exported, graph_path
+from scenarios.core.models import keras_models
+from scenarios.infer.tools import frozen as frozen_graphs
+from scenarios.infer.tools import precision
+from scenarios.infer.tools.deploy import (
+    by_name,
+    exported,
+    graph_path,
+    saved_model,
+    serving,
+    trained_network,
+)
+from scenarios.infer.tools.refusing import refused_by_xla
 
 
-@scenario(baseline="infer/function", follows="float32")
+@scenario(baseline="infer/function", needs=("model:keras",), follows="float32")
 def eager(workload: Workload) -> InferencePath:
     """The Keras model called eagerly."""
-    model = workload.trained_model()
-    return InferencePath(
-        infer=lambda x: model(x, training=False),
-        inputs=[tf.constant(x) for x in workload.inputs(batch=1)],
-        examples=1,
-        predict=lambda x: in_blocks(lambda block: model(block, training=False), x, batch=128),
-        model=model,
-    )
+    network, model = trained_network(workload)
+    return graph_path(workload, network, block=128, model=model)
 
 
-@scenario(baseline="infer/function", follows="float32")
+@scenario(baseline="infer/function", needs=("model:keras",), follows="float32")
 def predict(workload: Workload) -> InferencePath:
     """Keras's own `model.predict`, made for whole data sets."""
     model = workload.trained_model()
+    one, block = workload.batch_of(1), workload.batch_of(128)
+    structure = keras_models.structure(model)
+
+    def given(x):  # strings as tensors: Keras takes no arrays of them
+        text = any(nests.is_text(array) for array in nests.arrays(x))
+        return keras_models.fed(structure, nests.mapped(tf.constant, x) if text else x)
+
+    def answered(x):
+        found = model.predict(given(x), batch_size=block, verbose=0)
+        return keras_models.named(model, found)
+
     return InferencePath(
-        infer=lambda x: model.predict(x, batch_size=1, verbose=0),
-        inputs=workload.inputs(batch=1),
-        examples=1,
-        predict=lambda x: model.predict(x, batch_size=128, verbose=0),
+        infer=lambda x: model.predict(x, batch_size=one, verbose=0),
+        inputs=[given(x) for x in workload.inputs(one)],
+        examples=one,
+        predict=answered,
         model=model,
     )
 
 
 @scenario(
+    needs=("model:graph",),
     variants={
         "": {},
-        "b8": {"batch": 8, "scenario": {"suite": "full"}},
-        "b32": {"batch": 32, "scenario": {"suite": "full"}},
-        "b256": {"batch": 256, "scenario": {"suite": "full"}},
-    }
-)
+        "b8": {"batch": 8, "scenario": {"suite": "full", "needs": ("model:graph", "batch:free")}},
+        "b32": {"batch": 32, "scenario": {"suite": "full", "needs": ("model:graph", "batch:free")}},
+        "b256": {
+            "batch": 256, "scenario": {"suite": "full", "needs": ("model:graph", "batch:free")},
+        },
+    },
+)  # fmt: skip
 def function(workload: Workload, batch: int = 1) -> InferencePath:
-    """The Keras model in a tf.function with a fixed input signature."""
-    model = workload.trained_model()
+    """The trained network in a tf.function with a fixed input signature."""
+    network, model = trained_network(workload)
 
-    @tf.function(input_signature=[tf.TensorSpec([batch, *workload.data.input_shape], tf.float32)])
+    @tf.function(input_signature=[workload.signature(workload.batch_of(batch))])
     def infer(x):
-        return model(x, training=False)
+        return network(x)
 
-    saved = exported(workload, "saved_model", lambda: model)
+    saved = saved_model(workload, model)
     return graph_path(
         workload, infer, batch, model=model, artifact=saved, proof=lambda: traced_once(infer)
     )
@@ -63,31 +80,36 @@ def function(workload: Workload, batch: int = 1) -> InferencePath:
 
 @scenario(
     baseline="infer/function",
+    needs=("model:graph",),
     follows="float32",
-    variants={"": {}, "b32": {"batch": 32, "scenario": {"suite": "full"}}},
+    variants={
+        "": {},
+        "b32": {"batch": 32, "scenario": {"suite": "full", "needs": ("model:graph", "batch:free")}},
+    },
 )
 def xla(workload: Workload, batch: int = 1) -> InferencePath:
     """The tf.function compiled by XLA (`jit_compile=True`)."""
-    model = workload.trained_model()
+    network, model = trained_network(workload)
 
     @tf.function(
-        input_signature=[tf.TensorSpec([batch, *workload.data.input_shape], tf.float32)],
+        input_signature=[workload.signature(workload.batch_of(batch))],
         jit_compile=True,
     )
     def infer(x):
-        return model(x, training=False)
+        return network(x)
 
     def proof():
-        return compiled_by_xla(infer, tf.constant(workload.inputs(batch)[0]))
+        return compiled_by_xla(infer, path.inputs[0])
 
-    return graph_path(workload, infer, batch, model=model, proof=proof)
+    path = graph_path(workload, infer, batch, model=model, proof=proof, refused=refused_by_xla)
+    return path
 
 
-@scenario(baseline="infer/function", follows="float32")
+@scenario(baseline="infer/function", needs=("model:graph",), follows="float32")
 def savedmodel(workload: Workload) -> InferencePath:
     """The exported SavedModel, loaded back without the code of the model."""
 
-    folder = exported(workload, "exported", workload.trained_model)
+    folder = exported(workload, "exported")
     loaded = tf.saved_model.load(folder)
 
     def proof():
@@ -95,76 +117,36 @@ def savedmodel(workload: Workload) -> InferencePath:
             raise NotEngaged("the loaded object is a Keras model, made by the model's code")
         return {"loaded_as": type(loaded).__name__, "signatures": sorted(loaded.signatures)}
 
-    return InferencePath(
-        infer=loaded.serve,
-        inputs=[tf.constant(x) for x in workload.inputs(batch=1)],
-        examples=1,
-        predict=lambda x: in_blocks(loaded.serve, x, batch=128),
-        artifact=folder,
-        proof=proof,
-    )
+    infer = by_name(workload, loaded.serve)
+    return graph_path(workload, infer, block=128, artifact=folder, proof=proof)
 
 
-@scenario(baseline="infer/function", follows="float32")
+@scenario(baseline="infer/function", needs=("model:graph",), follows="float32")
 def frozen(workload: Workload) -> InferencePath:
     """The graph with its variables frozen to constants."""
 
     def convert(path: Path) -> None:
-        model = workload.trained_model()
-
-        @tf.function(input_signature=[tf.TensorSpec([None, *workload.data.input_shape])])
-        def infer(image):
-            return model(image, training=False)
-
-        constant = convert_variables_to_constants_v2(infer.get_concrete_function())
-        path.write_bytes(constant.graph.as_graph_def().SerializeToString())
+        frozen_graphs.freeze(serving(workload, batch=workload.facts.fixed_batch), path)
 
     file = workload.artifact("frozen.pb", convert)
-    infer = load_frozen(file, source="image:0")
-    return InferencePath(
-        infer=infer,
-        inputs=[tf.constant(x) for x in workload.inputs(batch=1)],
-        examples=1,
-        predict=lambda x: in_blocks(lambda block: infer(tf.constant(block)), x, batch=128),
+    names = [spec.name for spec in tf.nest.flatten(workload.signature())]
+    infer = frozen_graphs.load(file, names, workload.output_names)
+    return graph_path(
+        workload,
+        by_name(workload, infer),
+        block=128,
         artifact=file,
-        proof=lambda: only_constants(infer),
+        proof=lambda: frozen_graphs.only_constants(infer),
     )
 
 
-def load_frozen(file: Path, source: str, target: str = "Identity:0"):
-    """The function from tensor `source` to tensor `target` of a frozen graph."""
-    graph = tf.compat.v1.GraphDef.FromString(file.read_bytes())
-
-    def imported():
-        tf.graph_util.import_graph_def(graph, name="")
-
-    wrapped = tf.compat.v1.wrap_function(imported, [])
-    inside = wrapped.graph.as_graph_element
-    return wrapped.prune(inside(source), inside(target))
-
-
-def only_constants(function):
-    """Proof that a graph holds its weights as constants.
-
-    Raises:
-        NotEngaged: It still reads variables.
-    """
-    operations = Counter(op.type for op in function.graph.get_operations())
-    variables = sum(
-        n for name, n in operations.items() if "Variable" in name or "VarHandle" in name
-    )
-    if variables or function.captured_inputs:
-        raise NotEngaged(f"the frozen graph still reads {variables} variables")
-    return {"variables": 0, "constants": operations["Const"], "operations": operations.total()}
-
-
-@scenario(baseline="infer/function", follows="float16")
+@scenario(baseline="infer/function", needs=("model:keras",), follows="float16")
 def mixed_float16(workload: Workload) -> InferencePath:
     """Keras's `mixed_float16` policy: arithmetic in float16, weights kept in float32."""
     return _in_policy(workload, "mixed_float16")
 
 
-@scenario(baseline="infer/function", follows="bfloat16")
+@scenario(baseline="infer/function", needs=("model:keras",), follows="bfloat16")
 def bfloat16(workload: Workload) -> InferencePath:
     """Keras's `bfloat16` policy: arithmetic and weights in bfloat16."""
     return _in_policy(workload, "bfloat16")
@@ -172,22 +154,18 @@ def bfloat16(workload: Workload) -> InferencePath:
 
 def _in_policy(workload: Workload, policy: str) -> InferencePath:
     tf.keras.mixed_precision.set_global_policy(policy)
-    model = workload.trained_model()
     compute = tf.keras.mixed_precision.global_policy().compute_dtype
+    precision.need_range(workload, compute)
+    model = precision.in_policy(workload.trained_model, policy)
+    network = workload.network(model)
 
-    @tf.function(input_signature=[tf.TensorSpec([1, *workload.data.input_shape], tf.float32)])
+    @tf.function(input_signature=[workload.signature(workload.batch_of())])
     def infer(x):
-        return tf.cast(model(x, training=False), tf.float32)
+        return nests.mapped(lambda output: tf.cast(output, tf.float32), network(x))
 
     def proof():
-        arithmetic = [
-            op for op in infer.get_concrete_function().graph.get_operations()
-            if op.type in ("Conv2D", "DepthwiseConv2dNative", "MatMul")
-        ]  # fmt: skip
-        lowered = sum(op.outputs[0].dtype.name == compute for op in arithmetic)
-        if not lowered:
-            raise NotEngaged(f"none of the {len(arithmetic)} products is computed in {compute}")
-        return {f"{compute}_products": lowered, "products": len(arithmetic)}
+        return precision.products_in(infer.get_concrete_function(), compute)
 
+    precision.need_products(infer.get_concrete_function(), compute)
     saved = exported(workload, f"{policy}_model", lambda: model)
     return graph_path(workload, infer, model=model, artifact=saved, proof=proof)

@@ -3,31 +3,50 @@
 import tensorflow as tf
 
 from scenarios.core import InferencePath, Workload, scenario
-from scenarios.infer.tools.litert import converted, litert_path
+from scenarios.infer.tools.converting import converted
+from scenarios.infer.tools.litert import finished, litert_path
 from scenarios.infer.tools.tflite import int8_operations, weights_of_type
 
 
 @scenario(
     baseline="infer/function",
-    needs=("package:ai_edge_litert",),
+    needs=("package:ai_edge_litert", "model:litert"),
     follows="float32",
     deployment=("other runtime",),
     variants={
         "": {},
-        "b8": {"batch": 8, "scenario": {"suite": "full"}},
-        "b32": {"batch": 32, "scenario": {"suite": "full"}},
-        "b256": {"batch": 256, "scenario": {"suite": "full"}},
+        "b8": {
+            "batch": 8,
+            "scenario": {
+                "suite": "full",
+                "needs": ("package:ai_edge_litert", "model:litert", "batch:free"),
+            },
+        },
+        "b32": {
+            "batch": 32,
+            "scenario": {
+                "suite": "full",
+                "needs": ("package:ai_edge_litert", "model:litert", "batch:free"),
+            },
+        },
+        "b256": {
+            "batch": 256,
+            "scenario": {
+                "suite": "full",
+                "needs": ("package:ai_edge_litert", "model:litert", "batch:free"),
+            },
+        },
     },
 )
 def litert_float32(workload: Workload, batch: int = 1) -> InferencePath:
-    """LiteRT, float32."""
-    file = converted(workload, "float32", workload.trained_model)
-    return litert_path(workload, file, batch=batch)
+    """LiteRT, float32; a finished .tflite file as it is."""
+    file = finished(workload) or converted(workload, "float32", batch=batch)
+    return litert_path(workload, file, batch=batch, precision="float32")
 
 
 @scenario(
     baseline="infer/litert-float32",
-    needs=("package:ai_edge_litert",),
+    needs=("package:ai_edge_litert", "model:graph"),
     follows="int8",
     deployment=("other runtime",),
 )
@@ -37,13 +56,13 @@ def litert_dynamic(workload: Workload) -> InferencePath:
     def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
 
-    file = converted(workload, "dynamic", workload.trained_model, options)
-    return litert_path(workload, file, lambda: weights_of_type(file, "int8"))
+    file = converted(workload, "dynamic", options=options)
+    return litert_path(workload, file, lambda: weights_of_type(file, "int8"), precision="int8")
 
 
 @scenario(
     baseline="infer/litert-float32",
-    needs=("package:ai_edge_litert",),
+    needs=("package:ai_edge_litert", "model:graph"),
     follows="float16",
     deployment=("other runtime",),
 )
@@ -54,20 +73,40 @@ def litert_float16(workload: Workload) -> InferencePath:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
 
-    file = converted(workload, "float16", workload.trained_model, options)
-    return litert_path(workload, file, lambda: weights_of_type(file, "float16"))
+    file = converted(workload, "float16", options=options)
+    return litert_path(
+        workload, file, lambda: weights_of_type(file, "float16"), precision="float16"
+    )
 
 
 @scenario(
     baseline="infer/litert-float32",
-    needs=("package:ai_edge_litert",),
+    needs=("package:ai_edge_litert", "model:graph"),
     follows="int8",
     deployment=("other runtime", "calibration data"),
     variants={
         "": {},
-        "b8": {"batch": 8, "scenario": {"suite": "full"}},
-        "b32": {"batch": 32, "scenario": {"suite": "full"}},
-        "b256": {"batch": 256, "scenario": {"suite": "full"}},
+        "b8": {
+            "batch": 8,
+            "scenario": {
+                "suite": "full",
+                "needs": ("package:ai_edge_litert", "model:graph", "batch:free"),
+            },
+        },
+        "b32": {
+            "batch": 32,
+            "scenario": {
+                "suite": "full",
+                "needs": ("package:ai_edge_litert", "model:graph", "batch:free"),
+            },
+        },
+        "b256": {
+            "batch": 256,
+            "scenario": {
+                "suite": "full",
+                "needs": ("package:ai_edge_litert", "model:graph", "batch:free"),
+            },
+        },
     },
 )
 def litert_int8(workload: Workload, batch: int = 1) -> InferencePath:
@@ -78,13 +117,13 @@ def litert_int8(workload: Workload, batch: int = 1) -> InferencePath:
         converter.representative_dataset = workload.calibration
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 
-    file = converted(workload, "int8", workload.trained_model, options)
-    return litert_path(workload, file, lambda: int8_operations(file), batch)
+    file = converted(workload, "int8", options=options, batch=batch)
+    return litert_path(workload, file, lambda: int8_operations(file), batch, precision="int8")
 
 
 @scenario(
     baseline="infer/litert-float32",
-    needs=("package:ai_edge_litert",),
+    needs=("package:ai_edge_litert", "model:graph"),
     follows="int8",
     deployment=("other runtime", "calibration data"),
 )
@@ -98,13 +137,13 @@ def litert_int8_full(workload: Workload) -> InferencePath:
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
 
-    file = converted(workload, "int8_full", workload.trained_model, options)
-    return litert_path(workload, file, lambda: int8_operations(file))
+    file = converted(workload, "int8_full", options=options)
+    return litert_path(workload, file, lambda: int8_operations(file), precision="int8")
 
 
 @scenario(
     baseline="infer/litert-float32",
-    needs=("package:ai_edge_litert",),
+    needs=("package:ai_edge_litert", "model:graph"),
     follows="int8",
     deployment=("other runtime", "calibration data", "partial converter"),
     suite="full",
@@ -119,5 +158,5 @@ def litert_int16x8(workload: Workload) -> InferencePath:
             tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         ]
 
-    file = converted(workload, "int16x8", workload.trained_model, options)
-    return litert_path(workload, file, lambda: int8_operations(file, activations="int16"))
+    file = converted(workload, "int16x8", options=options)
+    return litert_path(workload, file, lambda: int8_operations(file, "int16"), precision="int8")

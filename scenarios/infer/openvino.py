@@ -64,7 +64,7 @@ def converted(workload: Workload) -> Path:
 
         path.mkdir()
         saved = path / "saved_model"
-        export(workload.trained_model(), saved)
+        export(workload, saved)
         model = openvino.convert_model(str(saved), input=[1, *workload.data.input_shape])
         openvino.save_model(model, str(path / "model.xml"), compress_to_fp16=False)
         shutil.rmtree(saved)  # only the converted model is shipped

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scenarios.core import InferencePath, Workload, scenario
-from scenarios.infer.tools import litert, tflite
+from scenarios.infer.tools import converting, litert, tflite
 from scenarios.infer.tools import tfmot as tools
 
 
@@ -31,7 +31,7 @@ def pruned_int8(workload: Workload) -> InferencePath:
     """Pruned to 80 %, then quantized after training, LiteRT int8."""
     return _path(
         workload, "pruned_int8", lambda: tools.pruned_model(workload), times=1,
-        options=litert.int8(workload), zeros=0.79,
+        options=converting.int8(workload), zeros=0.79,
     )  # fmt: skip
 
 
@@ -89,12 +89,12 @@ def _path(
     name: str,
     model: Callable[[], Any],
     times: int,
-    options: litert.Options = litert.dynamic,
+    options: converting.Options = converting.dynamic,
     zeros: float = 0,
     clusters: int = 0,
 ) -> InferencePath:
     """The model converted and run, with proof of what it was fine-tuned to, so many times."""
-    file = litert.converted(workload, name, model, options)
+    file = converting.converted(workload, name, model, options)
 
     def proof():
         facts = tflite.int8_operations(file) | tools.extra_training(workload, times)

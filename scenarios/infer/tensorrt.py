@@ -29,7 +29,7 @@ LAST_TF_TRT = Version("2.18")  # the first TensorFlow without it
 )
 def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
     """TF-TRT: supported parts of the SavedModel become TensorRT engines (FP16 unless named)."""
-    saved = exported(workload, "tensorrt_source", workload.trained_model)
+    saved = exported(workload, "tensorrt_source")
     need_tf_trt()
 
     def convert(path: Path) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 
 from bench.results.errors import NotEngaged
 from scenarios.core import JobPath, Workload, scenario
-from scenarios.infer.tools.litert import converted, litert_path
+from scenarios.infer.tools.converting import converted
+from scenarios.infer.tools.litert import finished, litert_path
 
 LEAST_QUERIES = 1024  # loadgen needs 662 or more to be sure of a 99th percentile
 STREAMS = 8  # samples a query in MultiStream
@@ -65,7 +66,8 @@ def server(workload: Workload) -> JobPath:
 
 
 def _loaded(workload: Workload, name: str, batch: int = 1) -> JobPath:
-    path = litert_path(workload, converted(workload, "served", workload.trained_model), batch=batch)
+    file = finished(workload) or converted(workload, "served", batch=batch)
+    path = litert_path(workload, file, batch=batch)
     load = Load(path.infer, workload.inputs(batch=1, count=64), name, batch)
     return JobPath(load.run, predict=path.predict, proof=load.proof, figures=load.figures)
 

@@ -97,7 +97,7 @@ def refusals(workload):
     }
 
 
-def pieces():
+def pieces(workload):
     """What the pieces of this Keras version do on models of a user's kind."""
     import numpy as np
     import tensorflow as tf
@@ -133,7 +133,7 @@ def pieces():
     with tempfile.TemporaryDirectory() as folder:
         artifacts.save_weights(one, Path(folder) / "weights.npz")
         artifacts.load_weights(other, Path(folder) / "weights.npz")
-        export(depthwise, Path(folder) / "model")
+        export(workload, Path(folder) / "model", depthwise)
         kernels = stored_kernels(Path(folder) / "model").values()
         return {
             "same outputs": bool(np.array_equal(one(x), other(x))),
@@ -150,7 +150,7 @@ def main(keras, cache, *ids):
 
     workload = Workload(WorkloadSpec(data=DATA, epochs=1, cache=cache))
     training.prepare(workload)
-    answer = {f"pieces of Keras {keras}": pieces()}
+    answer = {f"pieces of Keras {keras}": pieces(workload)}
     if keras == "3":
         answer["refusals"] = refusals(workload)
     scenarios = discover()

@@ -67,8 +67,7 @@ def signature(model: Any) -> Signature:
 
 def outputs(model: Any) -> dict[str, Spec]:
     """Its outputs by name, as `answering` gives them; empty where a subclass does not tell."""
-    functional = getattr(model, "_functional", None) or model
-    found = getattr(functional, "_outputs_struct", getattr(functional, "_nested_outputs", None))
+    found = _outputs_nest(model)
     if found is None:
         return {}
     return {
@@ -80,10 +79,11 @@ def outputs(model: Any) -> dict[str, Spec]:
 def answering(model: Any) -> Callable[[Nest], Any]:
     """The model in inference mode: inputs by name in, one tensor or outputs by name out."""
     nest = structure(model)
+    if hasattr(nest, "shape") and hasattr(_outputs_nest(model), "shape"):
+        return lambda given: model(given, training=False)  # one in, one out: nothing to bind
 
     def network(given: Nest) -> Any:
-        found = _named_outputs(model, model(fed(nest, given), training=False))
-        return next(iter(found.values())) if len(found) == 1 else found
+        return named(model, model(fed(nest, given), training=False))
 
     return network
 
@@ -98,6 +98,12 @@ def fed(nest: Any, given: Nest) -> Any:
         return dict(given)
     flat = tf.nest.flatten(nest)
     return [given[_name(tensor, i, len(flat))] for i, tensor in enumerate(flat)]
+
+
+def named(model: Any, found: Any) -> Any:
+    """What the model returned as one array, or as outputs by name."""
+    each = _named_outputs(model, found)
+    return next(iter(each.values())) if len(each) == 1 else each
 
 
 def compiled(model: Any) -> Compiled:
@@ -164,6 +170,11 @@ def _spec(tensor: Any) -> Spec:
         if kind in ("CategoryEncoding", "IntegerLookup"):
             return Spec(shape, dtype, 0, int(getattr(layer, "num_tokens", 2) or 2) - 1)
     return Spec(shape, dtype)
+
+
+def _outputs_nest(model: Any) -> Any:
+    functional = getattr(model, "_functional", None) or model
+    return getattr(functional, "_outputs_struct", getattr(functional, "_nested_outputs", None))
 
 
 def _rescaled(layer: Any) -> tuple[float | None, float | None, str]:

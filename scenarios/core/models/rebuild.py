@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,11 +17,16 @@ TOLERANCE = 1e-5
 """Largest difference of outputs, relative to the largest; 5e-7 was seen for real networks."""
 WRAPPERS = ("Bidirectional", "TimeDistributed")
 NESTED = ("Functional", "Sequential", "Model")
+UNROLLED = ("GRU", "SimpleRNN")
 EXAMPLES = 2
 
 
-def in_tf_keras(model: Any) -> Any:
+def in_tf_keras(model: Any, unrolled: int = 0) -> Any:
     """The same network in tf_keras with the same weights; models inside it are flattened.
+
+    Args:
+        model: Of Keras 3.
+        unrolled: GRU and SimpleRNN layers of at most so many steps become no loop.
 
     Raises:
         Unsupported: A layer has no like in tf_keras, or outputs differ; names the layer and its
@@ -29,7 +35,7 @@ def in_tf_keras(model: Any) -> Any:
     good, reason = copyable(model)
     if not good:
         raise Unsupported(reason)
-    copied = Rebuilding().model(model)
+    copied = Rebuilding(unrolled).model(model)
     _same_outputs(model, copied)
     return copied
 
@@ -61,7 +67,8 @@ def copyable(model: Any) -> tuple[bool, str]:
 class Rebuilding:
     """One model on its way into tf_keras."""
 
-    def __init__(self) -> None:
+    def __init__(self, unrolled: int = 0) -> None:
+        self._unrolled = unrolled
         self._layers: dict[int, Any] = {}
         self._names: set[str] = set()
         self._made: list[tuple[Any, Any]] = []
@@ -119,7 +126,7 @@ class Rebuilding:
 
     def _like(self, layer: Any) -> Any:
         if id(layer) not in self._layers:
-            new = _copied(layer)
+            new = _copied(layer, _steps(layer) <= self._unrolled)
             if new.name in self._names:
                 new._name = f"{new.name}_{len(self._names)}"
             self._names.add(new.name)
@@ -128,8 +135,8 @@ class Rebuilding:
         return self._layers[id(layer)]
 
 
-def _copied(layer: Any) -> Any:
-    """A layer of tf_keras with the configuration of one of Keras 3."""
+def _copied(layer: Any, unroll: bool = False) -> Any:
+    """A layer of tf_keras with the configuration of one of Keras 3; recurrent ones unrolled."""
     import tf_keras
 
     kind = type(layer).__name__
@@ -143,14 +150,22 @@ def _copied(layer: Any) -> Any:
     if kind in WRAPPERS:
         inner = getattr(layer, "forward_layer", None) or layer.layer
         config = {k: v for k, v in config.items() if k in ("name", "merge_mode", "trainable")}
-        return own(_copied(inner), **config)
+        return own(_copied(inner, unroll), **config)
     if kind == "Normalization" and getattr(layer, "mean", None) is not None:
         config |= {"mean": np.asarray(layer.mean).ravel(),
                    "variance": np.asarray(layer.variance).ravel()}  # fmt: skip
+    if unroll and kind in UNROLLED:
+        config["unroll"] = True
     taken = _taken_by(own)
     new = own(**{key: value for key, value in config.items() if key in taken})
     new.trainable = layer.trainable
     return new
+
+
+def _steps(layer: Any) -> float:
+    """Steps of a recurrent layer's input; no number where they are open or it has none."""
+    shape = getattr(getattr(layer, "input", None), "shape", ()) or ()
+    return shape[1] if len(shape) == 3 and shape[1] else math.inf
 
 
 def _translated(config: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.results.errors import NotEngaged
+from bench.results.errors import NotEngaged, Unsupported
 
 ARITHMETIC = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV"}
+RECURRENT = {"UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "WHILE", "LSTM",
+             "UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN"}  # fmt: skip
+STORED = {"float32", "float16", "int8", "int4"}
+CONVERTING = {"QUANTIZE", "DEQUANTIZE", "CAST"}
+LEAST_DYNAMIC = 1024
+"""Values of a kernel below which dynamic range quantization leaves it in float."""
 SIMD_BLOCK = 4  # values a block in the sparse format that LiteRT's own float kernel reads
 
 
@@ -51,30 +58,91 @@ def delegated(interpreter: Any) -> dict[str, Any]:
 
 
 def int8_operations(file: Path, activations: str = "int8") -> dict[str, Any]:
-    """How many of the arithmetic operations in a .tflite graph work on quantized activations.
+    """How many operations of a .tflite file work on quantized activations, those of loops included.
 
     Args:
         file: The .tflite file.
         activations: Type of their inputs and outputs: `int8`, or `int16` for 16x8.
 
+    Returns:
+        Counts of the arithmetic ones; a sentence on all of them where some stay in float.
+
     Raises:
         NotEngaged: None does.
     """
-    interpreter = load_plain(file)
-    types = {t["index"]: np.dtype(t["dtype"]).name for t in interpreter.get_tensor_details()}
-    inside, outside = Counter[str](), Counter[str]()
-    for op in interpreter._get_ops_details():
-        if op["op_name"] in ARITHMETIC:
-            own = {types.get(int(op["inputs"][0])), types.get(int(op["outputs"][0]))}
-            (inside if own == {activations} else outside)[op["op_name"]] += 1
+    inside, outside, others = Counter[str](), Counter[str](), Counter[str]()
+    for op in operations(file):
+        if op.name in ARITHMETIC | RECURRENT:
+            (inside if {op.input, op.output} == {activations} else outside)[op.name] += 1
+        elif activations in (op.input, op.output) and op.name not in CONVERTING:
+            others[op.name] += 1
     total = sum(inside.values()) + sum(outside.values())
-    if not inside:
+    if not inside and not others:
         raise NotEngaged(f"none of the {total} arithmetic operations in the graph is {activations}")
     return {
         f"{activations}_operations": sum(inside.values()),
         "arithmetic_operations": total,
         f"not_{activations}": dict(outside),
+        **_left_in_float(file, activations),
     }
+
+
+def _left_in_float(file: Path, activations: str) -> dict[str, str]:
+    """The sentence on what stays in float; empty where nothing does."""
+    counted = [
+        op
+        for op in operations(file)
+        if op.name not in CONVERTING and {op.input, op.output} & {activations, "float32"}
+    ]
+    left = [op for op in counted if "float32" in (op.input, op.output)]
+    if not left:
+        return {}
+    recurrent = any(op.inside_loop or op.name in RECURRENT for op in left)
+    names = Counter("the recurrent part" if op.inside_loop or op.name in RECURRENT else op.name
+                    for op in left)  # fmt: skip
+    most = [name for name, _ in names.most_common() if not recurrent or name[0].islower()][:3]
+    bits = activations.removeprefix("int")
+    return {"said": f"{len(counted) - len(left)} of {len(counted)} operations are {bits}-bit; "
+                    f"{', '.join(most)} stays float"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of a file, with the types of its first activation in and out."""
+
+    name: str
+    input: str
+    output: str
+    inside_loop: bool
+    """It belongs to the body of a loop or of a branch."""
+
+
+def operations(file: Path) -> Iterator[Operation]:
+    """All operations of a file's graphs, read from the file itself: interpreters show one graph."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = _names(schema.BuiltinOperator)
+    model, types = _read(file)
+    for place in range(model.SubgraphsLength()):
+        graph = model.Subgraphs(place)
+
+        def type_of(index: int, graph: Any = graph) -> str:
+            return types.get(graph.Tensors(index).Type(), "") if index >= 0 else ""
+
+        for i in range(graph.OperatorsLength()):
+            op = graph.Operators(i)
+            code = model.OperatorCodes(op.OpcodeIndex())
+            number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+            yield Operation(
+                names.get(number, "CUSTOM"),
+                type_of(int(op.Inputs(0))) if op.InputsLength() else "",
+                type_of(int(op.Outputs(0))) if op.OutputsLength() else "",
+                place > 0,
+            )
+
+
+def _names(kind: type) -> dict[int, str]:
+    return {value: name for name, value in vars(kind).items() if isinstance(value, int)}
 
 
 def stored_weights(
@@ -102,11 +170,42 @@ def weights_of_type(file: Path, name: str) -> dict[str, Any]:
 
     Raises:
         NotEngaged: None has.
+        Unsupported: All are too small for dynamic range quantization.
     """
-    types = Counter(values.dtype.name for _, values in stored_weights(file))
+    kernels = list(_kernels(file))
+    types = Counter(kind for kind, _ in kernels)
     if not types[name]:
+        largest = max((size for _, size in kernels), default=0)
+        if name == "int8" and largest < LEAST_DYNAMIC:
+            raise Unsupported(
+                f"LiteRT quantizes kernels of {LEAST_DYNAMIC} values and more while it runs; the "
+                f"largest of this model has {largest}: use infer/litert-int8, which takes all"
+            )
         raise NotEngaged(f"no kernel in the file is stored as {name}, but as {dict(types)}")
     return {f"{name}_kernels": types[name], "kernels": types.total()}
+
+
+def _kernels(file: Path) -> Iterator[tuple[str, int]]:
+    """Element type and size of each constant of two or more axes, in loops' bodies too."""
+    model, types = _read(file)
+    for place in range(model.SubgraphsLength()):
+        graph = model.Subgraphs(place)
+        for i in range(graph.TensorsLength()):
+            tensor = graph.Tensors(i)
+            kind = types.get(tensor.Type(), "")
+            stored = model.Buffers(tensor.Buffer()).DataLength() > 0
+            if stored and kind in STORED and tensor.ShapeLength() > 1:
+                size = int(np.prod(tensor.ShapeAsNumpy()))
+                if size > 1:
+                    yield kind, size
+
+
+def _read(file: Path) -> tuple[Any, dict[int, str]]:
+    """A file's model, and the names of tensors' types."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    types = {number: name.lower() for number, name in _names(schema.TensorType).items()}
+    return schema.Model.GetRootAs(file.read_bytes(), 0), types
 
 
 def zeros(file: Path, at_least: float) -> dict[str, Any]:
@@ -205,3 +304,12 @@ def _stored_blocks(sparse: dict[str, Any]) -> int:
 def _channel_axis(detail: dict[str, Any]) -> int:
     parameters = detail["quantization_parameters"]
     return int(parameters["quantized_dimension"]) if len(parameters["scales"]) > 1 else 0
+
+
+def takes_batches_of(file: Path, size: int) -> bool:
+    """Whether a file's first input takes that many examples, or any number."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    detail = Interpreter(model_path=str(file)).get_input_details()[0]
+    signature = detail["shape_signature"]
+    return not len(signature) or int(signature[0]) in (-1, size)
