@@ -20,7 +20,12 @@ TEACHER_SHARE = 0.7
 RATE = 3e-3  # a small network takes, and needs, larger steps
 
 
-@scenario(baseline="infer/function", keras=2, deployment=("retraining",))
+@scenario(
+    baseline="infer/function",
+    keras=2,
+    needs=("model:keras", "data:images", "data:labels", "task:classification|binary", "trainable"),
+    deployment=("retraining",),
+)
 def distilled(workload: Workload) -> InferencePath:
     """Knowledge distillation: a small separable network that imitates the trained model."""
     model = distilled_model(workload)
@@ -34,7 +39,7 @@ def distilled(workload: Workload) -> InferencePath:
 
 @scenario(
     baseline="infer/litert-float32",
-    needs=("package:ai_edge_litert",),
+    needs=("package:ai_edge_litert", "architecture:free", "trainable"),
     deployment=("other runtime", "calibration data"),
 )
 def separable_int8(workload: Workload) -> InferencePath:
@@ -55,7 +60,15 @@ def separable_int8(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/function",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "model:keras",
+        "data:images",
+        "data:labels",
+        "task:classification|binary",
+        "trainable",
+    ),
     deployment=("retraining", "other runtime", "calibration data"),
 )
 def combined(workload: Workload) -> InferencePath:

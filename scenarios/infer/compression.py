@@ -18,7 +18,7 @@ from scenarios.infer.tools.tflite import enough_zeros
 @scenario(
     baseline="infer/function",
     keras=2,
-    needs=("package:tensorflow_model_optimization",),
+    needs=("package:tensorflow_model_optimization", "model:keras", "model:copyable", "trainable"),
     deployment=("retraining",),
 )
 def pruned(workload: Workload) -> InferencePath:
@@ -31,7 +31,7 @@ def pruned(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/function",
     keras=2,
-    needs=("package:tensorflow_model_optimization",),
+    needs=("package:tensorflow_model_optimization", "model:keras", "model:copyable", "trainable"),
     deployment=("retraining",),
     suite="full",
 )
@@ -45,7 +45,7 @@ def pruned_2_4(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/function",
     keras=2,
-    needs=("package:tensorflow_model_optimization",),
+    needs=("package:tensorflow_model_optimization", "model:keras", "model:copyable", "trainable"),
     deployment=("retraining",),
     suite="full",
 )

@@ -5,11 +5,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.results.errors import NotEngaged
+from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.data import nests
 from scenarios.core.quality import in_blocks
 from scenarios.infer.tools import onnx
-from scenarios.infer.tools.deploy import Later
+from scenarios.infer.tools.checking import follows_network
+from scenarios.infer.tools.deploy import counted_on
+from scenarios.infer.tools.refusing import first_sentence
 
 INT8_PRODUCTS = {"QLinearConv", "QLinearMatMul", "QGemm", "MatMulIntegerToFloat", "ConvInteger"}
 FLOAT_PRODUCTS = {"Conv", "FusedConv", "Gemm", "MatMul", "FusedMatMul", "FusedGemm"}
@@ -17,44 +20,68 @@ FLOAT_PRODUCTS = {"Conv", "FusedConv", "Gemm", "MatMul", "FusedMatMul", "FusedGe
 
 @scenario(
     baseline="infer/function",
-    needs=("package:onnxruntime", "package:tf2onnx"),
+    needs=("package:onnxruntime", "package:tf2onnx", "model:onnx"),
     follows="float32",
     deployment=("other runtime", "partial converter"),
 )
 def onnxruntime(workload: Workload) -> InferencePath:
-    """ONNX Runtime, float32, exported by tf2onnx."""
-    file = onnx.exported(workload)
-    return _path(workload, file, lambda: {"operations": dict(operations_run(file, 1))})
+    """ONNX Runtime, float32, exported by tf2onnx; a finished .onnx file as it is."""
+    file = onnx.finished(workload) or onnx.exported(workload)
+    return _path(workload, file, "float32", lambda: {"operations": dict(operations_run(file, 1))})
 
 
 @scenario(
     baseline="infer/onnxruntime",
-    needs=("package:onnxruntime", "package:tf2onnx"),
+    needs=("package:onnxruntime", "package:tf2onnx", "model:onnx"),
     follows="int8",
     deployment=("other runtime", "partial converter", "calibration data"),
 )
 def onnxruntime_int8(workload: Workload) -> InferencePath:
     """ONNX Runtime, 8-bit integers by its static quantization."""
     file = onnx.quantized(workload)
-    return _path(workload, file, lambda: int8_products(file, 1))
+    return _path(workload, file, "int8", lambda: int8_products(file, 1))
 
 
-def _path(workload: Workload, file, proof) -> InferencePath:
+def _path(workload: Workload, file, precision, proof) -> InferencePath:
     running = session(file, workload.threads)
-    name = running.get_inputs()[0].name
+    one, block = workload.batch_of(1), workload.batch_of(128)
+    infer = by_name(workload, running)
 
-    def infer(x):
-        return running.run(None, {name: x})[0]
+    def predict(x):
+        return in_blocks(infer, x, block)
+
+    def facts():
+        checked = follows_network(workload, predict, precision)
+        return {"providers": running.get_providers()} | checked | proof()
 
     return InferencePath(
         infer=infer,
-        inputs=workload.inputs(batch=1),
-        examples=1,
-        predict=lambda x: in_blocks(infer, x, batch=128),
+        inputs=[onnx.fed(x) for x in workload.inputs(one)],
+        examples=one,
+        predict=predict,
         artifact=file,
-        model=Later(workload.trained_model),
-        proof=lambda: {"providers": running.get_providers()} | proof(),
+        model=counted_on(workload),
+        proof=facts,
     )
+
+
+def by_name(workload: Workload, running: Any) -> Any:
+    """A call of a session with inputs and outputs bound by the workload's names."""
+    sources = [each.name for each in running.get_inputs()]
+    targets = [each.name for each in running.get_outputs()]
+    wanted = onnx.names(workload, sources)
+
+    def infer_one(x):
+        return running.run(None, {sources[0]: x})[0]
+
+    def infer_named(x):
+        given = nests.named(onnx.fed(x), next(iter(wanted)))
+        found = running.run(None, {wanted[name]: each for name, each in given.items()})
+        named = dict(zip(targets, found, strict=True))
+        return named if len(named) > 1 else found[0]
+
+    strings = any(each.type == "tensor(string)" for each in running.get_inputs())
+    return infer_one if len(sources) == len(targets) == 1 and not strings else infer_named
 
 
 def session(file: Path, threads: int, optimized: Path | None = None) -> Any:
@@ -75,7 +102,13 @@ def session(file: Path, threads: int, optimized: Path | None = None) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if optimized is not None:
         options.optimized_model_filepath = str(optimized)
-    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own kinds of error share no base
+        raise Unsupported(
+            f"ONNX Runtime cannot run the file: {first_sentence(error)}; TensorFlow runs the "
+            "model: infer/function"
+        ) from None
 
 
 def operations_run(file: Path, threads: int) -> Counter[str]:

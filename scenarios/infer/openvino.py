@@ -5,17 +5,22 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.results.errors import NotEngaged
+import tensorflow as tf
+
+from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.data import nests
 from scenarios.core.quality import in_blocks
-from scenarios.infer.tools.deploy import Later, export
+from scenarios.infer.tools.checking import follows_network
+from scenarios.infer.tools.deploy import counted_on, export
+from scenarios.infer.tools.refusing import first_sentence
 
 PRODUCTS = {"Convolution", "FullyConnected", "MatMul", "GroupConvolution", "Convolution_Add"}
 
 
 @scenario(
     baseline="infer/function",
-    needs=("package:openvino",),
+    needs=("package:openvino", "model:graph"),
     follows="float32",
     deployment=("other runtime", "partial converter"),
 )
@@ -23,12 +28,12 @@ def openvino(workload: Workload) -> InferencePath:
     """OpenVINO, float32."""
     folder = converted(workload)
     model = compiled(folder, workload.threads)
-    return _path(workload, folder, model, lambda: products_by_precision(model))
+    return _path(workload, folder, model, "float32", lambda: products_by_precision(model))
 
 
 @scenario(
     baseline="infer/openvino",
-    needs=("package:openvino", "package:nncf"),
+    needs=("package:openvino", "package:nncf", "model:graph"),
     follows="int8",
     deployment=("other runtime", "partial converter", "calibration data"),
 )
@@ -36,24 +41,43 @@ def openvino_int8(workload: Workload) -> InferencePath:
     """OpenVINO, 8-bit integers by NNCF's post-training quantization."""
     folder = quantized(workload)
     model = compiled(folder, workload.threads)
-    return _path(workload, folder, model, lambda: int8_products(model))
+    return _path(workload, folder, model, "int8", lambda: int8_products(model))
 
 
-def _path(workload: Workload, folder, model, proof) -> InferencePath:
-    request = model.create_infer_request()
+def _path(workload: Workload, folder, model, precision, proof) -> InferencePath:
+    size = workload.batch_of()
+    infer = by_name(workload, model)
 
-    def infer(x):
-        return request.infer([x], share_inputs=True)[0]
+    def predict(x):
+        return in_blocks(infer, x, size)
 
     return InferencePath(
         infer=infer,
-        inputs=workload.inputs(batch=1),
-        examples=1,
-        predict=lambda x: in_blocks(infer, x, batch=1),
+        inputs=workload.inputs(size),
+        examples=size,
+        predict=predict,
         artifact=folder,
-        model=Later(workload.trained_model),
-        proof=proof,
+        model=counted_on(workload),
+        proof=lambda: follows_network(workload, predict, precision) | proof(),
     )
+
+
+def by_name(workload: Workload, model: Any) -> Any:
+    """A call of a compiled model with inputs and outputs bound by the workload's names."""
+    request = model.create_infer_request()
+    specs = nests.named(workload.signature(), "input")
+    if len(specs) == len(model.outputs) == 1:
+        return lambda x: request.infer([x], share_inputs=True)[0]
+
+    def infer(x):
+        given = nests.named(x, next(iter(specs)))
+        feed = {specs[name].name: array for name, array in given.items()}
+        found = request.infer(feed if len(feed) > 1 else list(feed.values()), share_inputs=True)
+        if len(model.outputs) == 1:
+            return found[0]
+        return {name: found[name] for name in workload.output_names}
+
+    return infer
 
 
 def converted(workload: Workload) -> Path:
@@ -64,8 +88,18 @@ def converted(workload: Workload) -> Path:
 
         path.mkdir()
         saved = path / "saved_model"
-        export(workload, saved)
-        model = openvino.convert_model(str(saved), input=[1, *workload.data.input_shape])
+        size = workload.batch_of()
+        export(workload, saved, batch=size)
+        specs = tf.nest.flatten(workload.signature(size))
+        try:
+            model = openvino.convert_model(
+                str(saved), input={spec.name: list(spec.shape) for spec in specs}
+            )
+        except Exception as error:  # its kinds of error share no base
+            raise Unsupported(
+                f"OpenVINO cannot convert the model: {first_sentence(error)}; TensorFlow runs it "
+                "as it is: infer/function, infer/savedmodel"
+            ) from None
         openvino.save_model(model, str(path / "model.xml"), compress_to_fp16=False)
         shutil.rmtree(saved)  # only the converted model is shipped
 
@@ -80,7 +114,12 @@ def quantized(workload: Workload) -> Path:
         import nncf
         import openvino
 
-        examples = nncf.Dataset([example[0] for example in workload.calibration()])
+        examples = nncf.Dataset(
+            [
+                example if isinstance(example, dict) else example[0]
+                for example in workload.calibration(batch=workload.batch_of())
+            ]
+        )
         model = nncf.quantize(openvino.Core().read_model(str(source / "model.xml")), examples)
         path.mkdir()
         openvino.save_model(model, str(path / "model.xml"), compress_to_fp16=False)

@@ -11,7 +11,13 @@ from scenarios.infer.tools import tfmot as tools
 @scenario(
     baseline="infer/litert-float32",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "model:keras",
+        "model:copyable",
+        "trainable",
+    ),
     deployment=("retraining", "other runtime"),
 )
 def qat_int8(workload: Workload) -> InferencePath:
@@ -24,7 +30,13 @@ def qat_int8(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/litert-float32",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "model:keras",
+        "model:copyable",
+        "trainable",
+    ),
     deployment=("retraining", "other runtime", "calibration data"),
 )
 def pruned_int8(workload: Workload) -> InferencePath:
@@ -38,7 +50,13 @@ def pruned_int8(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/litert-float32",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "model:keras",
+        "model:copyable",
+        "trainable",
+    ),
     deployment=("retraining", "other runtime"),
     suite="full",
 )
@@ -54,7 +72,13 @@ def pqat_int8(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/litert-float32",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "model:keras",
+        "model:copyable",
+        "trainable",
+    ),
     deployment=("retraining", "other runtime"),
     suite="full",
 )
@@ -70,7 +94,13 @@ def cqat_int8(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/litert-float32",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "model:keras",
+        "model:copyable",
+        "trainable",
+    ),
     deployment=("retraining", "other runtime"),
     suite="full",
 )

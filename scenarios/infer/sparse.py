@@ -19,7 +19,14 @@ from scenarios.infer.tools.litert import litert_path
 @scenario(
     baseline="infer/litert-float32",
     keras=2,
-    needs=("package:ai_edge_litert",),
+    needs=(
+        "package:ai_edge_litert",
+        "data:images",
+        "data:labels",
+        "task:classification|binary",
+        "trainable",
+        "architecture:free",
+    ),
     deployment=("other runtime",),
 )
 def sparse_twin(workload: Workload) -> InferencePath:
@@ -30,7 +37,15 @@ def sparse_twin(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/sparse-twin",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "data:images",
+        "data:labels",
+        "task:classification|binary",
+        "trainable",
+        "architecture:free",
+    ),
     deployment=("retraining", "other runtime"),
     variants={"": {}, "90": {"percent": 90, "scenario": {"suite": "full"}}},
 )
@@ -60,7 +75,14 @@ def sparse(workload: Workload, percent: int = 80) -> InferencePath:
 @scenario(
     baseline="infer/litert-float32",
     keras=2,
-    needs=("package:ai_edge_litert",),
+    needs=(
+        "package:ai_edge_litert",
+        "data:images",
+        "data:labels",
+        "task:classification|binary",
+        "trainable",
+        "architecture:free",
+    ),
     deployment=("other runtime",),
     suite="full",
 )
@@ -72,7 +94,15 @@ def sparse_xnnpack_twin(workload: Workload) -> InferencePath:
 @scenario(
     baseline="infer/sparse-xnnpack-twin",
     keras=2,
-    needs=("package:ai_edge_litert", "package:tensorflow_model_optimization"),
+    needs=(
+        "package:ai_edge_litert",
+        "package:tensorflow_model_optimization",
+        "data:images",
+        "data:labels",
+        "task:classification|binary",
+        "trainable",
+        "architecture:free",
+    ),
     deployment=("retraining", "other runtime", "partial converter"),
     suite="full",
 )

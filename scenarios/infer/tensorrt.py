@@ -10,15 +10,17 @@ from packaging.version import Version
 
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.data import nests
 from scenarios.core.quality import in_blocks
 from scenarios.infer.tools import onnx
-from scenarios.infer.tools.deploy import Later, exported
+from scenarios.infer.tools.deploy import counted_on, exported, graph_path
 
 LAST_TF_TRT = Version("2.18")  # the first TensorFlow without it
 
 
 @scenario(
     baseline="infer/function",
+    needs=("model:graph",),
     follows="float16",
     deployment=("other runtime", "special hardware", "partial converter"),
     variants={
@@ -36,7 +38,12 @@ def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
         from tensorflow.python.compiler.tensorrt import trt_convert
 
         def examples():
-            return ((tf.constant(example[0]),) for example in workload.calibration())
+            return (
+                example
+                if isinstance(example, dict)
+                else tuple(tf.constant(each) for each in example)
+                for example in workload.calibration(batch=workload.batch_of())
+            )
 
         calibrated = precision == "INT8"
         converter = trt_convert.TrtGraphConverterV2(
@@ -51,26 +58,26 @@ def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
     folder = workload.artifact(f"tensorrt_{precision}", convert, built_for=gpu())
     loaded = tf.saved_model.load(folder)
     function = loaded.signatures["serving_default"]
-    (name,) = function.structured_input_signature[1]
-    (output,) = function.structured_outputs
+    names = {spec.name: key for key, spec in nests.named(workload.signature()).items()}
+    (only, *others) = function.structured_outputs
 
     def infer(x):
-        return function(**{name: x})[output]
+        given = nests.named(x)
+        found = function(**{name: given[key] for name, key in names.items()})
+        return found if others else found[only]
 
-    return InferencePath(
-        infer=infer,
-        inputs=[tf.constant(x) for x in workload.inputs(batch=1)],
-        examples=1,
-        predict=lambda x: in_blocks(lambda block: infer(tf.constant(block)), x, batch=1),
+    return graph_path(
+        workload,
+        infer,
+        model=counted_on(workload),
         artifact=folder,
-        model=Later(workload.trained_model),
         proof=lambda: engines(function, precision),
     )
 
 
 @scenario(
     baseline="infer/function",
-    needs=("package:tf2onnx",),
+    needs=("package:tf2onnx", "model:graph", "inputs:one", "outputs:one"),
     follows="float16",
     deployment=("other runtime", "special hardware", "partial converter"),
     suite="full",
@@ -81,7 +88,13 @@ def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
             "precision": "INT8",
             "scenario": {
                 "follows": "int8",
-                "needs": ("package:tf2onnx", "package:onnxruntime"),
+                "needs": (
+                    "package:tf2onnx",
+                    "package:onnxruntime",
+                    "model:graph",
+                    "inputs:one",
+                    "outputs:one",
+                ),
             },
         },
     },
@@ -104,7 +117,7 @@ def tensorrt_onnx(workload: Workload, precision: str = "FP16") -> InferencePath:
         examples=1,
         predict=lambda x: in_blocks(run, x, batch=1),
         artifact=plan,
-        model=Later(workload.trained_model),
+        model=counted_on(workload),
         proof=lambda: layers_by_precision(engine, trt, precision),
     )
 

@@ -53,3 +53,12 @@ def litert_reason(error: BaseException | str) -> str:
     if named:
         return f"LiteRT has no operation for {', '.join(dict.fromkeys(named))}"
     return f"LiteRT's converter: {first_sentence(error)}"
+
+
+def onnx_reason(error: BaseException | str) -> str:
+    """What tf2onnx could not do: the operations it has no counterpart for, if it names any."""
+    named = re.findall(r"Tensorflow op \[[^:\]]+: (\w+)\] is not supported", str(error))
+    if named:
+        return f"ONNX has no operation for {', '.join(dict.fromkeys(named))}"
+    custom = re.search(r"No Op registered for (\w+)", str(error))
+    return f"ONNX has no operation for {custom[1]}" if custom else first_sentence(error)
