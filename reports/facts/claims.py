@@ -32,6 +32,8 @@ class Claim:
     speed_factor: float | None = None
     runtime: str = ""
     """The plain model in the runtime that the scenario needs: what the runtime gives by itself."""
+    loss_pp: float | None = None
+    """A loss claimed as a number, instead of a word: at most so many percentage points."""
 
     def words(self) -> str:
         """The claim in the reference guide's own signs."""
@@ -41,7 +43,8 @@ class Claim:
             size = f"≥ {self.size_factor:g}× smaller"
         if self.speed_factor:
             speed = f"≥ {self.speed_factor:g}× faster"
-        return ", ".join(x for x in (size, speed, self.loss, self.difficulty) if x)
+        loss = self.loss if self.loss_pp is None else f"loses ≤ {self.loss_pp:g}"
+        return ", ".join(x for x in (size, speed, loss, self.difficulty) if x)
 
 
 LITERT = "infer/litert-float32"
@@ -91,7 +94,8 @@ def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
         return Judgement(claim, m, configuration, held, f"{m.effect.status}: {m.effect.reason}")
     parts = _parts(claim, m)
     known = [p for p in parts if p.state != "unknown"]
-    if not any(p.name in ("size", "speed") for p in known):
+    gains = {p.name for p in parts} & {"size", "speed"}
+    if not known or (gains and not any(p.name in gains for p in known)):
         reason = "; ".join(p.why for p in parts if p.why)
         return Judgement(claim, m, configuration, "not measurable here", reason, parts)
     held = verdict(known)
@@ -118,7 +122,7 @@ def verdict(parts: Sequence[Part]) -> Held:
     """`yes`: every part holds; `no`: neither size nor speed gains anything; else `partly`."""
     if all(p.state == "holds" for p in parts):
         return "yes"
-    gains = [p for p in parts if p.name in ("size", "speed")]
+    gains = [p for p in parts if p.name in ("size", "speed")] or parts
     if all(p.state == "fails" for p in gains):
         return "no"
     return "partly"
@@ -160,8 +164,10 @@ def _parts(claim: Claim, m: Measured) -> tuple[Part, ...]:
         parts.append(_size(claim, m))
     if claim.speed is not None or claim.speed_factor:
         parts.append(_speed(claim, *own_speedup(claim, m)))
-    if claim.loss:
-        parts.append(_loss(claim.loss, m))
+    limits = {"tiny": scale.TINY_PP, "small": scale.SMALL_PP}
+    limit = limits.get(claim.loss) if claim.loss_pp is None else claim.loss_pp
+    if limit is not None:
+        parts.append(_loss(limit, m))
     if claim.difficulty:
         parts.append(_difficulty(claim.difficulty, m.effect.difficulty))
     return tuple(parts)
@@ -197,11 +203,10 @@ def _gain(
     return Part(name, "weaker" if real and scale.arrow_count(factor) > 0 else "fails", text)
 
 
-def _loss(claimed: str, m: Measured) -> Part:
+def _loss(limit: float, m: Measured) -> Part:
     found, change, gain = m.quality, m.quality_change, m.gain
     if found is None or change is None or gain is None:
         return Part("accuracy", "unknown", "its accuracy was not compared")
-    limit = scale.TINY_PP if claimed == "tiny" else scale.SMALL_PP
     most = f"{figures.MINUS}{limit:g} {'pp' if found.is_share else '%'}"
     text = f"{found.metric}: {figures.changed(found, change)}"
     if -100 * gain.value <= limit + 1e-9:

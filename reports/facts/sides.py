@@ -12,6 +12,7 @@ from scipy import special
 
 from bench.results import statistics
 from bench.results.values import Estimate
+from reports.facts.cost import per_million
 from reports.facts.measured import Facts, Measured
 
 DRIFT = 0.10
@@ -96,9 +97,7 @@ def effect_change(first: Side, other: Side, scenario: str) -> Estimate | None:
 
 def cost_per_million(side: Side, m: Measured) -> float | None:
     """Money for a million examples: price an hour ÷ examples an hour."""
-    if side.price is None or not m.effect.throughput_per_s:
-        return None
-    return side.price / 3600 / m.effect.throughput_per_s * 1e6
+    return per_million(side.price, m)
 
 
 def _logs(m: Measured) -> list[float]:

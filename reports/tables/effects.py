@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.results.values import Estimate
 from reports.facts import figures, scale
-from reports.facts.claims import EFFECT_TABLE, Judgement, judge, own_speedup, smaller_by
+from reports.facts.claims import EFFECT_TABLE, Claim, Judgement, judge, own_speedup, smaller_by
 from reports.facts.measured import Facts, Measured
+from reports.facts.own_claims import own_claims
 from reports.tables.cells import Cell, Column, Row, Table, Tone, missing
 from reports.tables.parts import change_cell, metric, plain_cell
 
@@ -16,12 +18,27 @@ _HELD_TONE: dict[str, Tone] = {"yes": "good", "partly": "warn", "no": "bad"}
 
 def effect_table(facts: Facts, configuration: str) -> Table:
     """The reference guide's optimization-effect table, measured."""
-    judged = [judge(facts, claim, configuration) for claim in EFFECT_TABLE]
+    title = f"Effect table, {configuration}"
+    name = f"effects-{configuration}"
+    return claims_table(facts, configuration, EFFECT_TABLE, name, title, "the reference guide says")
+
+
+def own_table(facts: Facts, configuration: str) -> Table:
+    """The user's own claims beside what was measured."""
+    title, name = f"Your claims, {configuration}", f"claims-{configuration}"
+    return claims_table(facts, configuration, own_claims(facts), name, title, "claimed")
+
+
+def claims_table(
+    facts: Facts, configuration: str, claims: Sequence[Claim], name: str, title: str, says: str
+) -> Table:
+    """A table of claims, a row each, with what was measured."""
+    judged = [judge(facts, claim, configuration) for claim in claims]
     root = next((j.measured.root for j in judged if j.measured), "infer/function")
     quality = metric([j.measured for j in judged if j.measured])
     return Table(
-        f"effects-{configuration}",
-        f"Effect table, {configuration}",
+        name,
+        title,
         (
             Column("technique", False, "and the scenario it was measured as"),
             Column("model size", True, f"{root}'s file ÷ its own, gzip against gzip"),
@@ -29,7 +46,7 @@ def effect_table(facts: Facts, configuration: str) -> Table:
             Column("over the plain model", True, f"speed-up over {root}, the runtime's included"),
             Column(f"{quality} loss", True, f"against {root}, paired on the same test examples"),
             Column("deployment difficulty"),
-            Column("the reference guide says"),
+            Column(says),
             Column("held?"),
         ),
         tuple(_effect_row(j) for j in judged),

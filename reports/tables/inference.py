@@ -7,6 +7,7 @@ from statistics import fmean
 
 from bench.results.values import Launch
 from reports.facts import figures
+from reports.facts.cost import per_million
 from reports.facts.measured import Facts, Measured
 from reports.tables.cells import Cell, Field, Table, missing
 from reports.tables.parts import (
@@ -51,6 +52,7 @@ def inference_table(facts: Facts, configuration: str) -> Table:
             *quality_fields(rows),
             Field("agrees", agreement_cell, True, agreement),
             first_field("first answer", "infer"),
+            *cost_fields(facts),
             Field("front", front, False, "no other path is faster, smaller and better"),
         ),
         rows,
@@ -60,6 +62,18 @@ def inference_table(facts: Facts, configuration: str) -> Table:
             *batch_notes(rows),
         ),
     )
+
+
+def cost_fields(facts: Facts) -> tuple[Field[Measured], ...]:
+    """Money for a million answers, where the price of the machine's hour is given."""
+    price = facts.run.facts.get("price_per_hour")
+    if price is None:
+        return ()
+
+    def cost(m: Measured) -> Cell:
+        return number(per_million(price, m), lambda value: figures.significant(value, 2))
+
+    return (Field("cost per million", cost, True, f"at {price:g} for an hour of this machine"),)
 
 
 def latency_table(facts: Facts, configuration: str) -> Table:

@@ -10,7 +10,7 @@ from reports.facts.measured import Facts
 from reports.tables import surroundings
 from reports.tables.cells import Cell, Contents, Field, Section, Table, filled, label
 from reports.tables.controls import control_sentences, controls_table
-from reports.tables.effects import effect_table
+from reports.tables.effects import effect_table, own_table
 from reports.tables.inference import inference_table, latency_table
 from reports.tables.live import across_table, serving_table
 from reports.tables.parts import (
@@ -37,6 +37,11 @@ def contents(facts: Facts) -> Contents:
             "effects",
             "The reference guide's effect table, measured",
             tables=tuple(effect_table(facts, c) for c in where if facts.of("infer", c)),
+        ),
+        Section(
+            "claims",
+            "Your claims, judged",
+            tables=filled(own_table(facts, c) for c in where),
         ),
         Section(
             "training",

@@ -39,9 +39,9 @@ COMMANDS = {
     "list": "--plain PATTERNS",
     "recommend": "--configuration --kind --max-accuracy-loss --max-latency --max-memory --max-size "
     "--measure --minimize --price RUN",
-    "report": "--comment --export --summary RUN",
+    "report": "--claims --json --price-per-hour --comment --export --summary RUN",
     "run": "--configuration --epochs --launches --out --profile --python --seed --settings "
-    f"PATTERNS {WORKLOAD}",
+    f"--claims --json --price-per-hour PATTERNS {WORKLOAD}",
     "verify": "--budget --data --json BUNDLE",
     "trace": "--configuration --top OTHER RUN SCENARIO",
 }

@@ -18,10 +18,12 @@ from tfbench.command import recommend as recommend_
 from tfbench.command import report as report_
 from tfbench.command.new_scenario import new_scenario
 from tfbench.command.options import (
+    Claims,
     Configurations,
     Epochs,
     Exclude,
     Json,
+    PricePerHour,
     Profile,
     ScenarioFolders,
     Scenarios,
@@ -112,6 +114,8 @@ def run(
     ] = None,
     scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
+    claims: Claims = None,
+    price_per_hour: PricePerHour = None,
     as_json: Json = False,
 ) -> None:
     """Measure scenarios against their baselines and write the report."""
@@ -124,7 +128,8 @@ def run(
     }  # fmt: skip
     if dry_run:
         raise typer.Exit(running.foretell(patterns or [], flags, settings, as_json=as_json))
-    raise typer.Exit(running.run(patterns or [], flags, settings, out, as_json))
+    asked = report_.wishes(claims, price_per_hour)
+    raise typer.Exit(running.run(patterns or [], flags, settings, out, as_json, asked))
 
 
 app.command()(report_.report)

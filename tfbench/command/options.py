@@ -26,6 +26,16 @@ Seed = Annotated[int | None, typer.Option(help="Of data split, weights and order
 SettingsFile = Annotated[
     Path | None, typer.Option(help=r"TOML file with \[tool.tfbench]. Default: pyproject.toml.")
 ]
+Claims = Annotated[
+    Path | None,
+    typer.Option(
+        help="Your own table of claims (.csv, .toml: scenario, speed, size, quality), to be judged."
+    ),
+]
+PricePerHour = Annotated[
+    float | None,
+    typer.Option(min=0, help="Of this machine: adds the cost of a million answers to the tables."),
+]
 Json = Annotated[
     bool,
     typer.Option(

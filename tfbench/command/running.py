@@ -36,8 +36,17 @@ def run(
     file: Path | None,
     out: Path | None,
     as_json: bool = False,
+    asked: Mapping[str, Any] | None = None,
 ) -> int:
     """Measure, report, and say where the report is.
+
+    Args:
+        patterns: Scenario ids and globs.
+        flags: Settings that win over the file's.
+        file: The settings file.
+        out: The run's folder.
+        as_json: Print one object instead of the verdict.
+        asked: What run.json keeps for the report: claims of one's own, a price.
 
     Returns:
         0, or 4 where a scenario failed (those that are unsupported here do not count).
@@ -54,7 +63,9 @@ def run(
     console = Console(stderr=True)
     command = shlex.join(["tfbench", *sys.argv[1:]])
     with screen(console) as progress:
-        effects = Sweep(settings, scenarios, folder, progress, command, known).run()
+        sweep = Sweep(settings, scenarios, folder, progress, command, known)
+        sweep.facts |= asked or {}
+        effects = sweep.run()
         progress.begin("reading the traces")
         keep_operations(folder.folder, progress.note)
         progress.begin("writing the report")

@@ -39,7 +39,7 @@ def verdict(facts: Facts, console: Console) -> None:
 
 def effect_tables(what: Contents) -> list[Table]:
     """The effect tables, with the rows that the run was asked for."""
-    tables = [table for section in what.sections if section.name == "effects"
+    tables = [table for section in what.sections if section.name in ("effects", "claims")
               for table in section.tables]  # fmt: skip
     asked = [
         replace(table, rows=tuple(row for row in table.rows if row.status != "not run"))
@@ -49,10 +49,10 @@ def effect_tables(what: Contents) -> list[Table]:
 
 
 def next_command(folder: Path, found: tuple[Advice, ...]) -> str:
-    """What to call next: the best path under one's own limits, or what the run says in whole."""
+    """What to call next: take the best path away, choose a training path, or read all rows."""
     place = shlex.quote(str(folder))
     if any(each.purpose in ("latency", "size") and each.gains for each in found):
-        return f"tfbench recommend {place} --max-accuracy-loss 1pp --minimize latency"
+        return f"tfbench export {place} --out bundle"
     if any(each.purpose == "training" for each in found):
         return f"tfbench recommend {place} --kind train"
     return f"tfbench report {place} --export {place}/rows.csv"
