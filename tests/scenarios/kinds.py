@@ -101,3 +101,103 @@ def text():
     numbers = layers.TextVectorization(vocabulary=list(WORDS), output_sequence_length=6)(sentence)
     x = layers.GlobalAveragePooling1D()(layers.Embedding(12, 8)(numbers))
     return tf.keras.Model(sentence, layers.Dense(2, activation="softmax")(x))
+
+
+def logarithm():
+    """Of negative numbers, too: its loss is no number."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    logs = layers.Lambda(tf.math.log, output_shape=(5,))
+    return tf.keras.Sequential([layers.Input((5,)), logs, layers.Dense(1)])
+
+
+def broken():
+    """Its `call` multiplies what does not fit, in training alone."""
+    import tensorflow as tf
+
+    class Broken(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = tf.keras.layers.Dense(1)
+
+        def call(self, x, training=False):
+            if training:
+                x = tf.matmul(x, tf.ones([3, 3]))  # the line that is to be named
+            return self.last(x)
+
+    return Broken()
+
+
+def pictures_data():
+    """Small images of two classes."""
+    rng = _rng()
+    labels = np.arange(COUNT) % 2
+    return (0.4 * labels[:, None, None, None] + 0.5 * rng.random((COUNT, 8, 8, 1))).astype(
+        np.float32
+    ), labels
+
+
+def turned(random="RandomRotation", argument=0.1):
+    """A random layer inside the model."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    augment = tf.keras.Sequential([layers.Input((8, 8, 1)), getattr(layers, random)(argument)])
+    stack = [layers.Input((8, 8, 1)), augment, layers.Flatten(), layers.Dense(2, "softmax")]
+    return tf.keras.Sequential(stack)
+
+
+def flipped():
+    """One that XLA compiles."""
+    return turned("RandomFlip", "horizontal")
+
+
+def sgd():
+    """Any optimizer with settings of its own."""
+    import tensorflow as tf
+
+    return tf.keras.optimizers.SGD(0.25)
+
+
+def own_step(model, optimizer):
+    """The user's own update; counts how often it is made into a step."""
+    import tensorflow as tf
+
+    own_step.calls += 1
+
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(tf.cast(y[:, None], tf.float32) - model(x)))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    return step
+
+
+own_step.calls = 0
+
+
+def churn():
+    """All of a user's own."""
+    import tfbench
+
+    return tfbench.workload(
+        data=rare_data, model=rare, loss=one_minus, optimizer=sgd, metrics=["auc"],
+        train_step=own_step, batch_size=16,
+    )  # fmt: skip
+
+
+def one_minus(targets, outputs):
+    """A loss that is known by its value: 7."""
+    import tensorflow as tf
+
+    return 7.0 + 0.0 * tf.reduce_sum(outputs)
+
+
+def objects():
+    """A model that is one already."""
+    import tfbench
+
+    return tfbench.workload(data=rare_data(), model=rare())

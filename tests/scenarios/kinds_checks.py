@@ -1,0 +1,130 @@
+"""Run in one process with TensorFlow: trainings of other workloads than images.
+
+Prints a JSON object of what each check saw; test_kinds.py judges it.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import TfbenchError
+from bench.results.values import WorkloadSpec
+from scenarios.core import Workload, budget, training
+from scenarios.core.training import compiled_step
+from scenarios.train.compilation import xla
+
+HERE = Path(__file__).resolve()
+KINDS = str(HERE.with_name("kinds.py"))
+
+
+def said(call, *arguments):
+    """What a call said when it refused, or None."""
+    try:
+        call(*arguments)
+    except TfbenchError as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def workload(scratch, data, model="", **options):
+    """Of the functions of kinds.py; without a model of one that composes it."""
+    if not model:
+        options["factory"] = f"{KINDS}:{data}"
+        return Workload(WorkloadSpec(data="", cache=scratch, **options))
+    return Workload(
+        WorkloadSpec(data=f"{KINDS}:{data}", model=f"{KINDS}:{model}", cache=scratch, **options)
+    )
+
+
+def composed(scratch):
+    """A workload that a function of the user's put together."""
+    made = workload(scratch, "churn", epochs=2)
+    model = made.model()
+    optimizer = made.optimizer(model)
+    step = compiled_step(made, model, optimizer)
+    losses = [float(step(*next(made.batches()))) for _ in range(3)]
+    return {
+        "metric": made.task.metrics[0].name,
+        "optimizer": type(optimizer).__name__,
+        "rate": float(optimizer.learning_rate),
+        "batch": made.batch_size,
+        "losses": losses,
+        "own_loss": float(made.loss(*[next(made.batches())[1]] * 2)),
+        "calls": made.own.train_step.calls,
+        "refused": said(made.plain_step_only, "gradients are accumulated inside the step"),
+        "prepared": training.prepare(made)["quality_metric"],
+        "objects": workload(scratch, "objects").task.kind,
+        "nothing": said(workload, scratch, "rare_data"),
+    }
+
+
+def bounded(scratch):
+    """A training that its budget cuts, and one with time enough."""
+    found = []
+    for budget_s in (1e-3, 600.0):
+        made = workload(scratch, "amounts_data", "amounts", epochs=40, train_budget_s=budget_s)
+        made.base.joinpath("trained.npz").unlink(missing_ok=True)
+        plans = []
+        training.train(made, made.model(), plan=plans.append)
+        (done,) = made.trainings
+        found.append([done.updates, done.wanted, plans, str(done)])
+    return found
+
+
+def kept(scratch):
+    """Whether a longer budget makes a new artifact where a shorter one cut its training."""
+    made = []
+
+    def file(budget_s, updates):
+        each = workload(scratch, "amounts_data", "amounts", epochs=1, train_budget_s=budget_s)
+
+        def make(path):
+            each.trainings.append(budget.Training(updates, 10, 1.0, budget_s))
+            path.write_text(str(updates))
+
+        path = each.artifact("tuned.txt", make)
+        made.append((path.read_text(), [t.updates for t in each.trainings]))
+
+    for budget_s, updates in ((1.0, 3), (1.0, 4), (0.5, 4), (60.0, 10), (0.0, 9)):
+        file(budget_s, updates)
+    return made
+
+
+def errors(scratch):
+    """A loss that is no number, and a bug in `call`."""
+    nan = workload(scratch, "amounts_data", "logarithm")
+    broken = workload(scratch, "amounts_data", "broken")
+    model = broken.model()
+    path = training.compiled_path(broken, model)
+    turned = workload(scratch, "pictures_data", "turned")
+    rotated = xla(turned)
+    return {
+        "nan": said(training.train, nan, nan.model()),
+        "call": said(path.advance),
+        "rotation": said(rotated.advance),
+        "flip": said(xla(workload(scratch, "pictures_data", "flipped")).advance),
+        "strings": said(xla, workload(scratch, "text_data", "text")),
+    }
+
+
+def compiled_by_user(scratch):
+    """The user's optimizer and loss are those that train."""
+    made = workload(scratch, "amounts_data", "amounts")
+    optimizer = made.optimizer(made.model())
+    y = np.zeros((2, 1), np.float32)
+    return [type(optimizer).__name__, float(optimizer.momentum), float(made.loss(y, y + 3))]
+
+
+if __name__ == "__main__":
+    tf.get_logger().setLevel("ERROR")
+    checks = {"composed": composed, "bounded": bounded, "kept": kept, "errors": errors,
+              "compiled": compiled_by_user}  # fmt: skip
+    seen = {}
+    for name, check in checks.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            seen[name] = check(scratch)
+    json.dump(seen, sys.stdout)
