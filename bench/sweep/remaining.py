@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -84,7 +85,10 @@ def _groups_left(
         first, last = group.looks[0], group.looks[-1]
         count = len(launched.get(group.name, ()))
         wanted = first + late * (last - first) if count < first else float(last)
-        total += max(0.0, wanted - count) * group.expected_s * pace(group.kind)
+        launch_s = group.expected_s * pace(group.kind)
+        if count:  # its own launches say more than those of its kind
+            launch_s = (sum(launched[group.name]) + launch_s) / (count + 1)
+        total += max(0.0, wanted - count) * launch_s
     return total
 
 
@@ -96,22 +100,26 @@ def _share_to_the_last(ended: Sequence[tuple[int, tuple[int, ...]]]) -> float:
 
 
 class _Pace:
-    """Time taken ÷ time expected, by kind; a kind that was not seen follows the others."""
+    """Time taken ÷ time expected, by kind.
+
+    A kind starts from the geometric mean of the other kinds' ratios, each of which counts once, and
+    of 1 (as expected): one slow kind says something of the machine, and more of itself.
+    """
 
     def __init__(self, seen: Sequence[tuple[str, float, float]]) -> None:
-        self._seen = seen
-        pieces = max(1, len(seen))
-        typical = sum(expected for _, expected, _ in seen) / pieces
-        self._all = self._ratio(seen, 1.0, typical or 1.0)
+        self._by_kind: dict[str, list[tuple[float, float]]] = {}
+        for kind, expected, took in seen:
+            self._by_kind.setdefault(kind, []).append((expected, took))
 
     def __call__(self, kind: str) -> float:
-        own = [one for one in self._seen if one[0] == kind]
-        if not own:
-            return self._all
-        typical = sum(expected for _, expected, _ in own) / len(own)
-        return self._ratio(own, self._all, typical)
+        others = [_ratio(own, 1.0) for name, own in self._by_kind.items() if name != kind]
+        prior = math.exp(sum(map(math.log, others)) / (len(others) + 1))
+        return _ratio(self._by_kind[kind], prior) if kind in self._by_kind else prior
 
-    @staticmethod
-    def _ratio(seen: Sequence[tuple[str, float, float]], prior: float, weight: float) -> float:
-        took = sum(actual for _, _, actual in seen) + PRIOR * weight * prior
-        return took / (sum(expected for _, expected, _ in seen) + PRIOR * weight)
+
+def _ratio(seen: Sequence[tuple[float, float]], prior: float) -> float:
+    """Of pieces that were seen; the prior counts as one of typical length."""
+    expected = sum(each for each, _ in seen)
+    weight = PRIOR * expected / len(seen)
+    took = sum(each for _, each in seen)
+    return (took + weight * prior) / (expected + weight)

@@ -70,7 +70,10 @@ def _claim(row: Mapping[str, Any], place: str) -> Claim:
     if not scenario or not numbers:
         raise UsageError(f"{place}: give a scenario's id, and a speed, a size or a quality")
     technique = str(given.get("technique", scenario)).strip()
-    return Claim(technique, scenario, None, None, "", "", **numbers)
+    return Claim(
+        technique, scenario, None, None, "", "", numbers.get("size_factor"),
+        numbers.get("speed_factor"), loss_pp=numbers.get("loss_pp"),
+    )  # fmt: skip
 
 
 def _number(value: Any, place: str) -> float:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from bench.results.values import Launch
 from bench.sweep.remaining import Group, Plan, Probe, left_s
+from bench.sweep.settings import PROFILES
+
+TIMELINE = Path(__file__).with_name("timeline.csv")
+"""Of a quick run of 25 scenarios on two cores that other programs used meanwhile, cut in its last
+groups."""
 
 PLAN = Plan(
     tuple(Probe(f"infer/{i}", "c", "infer", 2.0) for i in range(10))
@@ -65,3 +73,40 @@ def test_the_end_is_the_end() -> None:
     for group in PLAN.groups:
         journal += [x for i in range(6) for x in launch(group.name, i, 3.0)]
     assert left_s(PLAN, journal) == 0.0
+
+
+@pytest.mark.parametrize("start_s", [1.0, 3.0])
+def test_a_recorded_run_s_estimates_are_near_the_truth(start_s: float) -> None:
+    """Within a factor of 1.5 at nine of ten moments, whatever a launch's start was taken for."""
+    rows = list(csv.DictReader(TIMELINE.open()))
+    plan, journal = recorded(rows, start_s)
+    end_s = max(x.started_s + x.wall_s for x in journal)
+    near = []
+    for done in range(1, len(journal)):
+        last = journal[done - 1]
+        true_s = end_s - last.started_s - last.wall_s
+        if true_s > 60:
+            near.append(1 / 1.5 <= left_s(plan, journal[:done]) / true_s <= 1.5)
+    assert len(near) > 40
+    assert sum(near) / len(near) >= 0.9
+
+
+def recorded(rows: list[dict[str, str]], start_s: float) -> tuple[Plan, list[Launch]]:
+    """The plan that a sweep makes of such a run, and its launches in the order they ended."""
+    profile = PROFILES["quick"]
+    probes = tuple(
+        Probe(row["scenario"], "c", row["kind"],
+              start_s * (1 + profile.trainings * (row["kind"] == "train")))
+        for row in rows if row["purpose"] == "probe"
+    )  # fmt: skip
+    groups = {row["group"]: (row["kind"], int(row["members"])) for row in rows if row["members"]}
+    member_s = profile.warmup_s + profile.member_s + start_s
+    planned = tuple(Group(n, k, m * member_s, profile.looks) for n, (k, m) in groups.items())
+    launches = [
+        Launch(row["scenario"], "c", row["group"], purpose=row["purpose"],  # type: ignore[arg-type]
+               index=int(row["index"]), started_s=float(row["started_s"]),
+               wall_s=float(row["wall_s"]))
+        for row in rows
+    ]  # fmt: skip
+    ordered = sorted(launches, key=lambda x: x.started_s + x.wall_s)
+    return Plan(probes, planned, workers=2), ordered
