@@ -14,6 +14,8 @@ import typer
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from bench.bundle.checks import Check
+from bench.bundle.verifying import Verification
 from bench.explain.diagnose import Diagnosis, NextStep
 from bench.explain.verdict import Verdict
 from bench.results.values import Effect
@@ -21,7 +23,7 @@ from bench.sweep.outlook import Outlook
 from tests.command.test_surface import STORED
 from tests.conftest import ROOT
 from tests.guard.test_outputs import FOUND
-from tfbench.command import cli, diagnose, guard, running
+from tfbench.command import cli, diagnose, guard, running, verify
 from tfbench.screen.answer import answer
 
 SCHEMAS = ROOT / "docs/schemas"
@@ -55,7 +57,7 @@ def test_a_schema_is_one(name: str) -> None:
 def test_every_command_has_the_option_and_a_schema() -> None:
     commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
     names = ("list", "run", "report", "recommend", "compare", "history", "guard", "diagnose")
-    for name in (*names, "doctor"):
+    for name in (*names, "doctor", "verify"):
         assert any("--json" in each.opts for each in commands[name].params), name
         assert (SCHEMAS / f"{name}.json").exists()
     for name, command in commands["cache"].commands.items():
@@ -102,6 +104,13 @@ def test_a_diagnosis(capsys: Captured) -> None:
 def test_a_comparison_of_the_guard(capsys: Captured) -> None:
     code = guard.publish(FOUND, guard.Request(), as_json=True)
     assert checked(capsys)["exit_code"] == code
+
+
+def test_a_bundle_s_verification(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Verification("infer/x", (Check("speed", "cannot tell", "one launch"),), ("a note",))
+    monkeypatch.setattr(verify, "measure", lambda *_: found)
+    assert verify.verify(Path("bundle"), "60s", None, True) == found.exit_code
+    assert checked(capsys)["verdict"] == "cannot tell"
 
 
 def test_a_run_that_is_only_foretold(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +10,7 @@ from bench.bundle.verifying import Verification
 from bench.bundle.verifying import verify as measure
 from bench.guard.rule import limits
 from bench.sweep.progress import reporter
+from tfbench.screen.answer import answer
 
 
 def verify(bundle: Path, budget: str, data: str | None, as_json: bool) -> int:
@@ -18,7 +18,7 @@ def verify(bundle: Path, budget: str, data: str | None, as_json: bool) -> int:
     with reporter(Console(stderr=True)) as progress:
         found = measure(bundle, limits.seconds(budget), progress, data or "")
     if as_json:
-        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False))
+        answer("verify", **{k: v for k, v in found.as_json().items() if k != "schema"})
     else:
         show(found)
     return found.exit_code
