@@ -115,3 +115,9 @@ def test_a_terminal_gets_the_table_and_a_log_gets_lines() -> None:
 )
 def test_the_time_left_is_rounded(seconds: float | None, words: str) -> None:
     assert time_left(seconds) == words
+
+
+@pytest.mark.parametrize(("spent", "shown"), [(43.0, "0:43"), (59.9, "0:59"), (118.0, "1:58")])
+def test_the_time_so_far_is_in_whole_minutes_and_seconds(spent: float, shown: str) -> None:
+    times = iter((0.0, spent))
+    assert Screen(console(False), clock=lambda: next(times)).foot == f"{shown} · starting"

@@ -129,8 +129,8 @@ class Screen(Reporter):
     @property
     def foot(self) -> str:
         """Time so far, time left, and what is being done."""
-        spent = self._clock() - self._start
-        parts = (f"{spent / 60:.0f}:{spent % 60:02.0f}", time_left(self._left_s), self._doing)
+        minutes, seconds = divmod(int(self._clock() - self._start), 60)
+        parts = (f"{minutes}:{seconds:02}", time_left(self._left_s), self._doing)
         return " · ".join(part for part in parts if part)
 
 
