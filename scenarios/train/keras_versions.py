@@ -3,6 +3,7 @@
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import traced_once
+from scenarios.core.models import keras_models
 from scenarios.core.training import compiled_step
 
 
@@ -44,7 +45,7 @@ def keras_version(model, version: int) -> dict[str, object]:
     Raises:
         NotEngaged: It belongs to the other.
     """
-    package = type(model).__module__.partition(".")[0]
-    if package != {2: "tf_keras", 3: "keras"}[version]:
-        raise NotEngaged(f"the model is of {package}, not of Keras {version}")
-    return {"keras": version, "package": package}
+    found = keras_models.version(model)  # of a subclass too, whose module is its user's
+    if found != version:
+        raise NotEngaged(f"the model is of Keras {found}, not of Keras {version}")
+    return {"keras": version, "package": {2: "tf_keras", 3: "keras"}[version]}
