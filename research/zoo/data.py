@@ -90,8 +90,8 @@ def blobs():
         mask = (rows - y) ** 2 + (columns - x) ** 2 < radius**2
         images.append(0.3 + 0.4 * mask + rng.normal(0, 0.08, mask.shape))
         masks.append(mask)
-    x = np.stack(images)[..., None].clip(0, 1).astype(np.float32)
-    return {"x": x, "y": np.stack(masks)[..., None].astype(np.float32)}
+    pixels = np.stack(images)[..., None].clip(0, 1).astype(np.float32)
+    return {"x": pixels, "y": np.stack(masks)[..., None].astype(np.float32)}
 
 
 def diabetes():

@@ -90,10 +90,10 @@ def doubts(workload: Workload, outputs: Any, found: Any) -> Iterator[str]:
 def learn(workload: Workload, model: Any) -> None:
     """Train the baseline: by `fit`, or by the user's own step where there is one."""
     if workload.own is None or workload.own.train_step is None:
-        train(workload, model)
+        train(workload, model, budget_s=workload.baseline_budget_s)
         return
     step = compiled_step(workload, model, workload.optimizer(model))
-    wanted, budget_s = workload.epochs * workload.steps_per_epoch, workload.spec.train_budget_s
+    wanted, budget_s = workload.epochs * workload.steps_per_epoch, workload.baseline_budget_s
     batches, begun_s = workload.batches(), time.monotonic()
     for update in range(1, wanted + 1):
         with refusals.told(model):
@@ -115,6 +115,7 @@ def train(
     inputs: Any = None,
     targets: Any = None,
     plan: Callable[[int], None] | None = None,
+    budget_s: float | None = None,
     **fit: Any,
 ) -> Any:
     """Train `model` by Keras `fit`: Adam, cosine decay from `rate` to 0, a new order each epoch.
@@ -131,6 +132,7 @@ def train(
         inputs: What it is trained on; default: the training examples.
         targets: What the outputs are compared with, one an input; default: the labels.
         plan: Told how many updates there will be, before they are made.
+        budget_s: Time that it may take, 0: as long as it needs; default: the workload's.
         **fit: Passed on to `fit` (`callbacks`).
 
     Raises:
@@ -145,7 +147,8 @@ def train(
     x = tf.nest.map_structure(lambda a: tf.constant(a) if nests.is_text(a) else a, x)
     count = len(tf.nest.flatten(x)[0])
     batch = min(workload.spec.batch, count)
-    wanted, budget_s = epochs * math.ceil(count / batch), workload.spec.train_budget_s
+    wanted = epochs * math.ceil(count / batch)
+    budget_s = workload.spec.train_budget_s if budget_s is None else budget_s
     start = model.get_weights() if budget_s else None
     callbacks = [*fit.pop("callbacks", ()), *(workload.callbacks() if loss is None else ())]
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bench.bundle.verifying import Verification
 from bench.bundle.verifying import verify as measure
-from bench.guard.rule import limits
+from bench.results.quantities import seconds
 from bench.sweep.progress import reporter
 from tfbench.screen.answer import answer
 
@@ -16,7 +16,7 @@ from tfbench.screen.answer import answer
 def verify(bundle: Path, budget: str, data: str | None, as_json: bool) -> int:
     """Measure a bundle's claim again and show what became of it; returns the exit code."""
     with reporter(Console(stderr=True)) as progress:
-        found = measure(bundle, limits.seconds(budget), progress, data or "")
+        found = measure(bundle, seconds(budget), progress, data or "")
     if as_json:
         answer("verify", **{k: v for k, v in found.as_json().items() if k != "schema"})
     else:

@@ -164,7 +164,7 @@ def _copied(layer: Any, unroll: bool = False) -> Any:
 
 def _steps(layer: Any) -> float:
     """Steps of a recurrent layer's input; no number where they are open or it has none."""
-    shape = getattr(getattr(layer, "input", None), "shape", ()) or ()
+    shape: Any = getattr(getattr(layer, "input", None), "shape", ()) or ()
     return shape[1] if len(shape) == 3 and shape[1] else math.inf
 
 
