@@ -7,7 +7,10 @@ from scenarios.infer.tools.deploy import exported, keras_path, trained_variant
 from scenarios.train.tools import blocks
 
 
-@scenario(baseline="infer/function", needs=("architecture:free", "trainable"))
+@scenario(
+    baseline="infer/function",
+    needs=("architecture:free", "model:copyable", "inputs:one", "outputs:one", "trainable"),
+)
 def separable(workload: Workload) -> InferencePath:
     """Depthwise separable convolutions in place of the 3×3 convolutions."""
 
@@ -21,7 +24,11 @@ def separable(workload: Workload) -> InferencePath:
     return _variant(workload, "separable", blocks.separable(workload), proof)
 
 
-@scenario(baseline="infer/function", needs=("architecture:free", "trainable"), suite="full")
+@scenario(
+    baseline="infer/function",
+    needs=("architecture:free", "model:copyable", "inputs:one", "outputs:one", "trainable"),
+    suite="full",
+)
 def residual(workload: Workload) -> InferencePath:
     """A residual block in place of each 3×3 convolution."""
 
@@ -31,7 +38,11 @@ def residual(workload: Workload) -> InferencePath:
     return _variant(workload, "residual", blocks.residual(workload), proof)
 
 
-@scenario(baseline="infer/function", needs=("architecture:free", "trainable"), suite="full")
+@scenario(
+    baseline="infer/function",
+    needs=("architecture:free", "model:copyable", "inputs:one", "outputs:one", "trainable"),
+    suite="full",
+)
 def squeeze_excitation(workload: Workload) -> InferencePath:
     """A squeeze-and-excitation gate behind each 3×3 convolution."""
 

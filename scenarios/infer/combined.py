@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.results.errors import NotEngaged
+from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, quality, scenario
 from scenarios.core.models import normalised
 from scenarios.core.training import train
@@ -23,11 +23,12 @@ RATE = 3e-3  # a small network takes, and needs, larger steps
 @scenario(
     baseline="infer/function",
     keras=2,
-    needs=("model:keras", "data:images", "data:labels", "task:classification|binary", "trainable"),
+    needs=("model:keras", "data:images", "data:labels", "task:classification", "trainable"),
     deployment=("retraining",),
 )
 def distilled(workload: Workload) -> InferencePath:
     """Knowledge distillation: a small separable network that imitates the trained model."""
+    need_larger_teacher(workload)
     model = distilled_model(workload)
 
     def proof():
@@ -39,7 +40,14 @@ def distilled(workload: Workload) -> InferencePath:
 
 @scenario(
     baseline="infer/litert-float32",
-    needs=("package:ai_edge_litert", "architecture:free", "trainable"),
+    needs=(
+        "package:ai_edge_litert",
+        "architecture:free",
+        "model:copyable",
+        "inputs:one",
+        "outputs:one",
+        "trainable",
+    ),
     deployment=("other runtime", "calibration data"),
 )
 def separable_int8(workload: Workload) -> InferencePath:
@@ -66,7 +74,7 @@ def separable_int8(workload: Workload) -> InferencePath:
         "model:keras",
         "data:images",
         "data:labels",
-        "task:classification|binary",
+        "task:classification",
         "trainable",
     ),
     deployment=("retraining", "other runtime", "calibration data"),
@@ -80,6 +88,7 @@ def combined(workload: Workload) -> InferencePath:
     def pruned():
         return tools.prune(workload, distilled_model(workload), final=SPARSITY, learn=learn)
 
+    need_larger_teacher(workload)
     file = converting.converted(workload, "combined", pruned, converting.int8(workload))
 
     def proof():
@@ -90,6 +99,18 @@ def combined(workload: Workload) -> InferencePath:
         )
 
     return litert.litert_path(workload, file, proof, model=lambda: workload.model(student))
+
+
+def need_larger_teacher(workload: Workload) -> None:
+    """Do nothing where the student is the smaller one.
+
+    Raises:
+        Unsupported: It is not.
+    """
+    try:
+        smaller(workload, workload.model(student))
+    except NotEngaged as error:
+        raise Unsupported(f"{error}: it is small already; try infer/pruned") from None
 
 
 def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:

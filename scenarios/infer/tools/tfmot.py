@@ -15,6 +15,7 @@ from bench.results.errors import Unsupported
 from scenarios.core import artifacts
 from scenarios.core.training import train
 from scenarios.core.workload import Workload
+from scenarios.infer.tools.refusing import first_sentence
 
 Learn = Callable[..., Any]
 FINE_TUNE_SHARE = 3  # fine-tuning gets a third of the baseline's epochs, on top of them
@@ -28,8 +29,15 @@ def fine_tune_epochs(workload: Workload) -> int:
 
 
 def extra_training(workload: Workload, times: int = 1) -> dict[str, Any]:
-    """How much longer than its baseline a model fine-tuned `times` times was trained."""
-    return {"epochs": workload.epochs, "extra_epochs": times * fine_tune_epochs(workload)}
+    """How much longer than its baseline a model that was just fine-tuned `times` times trained."""
+    made = workload.trainings[-times:]
+    share = sum(each.updates / each.wanted for each in made) if made else float(times)
+    epochs = share * fine_tune_epochs(workload)
+    return {
+        "epochs": workload.epochs if workload.learns else 0,
+        "extra_epochs": round(epochs) if epochs == round(epochs) else round(epochs, 2),
+        "extra_updates": sum(each.updates for each in made),
+    }
 
 
 def fine_tune(workload: Workload, model: Any, **fit: Any) -> Any:
@@ -51,30 +59,41 @@ def prune(
         workload: Its data and loss.
         model: A trained model.
         final: Share of each kernel's values that are zero in the end.
-        learn: Fine-tunes: `learn(workload, model, callbacks=[...])`.
+        learn: Fine-tunes: `learn(workload, model, callbacks=[...], plan=...)`; it tells the plan
+            how many updates there will be.
         **options: Of `prune_low_magnitude`: `block_size`, `pruning_policy`, ...
     """
     import tensorflow_model_optimization as tfmot
 
-    updates = fine_tune_epochs(workload) * math.ceil(
-        len(workload.data.x_train) / min(workload.spec.batch, len(workload.data.x_train))
-    )
     schedule = tfmot.sparsity.keras.PolynomialDecay(
         initial_sparsity=INITIAL_SPARSITY if final > INITIAL_SPARSITY else 0.0,
         final_sparsity=final,
         begin_step=0,
-        end_step=max(1, updates // 2),  # the other half of the updates, and of the rate, recover
-        frequency=max(1, updates // 50),  # the default, 100, skips a short schedule's end
+        end_step=1,
     )
-    return pruned_by(workload, model, learn, pruning_schedule=schedule, **options)
+
+    def plan(updates: int) -> None:
+        schedule.end_step = max(1, updates // 2)  # the other half, and of the rate, recover
+        schedule.frequency = max(1, updates // 50)  # the default, 100, skips a short schedule's end
+
+    return pruned_by(workload, model, learn, plan, pruning_schedule=schedule, **options)
 
 
-def pruned_by(workload: Workload, model: Any, learn: Learn, **options: Any) -> Any:
-    """The model wrapped by `prune_low_magnitude(**options)`, fine-tuned, and unwrapped."""
+def pruned_by(
+    workload: Workload,
+    model: Any,
+    learn: Learn,
+    plan: Callable[[int], None] | None = None,
+    **options: Any,
+) -> Any:
+    """The model wrapped by `prune_low_magnitude(**options)`, fine-tuned, and unwrapped.
+
+    `plan` is told the number of updates before they are made.
+    """
     import tensorflow_model_optimization as tfmot
 
     wrapped = taken(tfmot.sparsity.keras.prune_low_magnitude, model, **options)
-    learn(workload, wrapped, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()])
+    learn(workload, wrapped, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()], plan=plan)
     return tfmot.sparsity.keras.strip_pruning(wrapped)
 
 
@@ -101,13 +120,18 @@ def taken(function: Callable[..., Any], model: Any, **options: Any) -> Any:
     Raises:
         Unsupported: It cannot take this model.
     """
+    inner = next((layer for layer in model.layers if hasattr(layer, "layers")), None)
     try:
         return function(model, **options)
-    except (ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (ValueError, RuntimeError, TypeError, AttributeError, NotImplementedError) as error:
+        if inner is not None and "quantize" in getattr(function, "__name__", ""):
+            raise Unsupported(
+                f"tfmot cannot quantize the model {inner.name!r} inside model {model.name!r}: put "
+                f"the head on {inner.name}.output, so that it is one model"
+            ) from None
         raise Unsupported(
-            f"tfmot cannot take model {model.name!r}: {reason}; it takes functional and "
-            "Sequential models of Keras's own layers"
+            f"tfmot cannot take model {model.name!r}: {first_sentence(error)}; it takes functional "
+            "and Sequential models of Keras's own layers"
         ) from None
 
 
