@@ -43,6 +43,8 @@ class Workload:
         devices: Number of devices that the scenario asked for.
         maker: Names who makes artifacts, where that is not a launch with its one scenario.
         recorded: The loss that Keras's `fit` was given last, where the workload is comparable.
+        lookup: Turns words into numbers before the network, where that is no part of it.
+        tail: The Keras model behind that look-up.
         trainings: What training its models took so far, those of cached artifacts too.
         own: What the user's function put together, where one did.
     """
@@ -66,6 +68,8 @@ class Workload:
         self.maker = maker
         self.recorded: RecordedLoss | None = None
         self.trainings: list[budget.Training] = []
+        self.lookup: Callable[[Any], Any] | None = None
+        self.tail: Any = None
 
     @property
     def comparable(self) -> bool:
@@ -114,6 +118,8 @@ class Workload:
 
     def trained_model(self) -> tf.keras.Model:
         """The network that inference scenarios share: as given, or trained once by `prepare`."""
+        if self.tail is not None:
+            return self.tail
         tf.keras.utils.set_random_seed(self._start)
         if self.facts.trained:
             return self.source.keras()
@@ -334,6 +340,12 @@ class Workload:
             nests.mapped(np.ascontiguousarray, nests.take(self.data.test.inputs, i))
             for i in np.split(total, count)
         ]
+
+    def looked_up(self, inputs: Any) -> Any:
+        """Inputs as the network takes them: words as numbers, where that is done before it."""
+        if self.lookup is None or not any(nests.is_text(array) for array in nests.arrays(inputs)):
+            return inputs
+        return self.lookup(inputs)
 
     def calibration(self, count: int = 100, batch: int = 1) -> Iterator[Any]:
         """Representative examples for quantization, `batch` at a time.

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.lookup import behind
 from scenarios.infer.tools.converting import converted
 from scenarios.infer.tools.litert import finished, litert_path
 from scenarios.infer.tools.tflite import int8_operations, weights_of_type
@@ -40,6 +41,7 @@ from scenarios.infer.tools.tflite import int8_operations, weights_of_type
 )
 def litert_float32(workload: Workload, batch: int = 1) -> InferencePath:
     """LiteRT, float32; a finished .tflite file as it is."""
+    workload = behind(workload)
     file = finished(workload) or converted(workload, "float32", batch=batch)
     return litert_path(workload, file, batch=batch, precision="float32")
 
@@ -52,6 +54,7 @@ def litert_float32(workload: Workload, batch: int = 1) -> InferencePath:
 )
 def litert_dynamic(workload: Workload) -> InferencePath:
     """LiteRT, dynamic range: 8-bit weights, activations quantized while it runs."""
+    workload = behind(workload)
 
     def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -68,6 +71,7 @@ def litert_dynamic(workload: Workload) -> InferencePath:
 )
 def litert_float16(workload: Workload) -> InferencePath:
     """LiteRT, float16 weights (half the file), computed in float32 on a CPU."""
+    workload = behind(workload)
 
     def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -111,6 +115,7 @@ def litert_float16(workload: Workload) -> InferencePath:
 )
 def litert_int8(workload: Workload, batch: int = 1) -> InferencePath:
     """LiteRT, 8-bit integer weights and activations, float input and output."""
+    workload = behind(workload)
 
     def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -129,6 +134,7 @@ def litert_int8(workload: Workload, batch: int = 1) -> InferencePath:
 )
 def litert_int8_full(workload: Workload) -> InferencePath:
     """LiteRT, 8-bit integers throughout: input and output too."""
+    workload = behind(workload)
 
     def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -150,6 +156,7 @@ def litert_int8_full(workload: Workload) -> InferencePath:
 )
 def litert_int16x8(workload: Workload) -> InferencePath:
     """LiteRT, 16-bit activations and 8-bit weights."""
+    workload = behind(workload)
 
     def options(converter):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -8,6 +8,7 @@ from typing import Any
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.data import nests
+from scenarios.core.lookup import behind
 from scenarios.core.quality import in_blocks
 from scenarios.infer.tools import onnx
 from scenarios.infer.tools.checking import follows_network
@@ -26,6 +27,7 @@ FLOAT_PRODUCTS = {"Conv", "FusedConv", "Gemm", "MatMul", "FusedMatMul", "FusedGe
 )
 def onnxruntime(workload: Workload) -> InferencePath:
     """ONNX Runtime, float32, exported by tf2onnx; a finished .onnx file as it is."""
+    workload = behind(workload)
     file = onnx.finished(workload) or onnx.exported(workload)
     return _path(workload, file, "float32", lambda: {"operations": dict(operations_run(file, 1))})
 
@@ -38,6 +40,7 @@ def onnxruntime(workload: Workload) -> InferencePath:
 )
 def onnxruntime_int8(workload: Workload) -> InferencePath:
     """ONNX Runtime, 8-bit integers by its static quantization."""
+    workload = behind(workload)
     file = onnx.quantized(workload)
     return _path(workload, file, "int8", lambda: int8_products(file, 1))
 
@@ -48,7 +51,7 @@ def _path(workload: Workload, file, precision, proof) -> InferencePath:
     infer = by_name(workload, running)
 
     def predict(x):
-        return in_blocks(infer, x, block)
+        return in_blocks(infer, workload.looked_up(x), block)
 
     def facts():
         checked = follows_network(workload, predict, precision)

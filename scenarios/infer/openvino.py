@@ -10,6 +10,7 @@ import tensorflow as tf
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.data import nests
+from scenarios.core.lookup import behind
 from scenarios.core.quality import in_blocks
 from scenarios.infer.tools.checking import follows_network
 from scenarios.infer.tools.deploy import counted_on, export
@@ -26,6 +27,7 @@ PRODUCTS = {"Convolution", "FullyConnected", "MatMul", "GroupConvolution", "Conv
 )
 def openvino(workload: Workload) -> InferencePath:
     """OpenVINO, float32."""
+    workload = behind(workload)
     folder = converted(workload)
     model = compiled(folder, workload.threads)
     return _path(workload, folder, model, "float32", lambda: products_by_precision(model))
@@ -39,6 +41,7 @@ def openvino(workload: Workload) -> InferencePath:
 )
 def openvino_int8(workload: Workload) -> InferencePath:
     """OpenVINO, 8-bit integers by NNCF's post-training quantization."""
+    workload = behind(workload)
     folder = quantized(workload)
     model = compiled(folder, workload.threads)
     return _path(workload, folder, model, "int8", lambda: int8_products(model))
@@ -49,7 +52,7 @@ def _path(workload: Workload, folder, model, precision, proof) -> InferencePath:
     infer = by_name(workload, model)
 
     def predict(x):
-        return in_blocks(infer, x, size)
+        return in_blocks(infer, workload.looked_up(x), size)
 
     return InferencePath(
         infer=infer,

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.results.errors import NotEngaged
 from scenarios.core import JobPath, Workload, scenario
+from scenarios.core.lookup import behind
 from scenarios.infer.tools.converting import converted
 from scenarios.infer.tools.litert import finished, litert_path
 
@@ -66,6 +67,7 @@ def server(workload: Workload) -> JobPath:
 
 
 def _loaded(workload: Workload, name: str, batch: int = 1) -> JobPath:
+    workload = behind(workload)
     file = finished(workload) or converted(workload, "served", batch=batch)
     path = litert_path(workload, file, batch=batch)
     load = Load(path.infer, workload.inputs(batch=1, count=64), name, batch)

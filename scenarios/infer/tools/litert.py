@@ -77,7 +77,7 @@ def litert_path(
         return {name: dequantized(found[name], detail) for name, detail in targets.items()}
 
     def predict(x: Any) -> Any:
-        return in_blocks(answered, x, size)
+        return in_blocks(answered, workload.looked_up(x), size)
 
     def facts() -> dict[str, Any]:
         checked = follows_network(workload, predict, precision) if precision else {}

@@ -29,6 +29,11 @@ def refused_by_xla(error: Exception) -> Exception:
     found = re.search(r"on XLA_\w+: (\w+) \(", text) or re.search(
         r"No registered '(\w+)' OpKernel for XLA", text
     )
+    if found and found[1] in ("_Arg", "Const"):
+        return Unsupported(
+            "XLA computes on numbers alone, and the model takes or holds strings: look words up "
+            "before it"
+        )
     if found:
         return Unsupported(
             f"XLA has no kernel for the operation {found[1]}: move it out of the model, or stay "

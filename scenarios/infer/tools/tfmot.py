@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.results.errors import Unsupported
 from scenarios.core import artifacts
+from scenarios.core.comparable import all_layers
 from scenarios.core.training import train
 from scenarios.core.workload import Workload
 from scenarios.infer.tools.refusing import first_sentence
@@ -109,9 +110,21 @@ def cluster(workload: Workload, model: Any, preserve_sparsity: bool = False) -> 
         "cluster_centroids_init": tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS,
         "preserve_sparsity": preserve_sparsity,
     }
+    frozen = {layer.name for layer in all_layers(model) if not layer.trainable}
+    _set_trainable(model, frozen, True)  # tfmot finds no weights in frozen layers
     wrapped = taken(experimental.cluster_weights, model, **options)
+    _set_trainable(wrapped, frozen, False)
     fine_tune(workload, wrapped)
-    return tfmot.clustering.keras.strip_clustering(wrapped)
+    clustered = tfmot.clustering.keras.strip_clustering(wrapped)
+    _set_trainable(clustered, frozen, False)
+    return clustered
+
+
+def _set_trainable(model: Any, names: set[str], trainable: bool) -> None:
+    """Freeze or free the layers of these names, wrapped or not."""
+    for layer in all_layers(model):
+        if layer.name.removeprefix("cluster_") in names:
+            layer.trainable = trainable
 
 
 def taken(function: Callable[..., Any], model: Any, **options: Any) -> Any:
