@@ -17,6 +17,9 @@ from bench.results.messages import Channel
 WATCH_S = 1.0
 """How often a waiting parent looks at a launch's memory."""
 OUTPUT_BYTES = 4000
+CRASH = ": a library crashed; if it is TensorFlow, try TF_ENABLE_ONEDNN_OPTS=0 in the environment"
+HINTS = {"SIGKILL": " (out of memory?)"} | dict.fromkeys(("SIGSEGV", "SIGABRT", "SIGFPE"), CRASH)
+"""What a signal that ended a launch may mean."""
 
 
 class LaunchFailed(TfbenchError):
@@ -122,8 +125,7 @@ class RunningLaunch:
         status = self._reap() if not self._ended else 0
         if status < 0:
             name = signal.Signals(-status).name
-            hint = " (out of memory?)" if name == "SIGKILL" else ""
-            return f"the launch was ended by {name}{hint}"
+            return f"the launch was ended by {name}{HINTS.get(name, '')}"
         return f"the launch ended with exit status {status}"
 
     def _check_memory(self) -> None:
