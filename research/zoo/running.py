@@ -39,7 +39,7 @@ def is_done(model: Model, out: Path) -> bool:
 
 def key(model: Model) -> str:
     """Names what a result follows from: how the model is given, and the code that measures."""
-    given = (model.model, model.data, model.flags, model.also)
+    given = (model.model, model.data, model.flags, model.also, dict(model.environment))
     digest = hashlib.sha256(repr(given).encode())
     for top in MEASURES:
         for file in sorted((ROOT / top).rglob("*.py")):
@@ -65,7 +65,7 @@ def measure(model: Model, out: Path, cache: str = "", only: tuple[str, ...] = ()
     """
     folder = out / model.name
     _set_aside(folder)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(
+    environment = os.environ | model.environment | {"PYTHONPATH": os.pathsep.join(
         filter(None, (str(ROOT), os.environ.get("PYTHONPATH", "")))
     )}  # fmt: skip
     _write_what_is_made(model, out / "made", environment)
