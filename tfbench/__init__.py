@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     from scenarios.core.paths import InferencePath, InputPath, JobPath, TrainingPath
     from scenarios.core.registry import scenario
     from scenarios.core.workload import Workload
+    from tfbench.library import Run, compare, read, run
 
 __all__ = [
-    "InferencePath", "InputPath", "JobPath", "NotEngaged", "TrainingPath", "Unsupported",
-    "Workload", "scenario", "workload",
+    "InferencePath", "InputPath", "JobPath", "NotEngaged", "Run", "TrainingPath", "Unsupported",
+    "Workload", "compare", "read", "run", "scenario", "workload",
 ]  # fmt: skip
 _HOMES = {
     "InferencePath": "scenarios.core.paths",
     "InputPath": "scenarios.core.paths",
     "JobPath": "scenarios.core.paths",
     "NotEngaged": "bench.results.errors",
+    "Run": "tfbench.library",
     "TrainingPath": "scenarios.core.paths",
     "Unsupported": "bench.results.errors",
     "Workload": "scenarios.core.workload",
+    "compare": "tfbench.library",
+    "read": "tfbench.library",
+    "run": "tfbench.library",
     "scenario": "scenarios.core.registry",
     "workload": "scenarios.core.composition",
 }

@@ -54,28 +54,54 @@ def run(
     Raises:
         TfbenchError: Wrong usage or input.
     """
+    command = shlex.join(["tfbench", *sys.argv[1:]])
+    facts = measure(patterns, flags, file, out, Console(stderr=True), command, asked)
+    if as_json:
+        from tfbench.screen.run_answer import of_run
+
+        answer("run", **of_run(facts), report=facts.run.folder / "report.html")
+    else:
+        from tfbench.screen.verdict import verdict
+
+        verdict(facts, Console())
+    failed = [row for row in facts.run.effects.rows if row.status in ("failed", "timeout")]
+    return SOME_FAILED if failed else DONE
+
+
+def measure(
+    patterns: Sequence[str],
+    flags: Mapping[str, Any],
+    file: Path | None,
+    out: Path | None,
+    console: Console,
+    command: str,
+    asked: Mapping[str, Any] | None = None,
+) -> Facts:
+    """Measure, and write the report into the run's folder: for the command and for `tfbench.run`.
+
+    Args:
+        patterns: Scenario ids and globs; none: the profile's.
+        flags: Settings that win over the file's.
+        file: The settings file.
+        out: The run's folder; None: `default_folder()`.
+        console: Where progress is shown.
+        command: Kept in the run: how to run it again.
+        asked: What run.json keeps for the report: claims of one's own, a price.
+
+    Raises:
+        TfbenchError: Wrong usage or input.
+    """
     settings = settings_.load(file, flags, patterns)
     known, scenarios = chosen(settings)
-    from tfbench.screen.run_answer import of_run
-    from tfbench.screen.verdict import verdict
-
     folder = RunFolder.create(out or default_folder())
-    console = Console(stderr=True)
-    command = shlex.join(["tfbench", *sys.argv[1:]])
     with screen(console) as progress:
         sweep = Sweep(settings, scenarios, folder, progress, command, known)
         sweep.facts |= asked or {}
-        effects = sweep.run()
+        sweep.run()
         progress.begin("reading the traces")
         keep_operations(folder.folder, progress.note)
         progress.begin("writing the report")
-    facts = write_report(folder.folder)
-    if as_json:
-        answer("run", **of_run(facts), report=folder.folder / "report.html")
-    else:
-        verdict(facts, Console())
-    failed = [row for row in effects.rows if row.status in ("failed", "timeout")]
-    return SOME_FAILED if failed else DONE
+    return write_report(folder.folder)
 
 
 def foretell(
