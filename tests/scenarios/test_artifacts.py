@@ -131,7 +131,7 @@ def test_two_processes_train_the_baseline_once(
     second = Workload(spec)
     waiting: list[Thread] = []
 
-    def train(workload: Workload, model: object) -> None:
+    def train(workload: Workload, model: object, **_: object) -> None:
         waiting.append(Thread(target=training.prepare, args=(second,)))
         if len(waiting) == 1:
             waiting[0].start()

@@ -17,6 +17,7 @@ KNOWN = discover()
 KERAS = frozenset({"model:keras", "model:graph", "model:litert", "model:onnx", "model:copyable"})
 EVERYTHING = KERAS | {
     "trainable", "architecture:free", "data:images", "data:labels", "data:train",
+    "data:real", "inputs:one", "outputs:one", "batch:free", "model:trainable",
     "task:classification",
 }  # fmt: skip
 LITERT = Facts(

@@ -145,7 +145,7 @@ def test_the_command_tells_and_exits_accordingly(
 ) -> None:
     findings = [Finding("load", level, "9.00", "wait [a while]" if level != "fine" else "")]
     monkeypatch.setattr(command, "examine", lambda wanted_cores: findings)
-    assert command.doctor("cpu-1", None, plain=False) == code
+    assert command.doctor("cpu-1", None, as_json=False) == code
     out = capsys.readouterr().out
     assert verdict in out
     assert ("wait [a while]" in out) == (level != "fine")
@@ -157,8 +157,8 @@ def test_the_findings_as_json(
     import json
 
     monkeypatch.setattr(command, "examine", lambda wanted_cores: [Finding("x", "fine", "y")])
-    command.doctor(None, None, plain=True)
-    assert json.loads(capsys.readouterr().out) == [
+    command.doctor(None, None, as_json=True)
+    assert json.loads(capsys.readouterr().out)["findings"] == [
         {"name": "x", "level": "fine", "measured": "y", "advice": ""}
     ]
 

@@ -149,7 +149,7 @@ def _of_function(
         except UsageError as error:
             raise UsageError(
                 f"model {name!r} cannot be built for input {input_shape}: {error}"
-            ) from error
+            ) from error.__cause__  # the user's own error, with its lines
 
     made = make()
     if isinstance(made, tf.Module) and not keras_models.is_keras(made):

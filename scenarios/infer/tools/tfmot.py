@@ -89,7 +89,7 @@ def pruned_by(
 ) -> Any:
     """The model wrapped by `prune_low_magnitude(**options)`, fine-tuned, and unwrapped.
 
-    `plan` is told the number of updates before they are made.
+    `plan` gets the number of updates before they are made.
     """
     import tensorflow_model_optimization as tfmot
 
