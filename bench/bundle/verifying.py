@@ -18,7 +18,6 @@ from bench.bundle.claim import Claim, Form
 from bench.bundle.measuring import Launches
 from bench.results.errors import Unsupported, UsageError
 from bench.results.quality import quality_change
-from bench.results.values import to_json
 from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter
 from bench.sweep.running import LaunchFailed
@@ -44,16 +43,6 @@ class Verification:
     def exit_code(self) -> int:
         """0 holds, 1 does not hold, 3 cannot tell."""
         return checks.EXIT_CODES[self.verdict]
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "schema": 1,
-            "scenario": self.scenario,
-            "verdict": self.verdict,
-            "checks": [to_json(check) for check in self.checks],
-            "notes": list(self.notes),
-        }
 
 
 def verify(bundle: Path, budget_s: float, reporter: Reporter, data: str = "") -> Verification:

@@ -146,7 +146,7 @@ def verify(
     data: Annotated[
         str | None, typer.Option(help="As for `run`: measure quality on them too.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure a bundle's claim again here; exits with 0 (holds), 1 (does not) or 3."""
     from tfbench.command import verify as command

@@ -18,7 +18,7 @@ def verify(bundle: Path, budget: str, data: str | None, as_json: bool) -> int:
     with reporter(Console(stderr=True)) as progress:
         found = measure(bundle, seconds(budget), progress, data or "")
     if as_json:
-        answer("verify", **{k: v for k, v in found.as_json().items() if k != "schema"})
+        answer("verify", **vars(found), verdict=found.verdict)
     else:
         show(found)
     return found.exit_code
