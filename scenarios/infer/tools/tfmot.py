@@ -14,6 +14,7 @@ from typing import Any
 from bench.results.errors import Unsupported
 from scenarios.core import artifacts
 from scenarios.core.comparable import all_layers
+from scenarios.core.models import rebuild
 from scenarios.core.training import train
 from scenarios.core.workload import Workload
 from scenarios.infer.tools.refusing import first_sentence
@@ -142,6 +143,9 @@ def taken(function: Callable[..., Any], model: Any, **options: Any) -> Any:
                 f"tfmot cannot quantize the model {inner.name!r} inside model {model.name!r}: put "
                 f"the head on {inner.name}.output, so that it is one model"
             ) from None
+        good, why_not = rebuild.copyable(model)
+        if not good:
+            raise Unsupported(f"tfmot copies the model: {why_not}") from None
         raise Unsupported(
             f"tfmot cannot take model {model.name!r}: {first_sentence(error)}; it takes functional "
             "and Sequential models of Keras's own layers"
