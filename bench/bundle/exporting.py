@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench.bundle import claim as claims
-from bench.bundle import places, texts
+from bench.bundle import places, scripts, texts
 from bench.bundle.claim import Claim, Form, Quality, Speed
 from bench.bundle.measuring import Launches, Pair
 from bench.results.errors import StoreError, UsageError
@@ -61,16 +61,13 @@ class Subject:
     memory_bytes: int = 4 << 30
 
 
-def export(
-    subject: Subject, out: Path, reporter: Reporter, script: str = "", measure: bool = True
-) -> Claim:
+def export(subject: Subject, out: Path, reporter: Reporter, measure: bool = True) -> Claim:
     """Write a bundle.
 
     Args:
         subject: What is exported.
         out: Its folder, new or empty; it appears when it is whole.
         reporter: Told what happens.
-        script: The scenario's own lines, as a script; empty: none.
         measure: Measure the pair again on fresh launches, and claim that.
 
     Raises:
@@ -79,8 +76,10 @@ def export(
     """
     with _writing(out) as folder:
         claim = _claim(subject, out)
-        if script:
-            (folder / "scenario.py").write_text(script, encoding="utf-8")
+        source = ROOT / subject.scenario.path
+        if source.is_file():
+            text = scripts.script(subject.scenario, source, subject.workload)
+            (folder / "scenario.py").write_text(text, encoding="utf-8")
         if subject.scenario.kind == "infer":
             model, base = _forms(subject, folder, reporter)
             claim = dataclasses.replace(claim, model=model, baseline_model=base)
