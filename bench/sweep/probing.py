@@ -97,9 +97,20 @@ def checked(launch: Launch, base: Launch | None, scenario: Scenario) -> Launch:
         found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
         reason = f"does other work than {base.scenario}: {found}" if found else ""
     else:
-        found = tolerance.outputs_differ(launch.outputs, base.outputs, scenario.follows)
+        found = _outputs_differ(launch, base, scenario.follows)
         reason = f"does not answer as {base.scenario}: {found}" if found else ""
     return dataclasses.replace(launch, outcome="failed", reason=reason) if reason else launch
+
+
+def _outputs_differ(launch: Launch, base: Launch, precision: str) -> str | None:
+    """What differs, each output by its name and on its own scale where there are several."""
+    if not (launch.outputs_named and base.outputs_named):
+        return tolerance.outputs_differ(launch.outputs, base.outputs, precision)
+    for name, outputs in base.outputs_named.items():
+        found = tolerance.outputs_differ(launch.outputs_named.get(name, ()), outputs, precision)
+        if found:
+            return f"output {name!r}: {found}"
+    return None
 
 
 def _affordable(one_s: float, profile: Profile) -> int:

@@ -61,15 +61,16 @@ def of_path(path: Any, workload: Any, kind: str) -> dict[str, Any]:
         return answer
     test = workload.data.test
     outputs = infer(test.inputs)
-    found = workload.task.quality(outputs, test.targets)
-    if found is not None:
-        answer |= found.as_answer()
+    judged = workload.task.quality(outputs, test.targets)
+    if judged is not None:
+        answer |= judged.as_answer()
     if kind != "infer":
         return answer
     reference = workload.reference(outputs)
     if reference is not None:
         answer["agreement"] = agreement(outputs, reference)
-    fixed = nests.named(nests.take(outputs, slice(0, FIXED_INPUTS)), "output")
+    found = nests.named(nests.take(outputs, slice(0, FIXED_INPUTS)), "output")
+    fixed = {name: found[name] for name in sorted(found)}  # runtimes have orders of their own
     answer["outputs"] = [value for each in fixed.values() for value in _sampled(each, len(fixed))]
     if len(fixed) > 1:
         answer["outputs_named"] = {name: _sampled(each, len(fixed)) for name, each in fixed.items()}

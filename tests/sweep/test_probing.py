@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import Launch, Scenario
-from bench.sweep.probing import probe
+from bench.sweep.probing import checked, probe
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import PROFILES, Profile
 
@@ -155,3 +155,31 @@ def test_a_path_that_cannot_be_trained_again_fails() -> None:
     record = probed(Fake(), Fake(), Fake(fails="accuracy"), scenario=TRAIN, profile=THRICE)
     assert (record.outcome, record.reason) == ("failed", "accuracy broke")
     assert record.accuracies == ()
+
+
+# --- whether it answers as its baseline ----------------------------------------------------------
+
+FOLLOWS = dataclasses.replace(STEP, follows="float32")
+
+
+def answered(**outputs: float) -> Launch:
+    """A launch with two outputs of one value each, in the order given."""
+    launch = probed(Fake())
+    return dataclasses.replace(launch, outputs_named={k: (v,) for k, v in outputs.items()})
+
+
+def test_outputs_are_compared_by_name_in_whatever_order_a_runtime_gives_them() -> None:
+    base, other = answered(energy=0.97, features=0.1), answered(features=0.1, energy=0.97)
+    assert checked(other, base, FOLLOWS).outcome == "ok"
+
+
+def test_each_output_is_judged_on_a_scale_of_its_own() -> None:
+    base, other = answered(large=1000.0, small=0.1), answered(large=1000.0, small=0.2)
+    found = checked(other, base, FOLLOWS)
+    assert found.outcome == "failed"
+    assert "output 'small'" in found.reason
+
+
+def test_an_output_that_is_missing_is_named() -> None:
+    found = checked(answered(one=1.0), answered(one=1.0, two=2.0), FOLLOWS)
+    assert "output 'two'" in found.reason

@@ -18,17 +18,7 @@ SOME = {
 }
 
 
-KNOWN_FAULT = "two-signatures"
-"""Its LiteRT conversion answers otherwise than its default signature, and the row fails."""
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(each, marks=pytest.mark.xfail(strict=True)) if each == KNOWN_FAULT else each
-        for each in SOME
-    ],
-)
+@pytest.mark.parametrize("name", SOME)
 def test_rows_are_ok_or_refused_for_a_reason_that_is_known(
     name: str, cache: Path, tmp_path: Path
 ) -> None:
