@@ -22,9 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.results.as_json import to_json
 from bench.results.errors import TfbenchError
 from bench.results.histogram import histogram_quantile
-from bench.results.values import WorkloadSpec, to_json
+from bench.results.values import WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.environment import fingerprint
 from bench.sweep.settings import find_configuration

@@ -8,9 +8,10 @@ from typing import Any
 from bench.bundle.claim import Claim, Quality, Speed
 from bench.bundle.exporting import Subject
 from bench.bundle.exporting import export as write
+from bench.results.as_json import from_json
 from bench.results.errors import UsageError
 from bench.results.store import Run
-from bench.results.values import Configuration, WorkloadSpec, from_json
+from bench.results.values import Configuration, WorkloadSpec
 from bench.sweep.progress import Reporter
 from reports.facts.derive import facts_of
 from reports.facts.measured import Facts, Measured

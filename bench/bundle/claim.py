@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.results.as_json import from_json, to_json
 from bench.results.errors import UsageError
 from bench.results.store import replace_text
-from bench.results.values import Configuration, from_json, to_json
+from bench.results.values import Configuration
 
 SCHEMA = 1
 NAME = "claim.json"

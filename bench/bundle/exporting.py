@@ -18,8 +18,9 @@ from bench.bundle import claim as claims
 from bench.bundle import places, scripts, texts
 from bench.bundle.claim import Claim, Form, Quality, Speed
 from bench.bundle.measuring import Launches, Pair
+from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError, UsageError
-from bench.results.values import Configuration, Scenario, WorkloadSpec, from_json, to_json
+from bench.results.values import Configuration, Scenario, WorkloadSpec
 from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint
 from bench.sweep.interpreter import Environment

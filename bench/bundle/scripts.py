@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.results.values import Scenario, WorkloadSpec, to_json
+from bench.results.as_json import to_json
+from bench.results.values import Scenario, WorkloadSpec
 
 CALLS = {
     "train": """\

@@ -21,9 +21,10 @@ from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
 from bench.guard.rule.evidence import Evidence
 from bench.guard.rule.limits import Limits
+from bench.results.as_json import from_json
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, read_run
-from bench.results.values import Configuration, Estimate, Scenario, from_json
+from bench.results.values import Configuration, Estimate, Scenario
 
 MUST_MATCH = ("cpu", "cpu_flags", "cores", "gpus", "system", "python", "packages", "variables")
 """Parts of the fingerprint without which figures cannot be compared at all."""

@@ -85,7 +85,8 @@ def keras_version() -> str:
 def read_data(request: dict[str, Any]) -> None:
     """Read the request's data once for all launches: it costs each about a second."""
     from bench.launch import workloads
-    from bench.results.values import WorkloadSpec, from_json
+    from bench.results.as_json import from_json
+    from bench.results.values import WorkloadSpec
 
     spec = from_json(WorkloadSpec, request["workload"])
     workloads.factory(spec.workloads).read(spec)

@@ -14,9 +14,10 @@ from bench.launch.analysis import probes
 from bench.launch.timing import setup, turns
 from bench.launch.timing.launch import TimedLaunch
 from bench.launch.workloads import Prepared, factory
+from bench.results.as_json import from_json
 from bench.results.errors import Unsupported
 from bench.results.loading import attribute, module
-from bench.results.values import Configuration, Scenario, WorkloadSpec, from_json
+from bench.results.values import Configuration, Scenario, WorkloadSpec
 
 
 class LaunchProcess(TimedLaunch):

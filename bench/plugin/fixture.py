@@ -9,8 +9,9 @@ import pytest
 
 from bench.plugin import callables
 from bench.plugin.effects import MeasuredEffect, Scenarios, alone, launcher, until_precise
+from bench.results.as_json import from_json
 from bench.results.errors import Unsupported, UsageError
-from bench.results.values import WorkloadSpec, from_json
+from bench.results.values import WorkloadSpec
 from bench.sweep.running import LaunchFailed
 
 Measure = Callable[..., MeasuredEffect]

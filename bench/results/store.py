@@ -13,9 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bench.results.as_json import from_json, to_json
 from bench.results.effects import Effects
 from bench.results.errors import StoreError, UsageError
-from bench.results.values import Effect, Launch, Scenario, from_json, to_json
+from bench.results.values import Effect, Launch, Scenario
 
 SCHEMA = 1
 

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Sequence
 from typing import IO, Any
 
+from bench.results.as_json import to_json
 from bench.results.errors import UsageError
 from bench.results.messages import Channel
-from bench.results.values import Configuration, Scenario, WorkloadSpec, to_json
+from bench.results.values import Configuration, Scenario, WorkloadSpec
 from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member, Start
 from bench.sweep.running import LaunchFailed, RunningLaunch

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.results import cache_folder
+from bench.results.as_json import to_json
 from bench.results.effects import Effects
 from bench.results.store import RunFolder
-from bench.results.values import Configuration, Launch, Scenario, to_json
+from bench.results.values import Configuration, Launch, Scenario
 from bench.sweep import (
     applying,
     controls,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.results.as_json import from_json, to_json
 from bench.results.errors import UsageError
-from bench.results.values import from_json, to_json
 from reports.facts.claims import Claim
 from reports.facts.measured import Facts
 

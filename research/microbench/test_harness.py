@@ -9,11 +9,12 @@ from typing import Any
 
 from bench.guard.rule.evidence import Evidence
 from bench.launch.timing.turns import Timer
+from bench.results.as_json import from_json, to_json
 from bench.results.effects import log_ratio
 from bench.results.histogram import bucket, histogram_quantile
 from bench.results.messages import Channel
 from bench.results.statistics import over_launches
-from bench.results.values import Launch, Turn, from_json, to_json
+from bench.results.values import Launch, Turn
 from bench.sweep.discovery import discover
 
 RNG = random.Random(0)

@@ -13,9 +13,10 @@ from typing import Any
 from bench.guard.rule.decide import ALPHA, LOOKS, Limit, sharp_enough, sign
 from bench.guard.rule.evidence import Evidence
 from bench.guard.rule.limits import Limits
+from bench.results.as_json import from_json
 from bench.results.effects import launch_effect
 from bench.results.statistics import over_launches
-from bench.results.values import Estimate, Launch, from_json
+from bench.results.values import Estimate, Launch
 
 LEAST_BUDGET = 2 * LOOKS[0]
 """Launches of a stage that goes on."""

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
+from bench.results.as_json import to_json
 from bench.results.errors import TfbenchError
-from bench.results.values import Launch, Scenario, to_json
+from bench.results.values import Launch, Scenario
 from bench.sweep.discovery import ROOT
 from bench.sweep.groups import end_launch
 from bench.sweep.interpreter import Environment

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.results.values import Launch, Scenario, WorkloadSpec, to_json
+from bench.results.as_json import to_json
+from bench.results.values import Launch, Scenario, WorkloadSpec
 from bench.sweep.applying import Facts
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.interpreter import Environment

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.results.as_json import to_json
 from bench.results.histogram import bucket
 from bench.results.store import Run, RunFolder, read_run
-from bench.results.values import Launch, Scenario, Turn, to_json
+from bench.results.values import Launch, Scenario, Turn
 
 EXAMPLES = 400
 ENVIRONMENT = {

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from bench.results.as_json import to_json
 from bench.results.store import Run
-from bench.results.values import Launch, Scenario, Turn, to_json
+from bench.results.values import Launch, Scenario, Turn
 from reports.facts.derive import facts_of
 from reports.facts.measured import Measured
 from reports.facts.peaks import arithmetic_precision

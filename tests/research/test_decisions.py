@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bench.guard.rule.decide import Limit
-from bench.results.values import Launch, to_json
+from bench.results.as_json import to_json
+from bench.results.values import Launch
 from research.precision import counts, decisions
 
 SIDES = ("same-0", "same-1", "same-2", "same-3", "0.02", "0.05")

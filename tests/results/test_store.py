@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError
 from bench.results.store import RunFolder, read_run
-from bench.results.values import Effect, Launch, Turn, from_json, to_json
+from bench.results.values import Effect, Launch, Turn
 from tests.reports.fabricate import fabricate
 from tfbench.command.cli import main
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.sweep.doctor import Finding, Machine, arithmetic_jitter, examine, worst
+from bench.sweep.doctor import Finding, examine, worst
+from bench.sweep.machine import Machine, arithmetic_jitter
 from tfbench.command import doctor as command
 
 CPU = "sys/devices/system/cpu"

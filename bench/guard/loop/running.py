@@ -11,9 +11,10 @@ from bench.guard.loop.budget import Guard
 from bench.guard.rule.limits import Limits
 from bench.guard.sources.launching import LiveLauncher
 from bench.guard.sources.scenarios import subjects
+from bench.results.as_json import to_json
 from bench.results.errors import UsageError
 from bench.results.store import RunFolder
-from bench.results.values import Configuration, WorkloadSpec, to_json
+from bench.results.values import Configuration, WorkloadSpec
 from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter
 

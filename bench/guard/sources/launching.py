@@ -11,7 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from types import TracebackType
 
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Pair, Side, Stage, Subject, Upcoming
@@ -92,12 +91,7 @@ class LiveLauncher:
     def __enter__(self) -> LiveLauncher:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._discard()
         self._builder.shutdown()
         self._pool.close()
