@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,8 @@ def answering(model: Any) -> Callable[[Nest], Any]:
     """The model in inference mode: inputs by name in, one tensor or outputs by name out."""
     nest = structure(model)
     if hasattr(nest, "shape") and hasattr(_outputs_nest(model), "shape"):
-        return lambda given: model(given, training=False)  # one in, one out: nothing to bind
+        # One in, one out: nothing to bind. AutoGraph passes a partial, but converts a lambda.
+        return partial(model, training=False)
 
     def network(given: Nest) -> Any:
         return named(model, model(fed(nest, given), training=False))
