@@ -14,7 +14,7 @@ nox.needs_version = ">=2025.2.9"
 
 SHARED = Path(".nox/environment/bin/python")
 """The commands of users share one environment; developers' sessions have their own."""
-MEASURING = ("tensorflow", "tuner", "pytest")
+MEASURING = ("tensorflow", "tuner", "pytest", "interactive")
 """Extras of the shared environment."""
 COMMANDS = (
     "list", "run", "report", "compare", "recommend", "history", "guard", "trace", "diagnose",

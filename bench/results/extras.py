@@ -24,6 +24,8 @@ EXTRAS = {
     "nncf": "openvino",
     "mlperf_loadgen": "serve",
     "pyarrow": "parquet",
+    "altair": "interactive",
+    "vl_convert": "interactive",
 }
 """Name of the import → extra."""
 

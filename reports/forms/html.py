@@ -8,13 +8,17 @@ from collections.abc import Mapping, Sequence
 import jinja2
 from markupsafe import Markup
 
+from bench.results.text import visible
 from reports.facts.measured import Facts
-from reports.forms.markdown import TEMPLATES, visible
+from reports.forms.markdown import TEMPLATES
+from reports.plots.interactive import NONE, Charts
 from reports.plots.style import GRID, INK, MUTED, PAPER, Plot
 from reports.tables.cells import Contents
 from reports.tables.details import SPARK_HEIGHT, SPARK_WIDTH, Detail
 from reports.tables.report import contents, overview
 
+LARGEST_BYTES = 3_000_000
+"""Of a page with charts; a larger one keeps the plots, without a library beside them."""
 _THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
@@ -23,25 +27,35 @@ _ROOT = re.compile(r"<svg ([^>]*)>")
 _SIZE = re.compile(r'(?:width|height)="[\d.]+pt" ?')
 
 
-def render(what: Contents, plots: Mapping[str, Sequence[Plot]], found: Sequence[Detail]) -> str:
+def render(
+    what: Contents,
+    plots: Mapping[str, Sequence[Plot]],
+    found: Sequence[Detail],
+    charts: Charts = NONE,
+) -> str:
     """The whole page.
 
     Args:
         what: The report's contents.
         plots: Plots by section, already written as SVG.
         found: What each row opens to.
+        charts: What stands for some of the plots where scripts run.
     """
-    return (
+    page = (
         environment()
         .get_template("report.html.j2")
         .render(
             report=what,
             plots=plots,
+            charts=charts,
             details=found,
             configurations=list(dict.fromkeys(d.configuration for d in found)),
             spark=(SPARK_WIDTH, SPARK_HEIGHT),
         )
     )
+    if charts.specs and len(page.encode()) > LARGEST_BYTES:
+        return render(what, plots, found)
+    return page
 
 
 def run_table(facts: Facts) -> str:
@@ -61,7 +75,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    env.filters |= {"inline": inline, "lines": lines}
+    env.filters |= {"inline": inline, "lines": lines, "script": Markup}
     return env
 
 

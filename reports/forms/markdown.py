@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from bench.results.text import visible
 from reports.plots.style import Plot
 from reports.tables.cells import Cell, Contents, Section, Table
 
@@ -17,7 +18,6 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!^])")
 _PLAIN = re.compile(r"[\w/.,:+ ()%-]+", re.ASCII)
 _LINK = re.compile(r"(?i)(https?)://|\bwww\.|@")
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def escaped(value: Any) -> str:
@@ -30,12 +30,6 @@ def escaped(value: Any) -> str:
     text = visible(str(value)).replace("&", "&amp;")
     text = _SPECIAL.sub(r"\\\1", text).replace("\\<", "&lt;").replace("\\>", "&gt;")
     return _LINK.sub(lambda m: m.group(0)[:-1] + "&#" + str(ord(m.group(0)[-1])) + ";", text)
-
-
-def visible(text: str) -> str:
-    """On one line; other control and direction characters as their code points."""
-    flat = " ".join(text.split())
-    return _INVISIBLE.sub(lambda m: f"\\u{ord(m.group(0)):04x}", flat)
 
 
 def code(text: str) -> Markup:

@@ -8,6 +8,7 @@ from bench.results.store import read_run, replace_text
 from reports import plots
 from reports.facts.derive import facts_of
 from reports.forms import html, markdown
+from reports.plots.interactive import charts
 from reports.tables.details import details
 from reports.tables.report import contents
 
@@ -30,6 +31,6 @@ def write(folder: Path) -> list[Path]:
     what = contents(facts)
     drawn = plots.draw(facts, folder / "plots")
     replace_text(folder / "report.md", markdown.render(what, drawn))
-    replace_text(folder / "report.html", html.render(what, drawn, details(facts)))
+    replace_text(folder / "report.html", html.render(what, drawn, details(facts), charts(facts)))
     files = [folder / "report.md", folder / "report.html"]
     return files + [f for found in drawn.values() for p in found for f in (p.png, p.svg)]

@@ -14,11 +14,27 @@ from reports.plots import style
 from reports.plots.labels import rows_axis
 from reports.plots.style import shortened
 
+FOREST_NOTE = (
+    "dot: own effect, against its baseline, bar: 95 % interval over launches",
+    "ring: over the plain path",
+    "right of 1×: faster",
+)
 ROW_IN = 0.24
 EACH_IN = 0.09
 """Added to a row for each further configuration."""
 OWN_AT, PLAIN_AT = 8, 64
 """Where the two columns of figures begin, in points to the right of the plot."""
+
+
+def shown(facts: Facts, kind: str) -> tuple[list[Measured], dict[str, list[str]]]:
+    """Rows of a kind that have a speed-up, and their ids by family."""
+    rows = [m for m in facts.of(kind) if m.ok and m.speedup is not None]
+    families: dict[str, list[str]] = {}
+    for m in rows:
+        ids = families.setdefault(m.family, [])
+        if m.scenario not in ids:
+            ids.append(m.scenario)
+    return rows, families
 
 
 def forest(facts: Facts, kind: str) -> style.Drawing | None:
@@ -27,24 +43,14 @@ def forest(facts: Facts, kind: str) -> style.Drawing | None:
     Its own effect, against its baseline, as a dot with its interval; where that baseline is not the
     plain path, the speed over the plain path as a ring beside it.
     """
-    rows = [m for m in facts.of(kind) if m.ok and m.speedup is not None]
+    rows, families = shown(facts, kind)
     if not rows:
         return None
-    families: dict[str, list[str]] = {}
-    for m in rows:
-        ids = families.setdefault(m.family, [])
-        if m.scenario not in ids:
-            ids.append(m.scenario)
     places, labels, y = _places(rows, families)
     count = len(facts.configurations)
     height = 1.4 + (ROW_IN + EACH_IN * (count - 1)) * y
     left = style.label_room([text for _, text in labels])
-    note = style.source(
-        facts.run,
-        "dot: own effect, against its baseline, bar: 95 % interval over launches",
-        "ring: over the plain path",
-        "right of 1×: faster",
-    )
+    note = style.source(facts.run, *FOREST_NOTE)
     fig, (ax,) = style.canvas(
         forest_title(rows, kind), note, height, left, right_in=1.75, legend=True
     )

@@ -51,6 +51,20 @@
     button.setAttribute("aria-expanded", "true");
   };
 
+  // A row from elsewhere on the page: shown whatever the filters say, opened, and the focus in it.
+  const reveal = (anchor, near) => {
+    const found = all("tr[data-row]").filter((r) => r.dataset.row === anchor && r.querySelector(".open"));
+    const row = found.find((r) => near.contains(r)) || found[0];
+    if (!row) return;
+    ["filter", "configuration", "status"].forEach((id) => { if (row.hidden && field(id)) field(id).value = ""; });
+    if (row.hidden) filter();
+    const button = row.querySelector(".open");
+    if (button.getAttribute("aria-expanded") !== "true") toggle(row);
+    button.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "start" });
+  };
+  document.addEventListener("reveal", (event) => reveal(event.detail, event.target.closest("section")));
+
   const filter = () => {
     const words = field("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
     const configuration = field("configuration") ? field("configuration").value : "";

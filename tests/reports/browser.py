@@ -37,6 +37,11 @@ class Browser:
                 "--no-sandbox",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",
+                "--disable-quic",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
                 f"--window-size={width},{height}",
             ],
         }
@@ -62,6 +67,15 @@ class Browser:
     def run(self, script: str) -> Any:
         """Run a function's body in the page; what it returns."""
         return self._call("POST", f"{self.session}/execute/sync", {"script": script, "args": []})
+
+    def until(self, script: str, wanted: Any = True) -> None:
+        """Wait for an expression to have a value: drawing and keys take their time."""
+        for _ in range(200):
+            found = self.run(f"return {script}")
+            if found == wanted:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{script} is {found!r}")
 
     def click(self, selector: str) -> None:
         """Click as a user does: the element must be visible."""

@@ -78,6 +78,11 @@ def html_tables(text: str) -> list[Table]:
     return page.tables
 
 
+def outside_scripts(text: str) -> str:
+    """The page without what stands in its script elements: code is no markup."""
+    return re.sub(r"(<script[^>]*>).*?(</script>)", r"\1\2", text, flags=re.DOTALL)
+
+
 def by_name(tables: list[Table], *heads: str) -> list[dict[str, str]]:
     """Rows of the tables whose head has these columns, as dicts."""
     rows = []

@@ -3,6 +3,7 @@
 import pytest
 
 import reports
+from bench.results.store import read_run
 from tests.reports.browser import CHROMIUM, DRIVER, Browser
 from tests.reports.fabricate import TYPICAL, Spec, fabricate
 
@@ -35,6 +36,8 @@ def browser():
 @pytest.fixture
 def shown(browser, page):
     browser.open(page)
+    charts = "document.querySelectorAll('script[data-chart]').length"
+    browser.until(f"document.querySelectorAll('figure.live').length === {charts}")
     yield browser
     errors = [m for m in browser.messages() if "SEVERE" in m or "rror" in m]
     assert errors == []
@@ -153,13 +156,13 @@ def test_an_open_row_stays_with_its_row_when_sorted(shown):
 
 def test_the_slash_key_goes_to_the_filter(shown):
     shown.keys("/")
-    assert shown.run("return document.activeElement.id") == "filter"
+    shown.until("document.activeElement.id", "filter")
 
 
 def test_rows_open_by_keyboard(shown):
     shown.run("document.querySelector('#training .open').focus()")
     shown.keys("\ue007")
-    assert shown.run("return document.querySelectorAll('#training tr.opened').length") == 1
+    shown.until("document.querySelectorAll('#training tr.opened').length", 1)
 
 
 def test_markup_in_names_and_messages_is_shown_not_run(shown):
@@ -190,3 +193,80 @@ def test_a_phone_does_not_scroll_sideways(page):
         phone.open(page)
         inner, outer = phone.run("return [document.documentElement.scrollWidth, window.innerWidth]")
         assert inner <= outer
+
+
+# --- the charts -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def charts(shown):
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    assert shown.run("return document.querySelectorAll('figure.live').length") == 4
+    return shown
+
+
+def points(chart):
+    return f"document.querySelectorAll('figure[data-figure={chart}] .points_marks > path')"
+
+
+def test_a_chart_has_a_point_a_row_and_takes_its_plots_place(charts, page):
+    run = read_run(page.parent)
+    timed = [r for r in run.effects.rows if r.scenario.startswith("train/") and r.speedup]
+    assert charts.run(f"return {points('speedup-train')}.length") == len(timed) > 4
+    hidden = "return getComputedStyle(document.querySelector('figure.live > [role=img]')).display"
+    assert charts.run(hidden) == "none"
+    assert charts.run("return document.querySelectorAll('figure:not(.live)').length") > 4
+
+
+def test_a_point_tells_id_figures_and_interval(charts, page):
+    row = read_run(page.parent).effects.row("train/xla", "cpu-1")
+    label = charts.run(
+        f"return [...{points('speedup-train')}].map((p) => p.getAttribute('aria-label'))"
+        ".find((t) => t.startsWith('train/xla, where cpu-1'))"
+    )
+    for figure in (row.speedup, row.speedup_low, row.speedup_high):
+        assert f"{figure:.3f}" in label
+
+
+def test_keys_go_from_point_to_point_and_enter_opens_the_row(charts):
+    charts.run(f"{points('speedup-infer')}[0].focus()")
+    charts.keys("\ue014\ue014")  # to the right, twice
+    charts.until(f"[...{points('speedup-infer')}].indexOf(document.activeElement)", 2)
+    reached = f"[...{points('speedup-infer')}].filter((p) => p.tabIndex === 0).length"
+    assert charts.run(f"return {reached}") == 1
+    tip = "document.querySelector('#vg-tooltip-element.visible')?.textContent ?? ''"
+    anchor = charts.run("return document.activeElement.__data__.datum.anchor")
+    assert anchor.split()[0] in charts.run(f"return {tip}")
+    charts.keys("\ue00c")  # Escape
+    charts.until(tip, "")
+    charts.keys("\ue007")  # Enter
+    charts.until("document.querySelector('tr.opened')?.previousElementSibling.dataset.row", anchor)
+    assert charts.run("return document.activeElement.className") == "open"
+
+
+def test_a_click_opens_a_row_that_a_filter_hid(charts):
+    charts.type("#filter", "no such row")
+    charts.run(
+        "document.querySelector('figure[data-figure=pareto]')"
+        ".scrollIntoView({behavior: 'instant', block: 'center'})"
+    )
+    anchor = charts.run(f"return [...{points('pareto')}].at(-1).__data__.datum.anchor")
+    charts.click("figure[data-figure=pareto] .points_marks > path:last-of-type")
+    opened = charts.run(
+        "return document.querySelector('tr.opened').previousElementSibling.dataset.row"
+    )
+    assert opened == anchor
+    assert charts.run("return document.getElementById('filter').value") == ""
+
+
+def test_markup_in_a_charts_names_is_shown_not_run(charts):
+    find = (
+        f"[...{points('speedup-infer')}].find((p) => p.__data__.datum.scenario.includes('img src'))"
+    )
+    charts.run(f"{find}.focus()")
+    assert "<img src=x" in charts.run(
+        "return document.querySelector('#vg-tooltip-element').textContent"
+    )
+    assert charts.run("return document.title") == "run · tfbench"
+    assert charts.run("return document.querySelectorAll('img').length") == 0

@@ -1,0 +1,17 @@
+"""Text from elsewhere (names, messages, captured output) so that it can do nothing when shown."""
+
+from __future__ import annotations
+
+import re
+
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Control characters (of both sets: terminals obey 0x9b as they do ESC), marks that change the
+direction of writing, and halves of surrogate pairs, which cannot be encoded."""
+
+
+def visible(text: str) -> str:
+    """On one line; other control and direction characters as their code points."""
+    flat = " ".join(text.split())
+    return _INVISIBLE.sub(lambda m: f"\\u{ord(m.group(0)):04x}", flat)
