@@ -86,10 +86,16 @@ class LaunchProcess(TimedLaunch):
         answer["updates_per_step"] = getattr(self.path, "updates", 1)
         return answer
 
-    def probe(self, first: int, epochs: int) -> dict[str, Any]:
-        """Everything but time: losses, outputs, quality, memory, sizes, proof."""
+    def probe(self, first: int, epochs: int, train_s: float = math.inf) -> dict[str, Any]:
+        """Everything but time: losses, outputs, quality, memory, sizes, proof.
+
+        Args:
+            first: Number of first updates whose losses are recorded (training paths).
+            epochs: Epochs of training after which quality is compared (training paths).
+            train_s: What the run can spare for this training.
+        """
         answer = probes.probe(
-            self.path, self._workload(), self.scenario, first, epochs, self._budget_s
+            self.path, self._workload(), self.scenario, first, epochs, self._budget_s, train_s
         )
         answer["probes"]["traces"] = self.trace_count()
         answer["probes"]["own_bytes"] = setup.own_bytes()
@@ -100,11 +106,10 @@ class LaunchProcess(TimedLaunch):
         losses, _ = probes.step_losses(self.path, first)
         return {"losses": (self._workload().recorded() or losses)[:first]}
 
-    def accuracy(self, epochs: int) -> dict[str, Any]:
+    def accuracy(self, epochs: int, train_s: float = math.inf) -> dict[str, Any]:
         """Accuracy and quality after another training, of a path that was built but not stepped."""
-        return dict(
-            probes.repeated(self.path, self._workload(), self.scenario, epochs, self._budget_s)
-        )
+        budget_s = min(self._budget_s, train_s)
+        return dict(probes.repeated(self.path, self._workload(), self.scenario, epochs, budget_s))
 
     def apply(self, function: str, **arguments: Any) -> dict[str, Any]:
         """What the function of that name makes of the path and its workload."""

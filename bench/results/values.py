@@ -42,6 +42,8 @@ class Scenario:
     """Facts the deployment difficulty is derived from: `retraining`, `calibration data`, ..."""
     suite: Literal["quick", "full"] = "quick"
     """The smallest profile that selects it when no ids are given."""
+    first: bool = False
+    """It is measured before the others: the reference guide's effect table has a row for it."""
 
     @property
     def path_kind(self) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 
 from bench.results.effects import log_ratio
 from bench.results.statistics import over_launches
-from bench.results.values import Configuration, Launch, Scenario
-from bench.sweep.members import Member, Start
+from bench.results.values import Launch, Role, Scenario
 
 SLOWDOWN = 0.05
 """The injected slow-down: each turn ends with busy-waiting for 5 % of its own time; an input
 pipeline is stopped for that long, with all of its threads."""
+ROLES: tuple[Role, Role] = ("control-same", "control-slow")
 CONFIDENCE = 0.99
 """Of the intervals a control is judged by: a sound run fails one in some hundred times."""
 ALLOWANCE = 0.01
@@ -32,14 +32,6 @@ def baselines(scenarios: Sequence[Scenario]) -> set[str]:
         if known:
             chosen.add(max(known, key=lambda id: counts[id]))
     return chosen
-
-
-def members(base: Scenario, configuration: Configuration, start: Start) -> list[Member]:
-    """The two controls of a baseline, as members of its group."""
-    return [
-        Member(base, configuration, start, "control-same"),
-        Member(base, configuration, start, "control-slow", SLOWDOWN),
-    ]
 
 
 def verdicts(launches: Iterable[Launch]) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bench.results import tolerance
 from bench.results.tolerance import FIRST_LOSSES
@@ -34,6 +34,7 @@ def probe(
     profile: Profile,
     cold_build_s: float = math.inf,
     compared: bool = False,
+    training_s: float = math.inf,
 ) -> Launch:
     """The record with what the probe found, or with its outcome and reason where it ended early.
 
@@ -48,7 +49,10 @@ def probe(
             another launch, which finds the artifact.
         compared: Whether its losses are compared with another path's: those of one more launch,
             on a comparable workload.
+        training_s: What all trainings of a path may take together; a single one takes half of it at
+            most, and is cut short there.
     """
+    short = {} if math.isinf(training_s) else {"train_s": training_s / 2}
     limit_s = profile.timeout_s * (4 if scenario.unit == "job" else 1)
     launch = None
     try:
@@ -60,13 +64,14 @@ def probe(
             launch = start()
             built = launch.call("build", limit_s, first_step=False)
         begun = time.monotonic()
-        found = launch.call("probe", limit_s, first=FIRST_LOSSES, epochs=profile.epochs)
+        found = launch.call("probe", limit_s, first=FIRST_LOSSES, epochs=profile.epochs, **short)
         one_s = time.monotonic() - begun
         warnings = tuple(found.pop("warnings", ()))
         record = dataclasses.replace(record, warnings=(*record.warnings, *warnings))
         told = [name for name in REPEATED if found.get(name) is not None]
         if scenario.kind == "train" and scenario.unit == "step" and told:
-            more = [_again(start, n, profile) for n in range(1, _affordable(one_s, profile))]
+            count = _affordable(one_s, profile, training_s)
+            more = [_again(start, n, profile, short) for n in range(1, count)]
             for name in told:
                 values = [found[name], *(each[name] for each in more if name in each)]
                 found[REPEATED[name]] = values
@@ -113,9 +118,9 @@ def _outputs_differ(launch: Launch, base: Launch, precision: str) -> str | None:
     return None
 
 
-def _affordable(one_s: float, profile: Profile) -> int:
+def _affordable(one_s: float, profile: Profile, training_s: float) -> int:
     """Trainings that take no longer than their share, of those that the profile wants."""
-    fit = int(TRAININGS_SHARE * profile.timeout_s / max(one_s, 1e-9))
+    fit = int(min(TRAININGS_SHARE * profile.timeout_s, training_s) / max(one_s, 1e-9))
     return max(1, min(profile.trainings, fit))
 
 
@@ -137,12 +142,14 @@ def _comparable_losses(start: Callable[..., Process], limit_s: float) -> list[fl
         launch.close()
 
 
-def _again(start: Callable[..., Process], training: int, profile: Profile) -> dict[str, float]:
+def _again(
+    start: Callable[..., Process], training: int, profile: Profile, short: Mapping[str, float]
+) -> dict[str, float]:
     """How good the path is after one more training."""
     launch = start(training=training)
     try:
         launch.call("build", profile.timeout_s, first_step=False)
-        answer = launch.call("accuracy", profile.timeout_s, epochs=profile.epochs)
+        answer = launch.call("accuracy", profile.timeout_s, epochs=profile.epochs, **short)
         return {name: float(answer[name]) for name in REPEATED if answer.get(name) is not None}
     finally:
         launch.close()

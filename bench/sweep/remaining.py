@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 
 from bench.results.values import Launch
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A planned probe."""
-
-    scenario: str
-    configuration: str
-    kind: str
-    expected_s: float
-
-
-@dataclass(frozen=True)
-class Group:
-    """A planned group, which is launched several times."""
-
-    name: str
-    kind: str
-    expected_s: float
-    """Of one launch."""
-    looks: tuple[int, ...]
-    """Launches after which it may end."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that a run is going to do."""
-
-    probes: tuple[Probe, ...]
-    groups: tuple[Group, ...]
-    workers: int = 1
-    """Probes that run at once."""
-
+from bench.sweep.pieces import Outline
 
 PRIOR = 1.0
 """Weight of the profile's expected times, in pieces of work: as much as one that was seen."""
 
 
-def left_s(plan: Plan, journal: Sequence[Launch], failed: Sequence[str] = ()) -> float:
+def left_s(
+    plan: Outline, journal: Sequence[Launch], ended: Collection[str] = (), workers: int = 1
+) -> float:
     """Seconds until the last planned piece ends.
 
     Args:
         plan: Of the whole run.
         journal: Launches that ended so far, in their order.
-        failed: Names of groups that will not be launched.
+        ended: Names of groups that will not be launched again.
+        workers: Probes that run at once.
     """
     seen = {(x.scenario, x.configuration): x.wall_s for x in journal if x.purpose == "probe"}
     launched: dict[str, list[float]] = {}
@@ -60,10 +30,10 @@ def left_s(plan: Plan, journal: Sequence[Launch], failed: Sequence[str] = ()) ->
     ):
         launched.setdefault(name, []).append(wall_s)
     probes = _probes_left(plan, seen)
-    return probes / plan.workers + _groups_left(plan, launched, failed)
+    return probes / workers + _groups_left(plan, launched, ended)
 
 
-def _probes_left(plan: Plan, seen: Mapping[tuple[str, str], float]) -> float:
+def _probes_left(plan: Outline, seen: Mapping[tuple[str, str], float]) -> float:
     done = [(p, seen[key]) for p in plan.probes if (key := (p.scenario, p.configuration)) in seen]
     pace = _Pace([(p.kind, p.expected_s, took) for p, took in done])
     waiting = [p for p in plan.probes if (p.scenario, p.configuration) not in seen]
@@ -71,16 +41,14 @@ def _probes_left(plan: Plan, seen: Mapping[tuple[str, str], float]) -> float:
 
 
 def _groups_left(
-    plan: Plan, launched: Mapping[str, Sequence[float]], failed: Sequence[str]
+    plan: Outline, launched: Mapping[str, Sequence[float]], ended: Collection[str]
 ) -> float:
     known = [g for g in plan.groups if g.name in launched]
     pace = _Pace([(g.kind, g.expected_s, took) for g in known for took in launched[g.name]])
-    current = known[-1].name if known else ""
-    ended = [(len(launched[g.name]), g.looks) for g in known if g.name != current]
-    late = _share_to_the_last(ended)
+    late = _share_to_the_last([(len(launched[g.name]), g.looks) for g in known if g.name in ended])
     total = 0.0
     for group in plan.groups:
-        if group.name in failed or (group.name in launched and group.name != current):
+        if group.name in ended:
             continue
         first, last = group.looks[0], group.looks[-1]
         count = len(launched.get(group.name, ()))

@@ -1,12 +1,11 @@
-"""The sweep: prepare, probe, take turns, store. Reads as the order in which a run happens."""
+"""The sweep: describe, prepare, then do what the plan says next until it is done, and store it."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,26 +17,26 @@ from bench.results.store import RunFolder
 from bench.results.values import Configuration, Launch, Scenario
 from bench.sweep import (
     applying,
+    budgets,
     controls,
     describing,
-    grouping,
     outlook,
-    probing,
-    remaining,
-    stopping,
+    planning,
     telling,
 )
 from bench.sweep.applying import Facts
 from bench.sweep.describing import Described
 from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
-from bench.sweep.groups import run_launch
+from bench.sweep.executing import Executor, slots
 from bench.sweep.interpreter import Environment
-from bench.sweep.members import Member, Process
+from bench.sweep.journal import Journal
+from bench.sweep.members import Process
 from bench.sweep.outlook import Outlook
+from bench.sweep.pieces import Probe, Turns, key
+from bench.sweep.planning import Plan
 from bench.sweep.preloaded import Pool
 from bench.sweep.progress import Reporter
-from bench.sweep.remaining import Group, Plan, Probe
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Settings
 
@@ -75,7 +74,6 @@ class Sweep:
         self._keras = 3
         self._described_s = 1.0
         self._plan: Plan | None = None
-        self._probed: dict[str, set[str]] = {}
         self._pool = Pool(settings.workload, settings.memory_bytes)
         self.facts: dict[str, Any] = {
             "name": folder.folder.name,
@@ -95,22 +93,8 @@ class Sweep:
         """Do it all; what is measured is on the disk as each part ends."""
         with cache_folder.used(self.settings.workload.cache), self._pool:
             self._prepare(self._describe().facts)
-            self._measure_ceilings()
-            self.reporter.total(self._units())
-            self._plan = self._planned()
-            self.reporter.rows(
-                telling.waiting(self.applicable, self.settings.configurations), False
-            )
-            for configuration in self.settings.configurations:
-                probed = self._probe_all(configuration)
-                self._probed[configuration.name] = probed
-                self._plan = self._planned()
-                for name, members in self._groups(configuration, probed):
-                    self._measure_group(name, members)
-                    self._write()
-            for name, members in self._across():
-                self._measure_group(name, members)
-                self._write()
+            self._plan = plan = self._planned()
+            self._work(plan)
         self.facts["ended"] = time.time()
         self.facts["harness"] = {"peak_memory_bytes": peak_memory_bytes()}
         self._write()
@@ -120,11 +104,10 @@ class Sweep:
         """What `run` would do; only the workload is looked at."""
         with self._pool:
             found = self._describe()
-        every = {s.id for s in self.applicable}
         groups = [
-            [m.scenario for m in members if m.role in ("baseline", "candidate")]
-            for c in self.settings.configurations for _, members in self._groups(c, every)
-        ]  # fmt: skip
+            [self._scenario(x.scenario) for x in g.seats if x.role in ("baseline", "candidate")]
+            for g in planning.outline(self._planned(), Journal([])).groups
+        ]
         trains = found.facts.learns and applying.looks_at_trained(self.applicable)
         return outlook.look(
             self.scenarios, self.refused, groups, self.settings, found.facts, found.seconds, trains
@@ -199,127 +182,70 @@ class Sweep:
             except LaunchFailed as error:
                 self.reporter.note(f"ceilings of {configuration.name}: {error.reason}")
 
-    def _probe_all(self, configuration: Configuration) -> set[str]:
-        """Probe every scenario, as many at once as there are cores: nothing is timed here.
+    # --- the plan -----------------------------------------------------------------------------
 
-        Returns:
-            Ids of those that may take turns.
-        """
-        workers = max(1, min(len(configuration.cpus), 4))
-        if configuration.device != "cpu":
-            workers = 1
-        found: dict[str, Launch] = {}
-        unchecked: list[Launch] = []
-        good = set()
-        bases = {s.id: s.baseline for s in self.scenarios}
-        with ThreadPoolExecutor(workers) as executor:
-            for launch in executor.map(lambda s: self._probe(s, configuration), self.applicable):
-                found[launch.scenario] = launch
-                unchecked.append(launch)
-                ready = [x for x in unchecked if (bases[x.scenario] or x.scenario) in found]
-                unchecked = [x for x in unchecked if x not in ready]
-                checked = [self._checked(x, found.get(bases[x.scenario] or "")) for x in ready]
-                self._keep(checked)
-                good |= {x.scenario for x in checked if x.outcome == "ok"}
-        return good
-
-    def _probe(self, scenario: Scenario, configuration: Configuration) -> Launch:
-        self.reporter.begin(f"{scenario.id}: proof, quality and size in {configuration.name}")
-        record = Launch(
-            scenario.id, configuration.name, purpose="probe", warnings=self._warnings,
-            started_s=round(time.time(), 3),
+    def _planned(self) -> Plan:
+        """What is to be done, as far as it can be known before anything is found."""
+        settings = self.settings
+        plan = Plan(
+            self.applicable, settings.configurations, settings.profile, self._described_s,
+            settings.members, settings.group_bytes,
         )  # fmt: skip
-        environment = self._environment(scenario, configuration)
-        start = partial(self._pool.launch, environment, scenario, configuration)
-        followed = {s.baseline for s in self.scenarios if s.follows}
-        record = probing.probe(
-            start, record, scenario, self.settings.profile,
-            compared=bool(scenario.follows) or scenario.id in followed,
-        )  # fmt: skip
-        if record.outcome != "ok":
-            self.reporter.note(f"{scenario.id}: {record.outcome}: {record.reason}")
-        self.reporter.done()
-        return record
+        seconds = planning.left_s(plan, [], self._workers)
+        named = bool(settings.patterns)
+        return dataclasses.replace(plan, technique_s=budgets.technique_s(seconds, named))
 
-    def _checked(self, launch: Launch, base: Launch | None) -> Launch:
-        info = next(s for s in self.scenarios if s.id == launch.scenario)
-        checked = probing.checked(launch, base, info)
-        if checked is not launch:
-            self.reporter.note(f"{launch.scenario}: failed: {checked.reason}")
-        return checked
+    def _work(self, plan: Plan) -> None:
+        """Do what comes next, until nothing does."""
+        executor = Executor(plan, self._pool, self._environment, self.settings.seed, self._warnings)
+        known = planning.outline(plan, Journal([]))
+        self.reporter.total(len(known.probes) + sum(g.looks[-1] for g in known.groups))
+        self.reporter.rows(telling.waiting(self.applicable, self.settings.configurations), False)
+        ceilings = False
+        while pieces := planning.next_pieces(plan, self.launches):
+            if pieces[0].stage and not ceilings:  # what a reader looks at first comes first
+                self._measure_ceilings()
+                ceilings = True
+            probes = [piece for piece in pieces if isinstance(piece, Probe)]
+            if probes:
+                self._probe(executor, probes)
+            for piece in pieces:
+                if isinstance(piece, Turns):
+                    self._take_turns(executor, piece)
+            self._write()
+        if not ceilings:
+            self._measure_ceilings()
 
-    def _groups(
-        self, configuration: Configuration, probed: set[str]
-    ) -> Iterable[tuple[str, list[Member]]]:
-        """Baselines with their candidates; large groups in parts, the baseline in each."""
-        chosen = [s for s in self.applicable if s.id in probed]
-        controlled = controls.baselines(chosen) if self.settings.profile.controls else set()
-        for base in chosen:
-            rest = [self._member(s, configuration) for s in chosen if s.baseline == base.id]
-            if base.id in controlled:
-                start = self._pool.starting(self._environment(base, configuration))
-                rest = controls.members(base, configuration, start) + rest
-            if not rest and base.baseline:
-                continue  # measured as a candidate of its own baseline
-            held = {x.scenario: int(x.probes.get("own_bytes", 0)) for x in self.launches
-                    if (x.purpose, x.configuration) == ("probe", configuration.name)}  # fmt: skip
-            parts = grouping.parts(base.id, rest, held, self.settings)
-            for number, part in enumerate(parts):
-                name = f"{base.id}@{configuration.name}"
-                name = f"{name}#{number + 1}" if len(parts) > 1 else name
-                yield name, [self._member(base, configuration, "baseline"), *part]
-
-    def _across(self) -> Iterable[tuple[str, list[Member]]]:
-        """Each scenario in the first configuration against itself in every other one, live."""
-        first, *others = self.settings.configurations
-        good = {(r.scenario, r.configuration) for r in self.effects.rows if r.status == "ok"}
-        for scenario in self.scenarios:
-            rest = [c for c in others if (scenario.id, c.name) in good]
-            if rest and (scenario.id, first.name) in good:
-                members = [self._member(scenario, c) for c in (first, *rest)]
-                sided = [dataclasses.replace(m, side=m.configuration.name) for m in members]
-                sided[0] = dataclasses.replace(sided[0], role="baseline")
-                yield f"{scenario.id}~configurations", sided
-
-    def _measure_group(self, name: str, members: list[Member]) -> None:
-        """Launch the group until its intervals suffice or its launches are spent."""
-        looks = self.settings.profile.looks
-        if any(m.scenario.unit == "job" for m in members):
-            looks = looks[:1]
-        number, warning = 0, ""
-        while number < looks[-1]:
-            what = (
-                f"{name}: launch {number + 1} of {looks[-1]}, {len(members)} members taking turns"
-            )
-            self.reporter.begin(what)
-            begun = time.monotonic()
-            traces = self.folder.folder / "traces" if self._traced(number) else None
-            launches = run_launch(
-                name, members, number, self.settings.profile, self.settings.seed, traces
-            )
-            if not number:
-                fewer, warning = grouping.affordable(
-                    looks, time.monotonic() - begun, self.settings.profile
-                )
-                self.reporter.done(looks[-1] - fewer[-1])
-                looks = fewer
-            self._keep([grouping.warned(x, warning) for x in launches])
+    def _probe(self, executor: Executor, pieces: Sequence[Probe]) -> None:
+        what = f"{len(pieces)} scenarios: proof, quality and size in {pieces[0].configuration}"
+        self.reporter.begin(what)
+        for launch in executor.probe(pieces, Journal(self.launches)):
+            if launch.outcome != "ok":
+                self.reporter.note(f"{launch.scenario}: {launch.outcome}: {launch.reason}")
+            self._keep([launch])
             self.reporter.done()
-            number += 1
-            if number in looks and stopping.suffices(
-                [x for x in self.launches if x.group == name], self.settings.profile.half_width
-            ):
-                self.reporter.done(looks[-1] - number)
-                break
-        measured = [
-            m.scenario.id for m in members if m.role == "candidate" or not m.scenario.baseline
-        ]
-        if not members[0].side:
-            self._tell([x for x in launches if x.scenario in measured], ended=True)
 
-    def _traced(self, number: int) -> bool:
-        """Whether this launch is traced after its last turn: once a group is enough."""
-        return self.settings.profile.trace and number == 0
+    def _take_turns(self, executor: Executor, piece: Turns) -> None:
+        """Launch a group once more; rows of members that are done settle."""
+        plan, group = executor.plan, piece.group
+        self.reporter.begin(
+            f"{group.name}: launch {piece.index + 1} of {group.looks[-1]}, "
+            f"{len(piece.seats)} members taking turns"
+        )
+        # once a group is enough
+        traces = self.folder.folder / "traces" if plan.profile.trace and not piece.index else None
+        new = executor.turns(piece, traces)
+        before = Journal([*self.launches, *new]).group(group.name)
+        self._keep(budgets.warned(group, before, new, plan.technique_s, plan.profile))
+        self.reporter.done()
+        following = planning.next_launch(plan, group, Journal(self.launches))
+        stay = {seat.key for seat in following.seats} if following else set()
+        if following is None:
+            self.reporter.done(group.looks[-1] - piece.index - 1)
+        self._tell([
+            x for x in new if key(x) not in stay and not x.side
+            and (x.role == "candidate" or not self._scenario(x.scenario).baseline)
+        ], ended=True)  # fmt: skip
 
     # --- pieces -------------------------------------------------------------------------------
 
@@ -333,19 +259,13 @@ class Sweep:
         environment = self._environment(None, configuration)
         return partial(self._pool.launch, environment, self.scenarios[0], configuration)
 
-    def _member(
-        self, scenario: Scenario, configuration: Configuration, role: Any = "candidate"
-    ) -> Member:
-        start = self._pool.starting(self._environment(scenario, configuration))
-        return Member(scenario, configuration, start, role)
+    def _scenario(self, id: str) -> Scenario:
+        return next(s for s in self.scenarios if s.id == id)
 
-    def _units(self) -> int:
-        every = {s.id for s in self.applicable}
-        groups = sum(len(list(self._groups(c, every))) for c in self.settings.configurations)
-        if len(self.settings.configurations) > 1:
-            groups += len(every)
-        probes = len(every) * len(self.settings.configurations)
-        return probes + groups * self.settings.profile.looks[-1]
+    @property
+    def _workers(self) -> int:
+        """Probes that run at once."""
+        return len(slots(self.settings.configurations[0]))
 
     def _keep(self, launches: Sequence[Launch]) -> None:
         self.launches += launches
@@ -364,26 +284,7 @@ class Sweep:
             final = ended or (row.status not in ("ok", telling.PROBED) and not launches[0].group)
             self.reporter.rows([row], final)
         if self._plan is not None:
-            self.reporter.left(remaining.left_s(self._plan, self.launches))
-
-    def _planned(self) -> Plan:
-        """The run as pieces of work, with the times that the profile expects."""
-        profile, start_s = self.settings.profile, self._described_s
-        every = {s.id for s in self.applicable}
-        probes, groups = [], []
-        for c in self.settings.configurations:
-            for s in self.applicable:
-                cost_s = start_s + profile.trainings * start_s * (s.kind == "train")
-                probes.append(Probe(s.id, c.name, s.path_kind, cost_s))
-            for name, members in self._groups(c, self._probed.get(c.name, every)):
-                turns_s = profile.warmup_s + profile.member_s + start_s
-                job = any(m.scenario.unit == "job" for m in members)
-                looks = profile.looks[:1] if job else profile.looks
-                kind = members[0].scenario.path_kind
-                groups.append(Group(name, kind, turns_s * len(members), looks))
-        first = self.settings.configurations[0]
-        workers = max(1, min(len(first.cpus), 4)) if first.device == "cpu" else 1
-        return Plan(tuple(probes), tuple(groups), workers)
+            self.reporter.left(planning.left_s(self._plan, self.launches, self._workers))
 
     def _write(self) -> None:
         self.facts["controls"] = controls.verdicts(self.launches)

@@ -46,6 +46,8 @@ def test_training_ends_with_its_budget_and_says_how_much_it_was(
         "its quality is that of 8 updates, not 100: training may take 10 s (--train-budget)"
     ]
     assert "warnings" not in probes.trained(path, workload, 0, 1, 1000.0)
+    found = probes.trained(path, workload, 5, 1, 1000.0, share_s=10.0)
+    assert found["warnings"][0].endswith("training may take 10 s (name it to train it longer)")
 
 
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (3, 3), (10, 10)])

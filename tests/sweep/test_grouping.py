@@ -1,24 +1,13 @@
-"""Groups are as large as memory allows, and launched as often as time allows."""
+"""Groups are as large as memory allows."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import pytest
 
-from bench.results.values import Configuration, Launch, Scenario
 from bench.sweep import grouping
 from bench.sweep.describing import scaled
-from bench.sweep.members import Member
-from bench.sweep.settings import PROFILES, load
-
-CONFIGURATION = Configuration("cpu-1", 1, (0,))
-
-
-def member(name: str) -> Member:
-    start: Any = None
-    return Member(Scenario(name, "infer", "", "m", "f", "p", 1), CONFIGURATION, start)
+from bench.sweep.pieces import Seat
+from bench.sweep.settings import PROFILES
 
 
 @pytest.mark.parametrize(
@@ -33,31 +22,12 @@ def member(name: str) -> Member:
     ],
 )
 def test_parts(held: dict[str, int], room: int, most: int, names: list[str]) -> None:
-    settings = dataclasses.replace(load(None, {}), group_bytes=room, members=most)
-    found = grouping.parts("x", [member(name) for name in "abcd"], held, settings)
-    assert ["".join(m.scenario.id for m in part) for part in found] == names
+    found = grouping.parts("x", [Seat(name, "c") for name in "abcd"], held, most, room)
+    assert ["".join(seat.scenario for seat in part) for part in found] == names
 
 
 def test_a_baseline_alone_is_a_group() -> None:
-    assert grouping.parts("x", [], {"x": 1 << 60}, load(None, {})) == [[]]
-
-
-@pytest.mark.parametrize(
-    ("looks", "launch_s", "expected"),
-    [((4, 6), 10.0, (4, 6)), ((4, 6), 500.0, (2,)), ((2,), 500.0, (2,)), ((1,), 500.0, (1,))],
-)
-def test_long_launches_are_few(
-    looks: tuple[int, ...], launch_s: float, expected: tuple[int, ...]
-) -> None:
-    found, warning = grouping.affordable(looks, launch_s, PROFILES["quick"])
-    assert found == expected
-    assert ("launched 2 times, not up to 6: a launch takes 500 s" in warning) == (looks != found)
-
-
-def test_warnings_are_added() -> None:
-    launch = Launch("infer/x", "cpu-1", warnings=("one",))
-    assert grouping.warned(launch, "") is launch
-    assert grouping.warned(launch, "two").warnings == ("one", "two")
+    assert grouping.parts("x", [], {"x": 1 << 60}, 10, 0) == [[]]
 
 
 def test_limits_grow_with_the_workload() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from bench.results.tolerance import FIRST_LOSSES
@@ -50,6 +51,7 @@ def probed(
     cold_build_s: float = 1.0,
     profile: Profile = PROFILE,
     compared: bool = False,
+    training_s: float = math.inf,
 ) -> Launch:
     """The record of a probe whose launches are `fakes`, in order."""
     left = list(fakes)
@@ -68,6 +70,7 @@ def probed(
         profile,
         cold_build_s,
         compared,
+        training_s,
     )
     assert not left
     assert all(fake.closed for fake in fakes if isinstance(fake, Fake))
@@ -144,6 +147,15 @@ def test_a_path_that_trains_too_long_is_trained_once_and_says_so() -> None:
     record = probed(Fake(), scenario=TRAIN, profile=dataclasses.replace(THRICE, timeout_s=1e-12))
     assert record.accuracies == (0.5,)
     assert record.warnings == ("accuracy is that of 1, not 3 trainings: 0 s each",)
+
+
+def test_a_technique_s_budget_shortens_its_trainings_and_spares_some() -> None:
+    first, second = Fake(), Fake()
+    record = probed(first, second, Fake(), scenario=TRAIN, profile=THRICE, training_s=60.0)
+    assert first.asked[-1][2]["train_s"] == second.asked[-1][2]["train_s"] == 30.0
+    assert len(record.accuracies) == 3
+    record = probed(Fake(), scenario=TRAIN, profile=THRICE, training_s=1e-12)
+    assert "1, not 3 trainings" in record.warnings[0]
 
 
 def test_inference_and_jobs_are_not_trained_again() -> None:

@@ -1,21 +1,26 @@
-"""The sweep's order of work, with probes that only pretend: nothing measured is lost."""
+"""The sweep does what the plan says, with launches that only pretend: nothing measured is lost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.results.store import RunFolder
-from bench.results.values import Effect, Launch, Scenario
+from bench.results.store import RunFolder, read_run
+from bench.results.values import Configuration, Effect, Launch, Scenario
 from bench.sweep.discovery import discover, select
+from bench.sweep.executing import Executor, slots
+from bench.sweep.journal import Journal
+from bench.sweep.pieces import Probe
+from bench.sweep.planning import Plan
 from bench.sweep.progress import Silent
 from bench.sweep.schedule import Sweep
-from bench.sweep.settings import load
+from bench.sweep.settings import PROFILES, load
 
 IDS = ("infer/litert-float32", "infer/litert-int8", "infer/function")
+CPU = Configuration("cpu-1", 1, (0,))
 
 
 @pytest.fixture
@@ -26,49 +31,75 @@ def sweep(tmp_path: Path) -> Sweep:
     return Sweep(settings, [scenarios[id] for id in IDS], folder, Silent())
 
 
-def probe(sweep: Sweep, scenario: Scenario) -> Launch:
-    return Launch(scenario.id, "cpu-1", purpose="probe", outputs=(0.1, 0.9))
+def probing(
+    monkeypatch: pytest.MonkeyPatch, found: Callable[[Scenario], Launch], ids: Sequence[str] = IDS
+) -> list[Launch]:
+    """What an executor yields whose probes find this, in one place, in this order."""
+    known = {s.id: s for s in select(discover(), IDS)}
+    pool: Any = None
+    environment: Any = None
+    executor = Executor(Plan(tuple(known.values()), (CPU,), PROFILES["smoke"]), pool, environment)
+    monkeypatch.setattr(executor, "_probe", lambda scenario, _: found(scenario))
+    monkeypatch.setattr("bench.sweep.executing.slots", lambda configuration: [configuration])
+    kept = []
+    try:
+        for launch in executor.probe([Probe(id, "cpu-1", "infer", 1.0) for id in ids], Journal([])):
+            kept.append(launch)
+    except KeyboardInterrupt:
+        return kept
+    return kept
 
 
-def test_probes_are_kept_as_they_come(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(scenario: Scenario, _: Any) -> Launch:
-        if scenario.id == IDS[1]:
+def test_probes_are_kept_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(scenario: Scenario) -> Launch:
+        if scenario.id == "infer/litert-int8":
             raise KeyboardInterrupt
-        return probe(sweep, scenario)
+        return Launch(scenario.id, "cpu-1", purpose="probe", outputs=(0.1, 0.9))
 
-    sweep.scenarios = (sweep.scenarios[2], sweep.scenarios[0], sweep.scenarios[1])
-    monkeypatch.setattr(sweep, "_probe", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        sweep._probe_all(sweep.settings.configurations[0])
-    assert [x.scenario for x in sweep.launches] == ["infer/function", "infer/litert-float32"]
+    order = ("infer/function", "infer/litert-float32", "infer/litert-int8")
+    kept = probing(monkeypatch, interrupted, order)
+    assert [x.scenario for x in kept] == list(order[:2])
 
 
-def test_a_probe_waits_for_its_baseline_s(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    def other(scenario: Scenario, _: Any) -> Launch:
+def test_a_probe_waits_for_its_baseline_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(scenario: Scenario) -> Launch:
         wrong = (0.9, 0.1) if scenario.id == "infer/litert-float32" else (0.1, 0.9)
         return Launch(scenario.id, "cpu-1", purpose="probe", outputs=wrong)
 
-    monkeypatch.setattr(sweep, "_probe", other)
-    good = sweep._probe_all(sweep.settings.configurations[0])
-    assert "infer/function" in good
-    assert "infer/litert-float32" not in good
-    failed = next(x for x in sweep.launches if x.scenario == "infer/litert-float32")
-    assert "does not answer as infer/function" in failed.reason
+    kept = {x.scenario: x for x in probing(monkeypatch, other)}
+    assert kept["infer/function"].outcome == "ok"
+    assert "does not answer as infer/function" in kept["infer/litert-float32"].reason
 
 
-def test_a_follower_without_outputs_fails(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_follower_without_outputs_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has nothing to compare was never seen to do its baseline's work."""
 
-    def silent(scenario: Scenario, _: Any) -> Launch:
+    def silent(scenario: Scenario) -> Launch:
         outputs = () if scenario.id == "infer/litert-float32" else (0.1, 0.9)
         return Launch(scenario.id, "cpu-1", purpose="probe", outputs=outputs)
 
-    monkeypatch.setattr(sweep, "_probe", silent)
-    good = sweep._probe_all(sweep.settings.configurations[0])
-    assert good == {"infer/function"}
-    reasons = {x.scenario: x.reason for x in sweep.launches}
-    assert "0 outputs, the baseline has 2" in reasons["infer/litert-float32"]
-    assert "the baseline has 0" in reasons["infer/litert-int8"]
+    kept = {x.scenario: x for x in probing(monkeypatch, silent)}
+    assert [id for id, x in kept.items() if x.outcome == "ok"] == ["infer/function"]
+    assert "0 outputs, the baseline has 2" in kept["infer/litert-float32"].reason
+    assert "the baseline has 0" in kept["infer/litert-int8"].reason
+
+
+@pytest.mark.parametrize(
+    ("cpus", "device", "available", "expected"),
+    [
+        ((3,), "cpu", range(4), [(0,), (1,), (2,), (3,)]),
+        ((3,), "cpu", range(16), [(0,), (1,), (2,), (3,)]),
+        ((0, 1), "cpu", range(4), [(0, 1), (2, 3)]),
+        ((0, 1), "cpu", range(2), [(0, 1), (0, 1)]),
+        ((0,), "cpu", range(1), [(0,)]),
+        ((0, 1), "gpu:0", range(4), [(0, 1)]),
+    ],
+)
+def test_probes_run_beside_each_other_where_there_is_room(
+    cpus: tuple[int, ...], device: str, available: Sequence[int], expected: list[tuple[int, ...]]
+) -> None:
+    configuration = Configuration("c", len(cpus), cpus, device)
+    assert [place.cpus for place in slots(configuration, available)] == expected
 
 
 class Told(Silent):
@@ -83,6 +114,14 @@ class Told(Silent):
 
 def test_rows_are_told_as_launches_end(sweep: Sweep) -> None:
     sweep.reporter = told = Told()
+    good = Launch("infer/function", "cpu-1", purpose="probe", outputs=(0.1, 0.9))
     bad = Launch(IDS[1], "cpu-1", purpose="probe", outcome="failed", reason="it broke")
-    sweep._keep([probe(sweep, sweep.scenarios[2]), bad])
+    sweep._keep([good])
+    sweep._keep([bad])
     assert told.told == [("infer/function", "probed", False), (IDS[1], "failed", True)]
+    assert len(read_launches(sweep)) == 2
+
+
+def read_launches(sweep: Sweep) -> tuple[Launch, ...]:
+    sweep.folder.write_facts(sweep.facts)
+    return read_run(sweep.folder.folder).launches

@@ -28,6 +28,7 @@ def probe(
     first: int,
     epochs: int,
     budget_s: float = math.inf,
+    share_s: float = math.inf,
 ) -> dict[str, Any]:
     """Everything a launch can tell of a freshly built path, except time.
 
@@ -38,6 +39,7 @@ def probe(
         first: Number of first updates whose losses are recorded (training paths).
         epochs: Epochs of training after which accuracy is compared (training paths).
         budget_s: Time that this training may take.
+        share_s: What the run can spare for it; a user who names the scenario gets the whole budget.
 
     Returns:
         Fields of `Launch`, by name.
@@ -50,7 +52,7 @@ def probe(
     elif scenario.kind == "train":
         answer["step_losses"], made = step_losses(path, first)
         workload.check(answer["step_losses"])
-        answer |= trained(path, workload, made, epochs, budget_s)
+        answer |= trained(path, workload, made, epochs, budget_s, share_s)
     else:
         for _ in range(MEMORY_STEPS):
             finish(path.advance())
@@ -74,7 +76,12 @@ def step_losses(path: Any, updates: int) -> tuple[list[float], int]:
 
 
 def trained(
-    path: Any, workload: Prepared, already: int, epochs: int, budget_s: float = math.inf
+    path: Any,
+    workload: Prepared,
+    already: int,
+    epochs: int,
+    budget_s: float = math.inf,
+    share_s: float = math.inf,
 ) -> dict[str, Any]:
     """Go on training until `epochs` epochs are done, or time is over; the last step's loss.
 
@@ -86,16 +93,18 @@ def trained(
     updates = max(0, wanted - already)
     steps = max(1, round(updates / path.updates)) if updates else 0
     result: Any = None
-    done, until = 0, time.monotonic() + budget_s
+    limit_s = min(budget_s, share_s)
+    done, until = 0, time.monotonic() + limit_s
     while done < steps and time.monotonic() < until:
         result = path.advance()
         done += 1
     finish(result)
     answer: dict[str, Any] = {}
     if done < steps:
+        raised = "--train-budget" if budget_s <= share_s else "name it to train it longer"
         answer["warnings"] = [
             f"its quality is that of {already + done * path.updates} updates, not {wanted}: "
-            f"training may take {budget_s:g} s (--train-budget)"
+            f"training may take {limit_s:.3g} s ({raised})"
         ]
     losses = np.atleast_1d(np.asarray(scalar(result), dtype=float)) if done else np.zeros(0)
     return answer | ({"final_loss": float(losses[-1])} if losses.size else {})

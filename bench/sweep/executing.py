@@ -1,0 +1,143 @@
+"""Does the pieces of a plan by launches on this machine; there may be other executors."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from queue import Queue
+
+from bench.results.values import Configuration, Launch, Scenario
+from bench.sweep import budgets, controls, probing
+from bench.sweep.groups import run_launch
+from bench.sweep.interpreter import Environment
+from bench.sweep.journal import Journal
+from bench.sweep.members import Member
+from bench.sweep.pieces import Probe, Seat, Turns
+from bench.sweep.planning import Plan
+from bench.sweep.preloaded import Pool
+
+MOST_PROBES = 4
+"""At once."""
+
+
+class Executor:
+    """Launches here.
+
+    Args:
+        plan: Whose pieces are done.
+        pool: From which launches are forked.
+        environment: Of a scenario in a configuration.
+        seed: Of the orders.
+        warnings: Of the shared baseline, on every probe.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        pool: Pool,
+        environment: Callable[[Scenario, Configuration], Environment],
+        seed: int = 0,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self.plan = plan
+        self._pool, self._environment = pool, environment
+        self._seed, self._warnings = seed, warnings
+        self._configurations = {c.name: c for c in plan.configurations}
+        self._followed = {s.baseline for s in plan.scenarios if s.follows}
+
+    def probe(self, pieces: Sequence[Probe], journal: Journal) -> Iterator[Launch]:
+        """Probe scenarios beside each other: nothing is timed here.
+
+        Args:
+            pieces: All in one configuration.
+            journal: With the probes that were made before.
+
+        Yields:
+            Each as soon as it is known whether it does its baseline's work.
+        """
+        places = slots(self._configurations[pieces[0].configuration])
+        free: Queue[Configuration] = Queue()
+        for place in places:
+            free.put(place)
+
+        def one(piece: Probe) -> Launch:
+            place = free.get()
+            try:
+                return self._probe(self.plan.by_id[piece.scenario], place)
+            finally:
+                free.put(place)
+
+        unchecked: list[Launch] = []
+        found: dict[str, Launch] = {}
+        threads = ThreadPoolExecutor(len(places))
+        try:
+            for done in as_completed([threads.submit(one, piece) for piece in pieces]):
+                launch = done.result()
+                found[launch.scenario] = launch
+                unchecked.append(launch)
+                for each in list(unchecked):
+                    base = self._base(each, found, journal)
+                    if base is not None:
+                        unchecked.remove(each)
+                        yield probing.checked(each, base, self.plan.by_id[each.scenario])
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+        yield from unchecked
+
+    def turns(self, piece: Turns, traces: Path | None) -> list[Launch]:
+        """Launch a group once; its members take turns alone on the machine."""
+        members = [self._member(seat) for seat in piece.seats]
+        name = piece.group.name
+        return run_launch(name, members, piece.index, self.plan.profile, self._seed, traces)
+
+    def _base(self, launch: Launch, found: Mapping[str, Launch], journal: Journal) -> Launch | None:
+        """What a probe is checked against, maybe itself; None: it is not there yet."""
+        id = self.plan.by_id[launch.scenario].baseline
+        if id is None or id not in self.plan.by_id:
+            return launch
+        return found.get(id) or journal.probe(id, launch.configuration)
+
+    def _probe(self, scenario: Scenario, place: Configuration) -> Launch:
+        record = Launch(
+            scenario.id, place.name, purpose="probe", warnings=self._warnings,
+            started_s=round(time.time(), 3),
+        )  # fmt: skip
+        environment = self._environment(scenario, self._configurations[place.name])
+        return probing.probe(
+            partial(self._pool.launch, environment, scenario, place),
+            record, scenario, self.plan.profile,
+            compared=bool(scenario.follows) or scenario.id in self._followed,
+            training_s=budgets.probe_s(self.plan.technique_s),
+        )  # fmt: skip
+
+    def _member(self, seat: Seat) -> Member:
+        scenario, configuration = (
+            self.plan.by_id[seat.scenario], self._configurations[seat.configuration]
+        )  # fmt: skip
+        start = self._pool.starting(self._environment(scenario, configuration))
+        slowdown = controls.SLOWDOWN if seat.role == "control-slow" else 0.0
+        return Member(scenario, configuration, start, seat.role, slowdown, seat.side)
+
+
+def slots(
+    configuration: Configuration, available: Sequence[int] | None = None
+) -> list[Configuration]:
+    """Where probes of a configuration run at the same time: on cores of their own where it has few.
+
+    Args:
+        configuration: Theirs.
+        available: Cores that may be used; None: this process's.
+    """
+    if configuration.device != "cpu":
+        return [configuration]
+    cores = sorted(os.sched_getaffinity(0)) if available is None else list(available)
+    size = len(configuration.cpus)
+    apart = [cores[i : i + size] for i in range(0, len(cores) - size + 1, size)]
+    if len(apart) < 2:
+        return [configuration] * max(1, min(size, MOST_PROBES))
+    return [dataclasses.replace(configuration, cpus=tuple(c)) for c in apart[:MOST_PROBES]]
