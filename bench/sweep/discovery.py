@@ -18,7 +18,7 @@ from bench.sweep.sources import FAMILIES, ROOT, Source, sources
 __all__ = ["FAMILIES", "ROOT", "discover", "select"]
 ARGUMENTS = {
     "baseline", "needs", "keras", "environment", "devices", "unit", "follows", "deployment",
-    "variants", "suite",
+    "variants", "suite", "first",
 }  # fmt: skip
 RETURNED = {
     "TrainingPath": "train",

@@ -20,6 +20,7 @@ def scenario(
     deployment: Sequence[str] = (),
     variants: Mapping[str, Mapping[str, Any]] | None = None,
     suite: Literal["quick", "full"] = "quick",
+    first: bool = False,
 ) -> Callable[[Function], Function]:
     """Mark a function as a scenario.
 
@@ -45,6 +46,7 @@ def scenario(
             `other runtime`, `special hardware`, `partial converter`.
         variants: Suffix of the id → keyword arguments; the suffix "" is the plain id.
         suite: The smallest profile that runs it unasked.
+        first: A row of the reference guide's effect table, measured before the others.
     """
 
     def mark(function: Function) -> Function:

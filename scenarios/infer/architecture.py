@@ -10,6 +10,7 @@ from scenarios.train.tools import blocks
 @scenario(
     baseline="infer/function",
     needs=("architecture:free", "model:copyable", "inputs:one", "outputs:one", "trainable"),
+    first=True,
 )
 def separable(workload: Workload) -> InferencePath:
     """Depthwise separable convolutions in place of the 3×3 convolutions."""

@@ -78,6 +78,7 @@ def separable_int8(workload: Workload) -> InferencePath:
         "trainable",
     ),
     deployment=("retraining", "other runtime", "calibration data"),
+    first=True,
 )
 def combined(workload: Workload) -> InferencePath:
     """All together: a separable student, distilled, pruned to 50 %, quantized, LiteRT int8."""

@@ -20,6 +20,7 @@ from scenarios.infer.tools.tflite import enough_zeros
     keras=2,
     needs=("package:tensorflow_model_optimization", "model:keras", "model:copyable", "trainable"),
     deployment=("retraining",),
+    first=True,
 )
 def pruned(workload: Workload) -> InferencePath:
     """Magnitude pruning 50 → 80 % (PolynomialDecay), zeros removed from no kernel."""

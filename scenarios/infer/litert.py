@@ -89,7 +89,7 @@ def litert_float16(workload: Workload) -> InferencePath:
     follows="int8",
     deployment=("other runtime", "calibration data"),
     variants={
-        "": {},
+        "": {"scenario": {"first": True}},
         "b8": {
             "batch": 8,
             "scenario": {

@@ -24,7 +24,7 @@ LAST_TF_TRT = Version("2.18")  # the first TensorFlow without it
     follows="float16",
     deployment=("other runtime", "special hardware", "partial converter"),
     variants={
-        "": {"precision": "FP16"},
+        "": {"precision": "FP16", "scenario": {"first": True}},
         "fp32": {"precision": "FP32", "scenario": {"follows": "float32", "suite": "full"}},
         "int8": {"precision": "INT8", "scenario": {"follows": "int8", "suite": "full"}},
     },
@@ -82,7 +82,7 @@ def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
     deployment=("other runtime", "special hardware", "partial converter"),
     suite="full",
     variants={
-        "": {"precision": "FP16"},
+        "": {"precision": "FP16", "scenario": {"first": True}},
         "fp32": {"precision": "FP32", "scenario": {"follows": "float32"}},
         "int8": {
             "precision": "INT8",

@@ -1,6 +1,7 @@
 import pytest
 
-from reports.facts.claims import EFFECT_TABLE, judge
+from bench.sweep.discovery import discover
+from reports.facts.claims import EFFECT_TABLE, STANDS_IN, judge
 from reports.facts.derive import facts_of
 from tests.reports.fabricate import TYPICAL, Spec, fabricate, renamed
 
@@ -18,6 +19,13 @@ def test_the_reference_guides_table_is_complete():
     assert shown["8-bit quantization"] == "↓↓, ↑↑↑, small, medium"
     assert shown["weight pruning (80 % sparsity)"] == "↓↓↓, ↑↑, tiny, medium"
     assert shown["TensorRT + FP16"] == "-, ↑↑↑↑, tiny, high"
+
+
+def test_the_tables_scenarios_are_measured_first():
+    """`first` in their source says so to the sweep, which knows no claims."""
+    known = discover()
+    shown = {c.scenario for c in EFFECT_TABLE} | {id for ids in STANDS_IN.values() for id in ids}
+    assert {s.id for s in known.values() if s.first} == shown
 
 
 def test_a_claim_holds_where_every_part_reaches_it(tmp_path):
