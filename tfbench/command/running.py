@@ -140,7 +140,10 @@ def told(found: Outlook) -> Iterator[str]:
         yield f"  {each.id}  {against}"
     if found.unsupported:
         yield f"does not apply here, {len(found.unsupported)} scenarios:"
-        yield from (f"  {id}  {reason}" for id, reason in found.unsupported.items())
+        for reason in dict.fromkeys(found.unsupported.values()):
+            ids = [id for id, why in found.unsupported.items() if why == reason]
+            yield f"  {', '.join(ids)}"
+            yield f"    {reason}"
     training = " after training the baseline, unless the cache holds it" if found.trains else ""
     jobs = f", and {found.jobs} jobs of their own length" if found.jobs else ""
     minutes = max(1, round(found.seconds / 60))
