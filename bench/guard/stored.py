@@ -14,7 +14,7 @@ from typing import Any
 
 from scipy import special
 
-from bench.guard.comparison import exact
+from bench.guard.comparison import counted, exact
 from bench.guard.comparison.launcher import Subject
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
 from bench.guard.rule import decide
@@ -148,7 +148,7 @@ def _probed(subject: Subject, base: Run, new: Run, limits: Limits) -> Iterator[J
     yield from exact.exact(subject, before, after, limits)
     for found in (
         exact.accuracy(subject, before, after, limits),
-        exact.memory(subject, [(before, after)], limits),
+        counted.judge(counted.MEMORY, subject, [(before, after)], limits),
     ):
         if found is not None:
             yield found

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
-from bench.guard.comparison.timing import TIMED
+from bench.guard.comparison.timing import timed
 from bench.guard.rule.decide import alpha
 from research.absolute import reached
 from research.precision.cases import EFFECTS, PLACES
@@ -108,7 +108,7 @@ def _required(done: Sequence[Block], recorded: Mapping[str, Sequence[Record]]) -
         text = f"{alarms.hits} of {alarms.of} (≤ {percent(alarms.interval()[1], 1)})"
         yield _row(f"false alarms, {how}", "0 of 500", text if alarms.of else "",
                    alarms.hits == 0 and alarms.of >= 500)  # fmt: skip
-    count = SUITE * len(TIMED)
+    count = SUITE * len(timed("infer"))
     rate = count * alpha(count) ** 2
     what = f"chance of a false alarm in a suite of {SUITE}, computed"
     yield _row(what, "≤ 1 %", percent(rate), rate <= 0.0101)

@@ -1,14 +1,13 @@
-"""What needs no statistics: presence, outcome, size, operations, traces; memory and accuracy.
+"""What needs no statistics: presence, outcome, size, operations, traces; and accuracy.
 
-All from probe launches. Exact figures are compared exactly. Memory repeats within a few percent
-and accuracy has its paired interval; both are confirmed on further fresh launches.
+All from probe launches. Exact figures are compared exactly. Accuracy has its paired interval and is
+confirmed on further fresh launches.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from statistics import median
+from collections.abc import Iterator
 from typing import Any
 
 from bench.guard.comparison.launcher import Subject
@@ -18,8 +17,6 @@ from bench.results.accuracy import accuracy_change, mean_accuracy
 from bench.results.tolerance import first_difference
 from bench.results.values import Launch
 
-LEAST_MEMORY_BYTES = 256 << 10
-"""Growth that is not reported however small the peak: the kernel counts pages in batches."""
 EXACT: tuple[tuple[Metric, str, str, str], ...] = (
     ("size", "artifact_bytes", "bytes", "size"),
     ("parameters", "parameters", "parameters", "operations"),
@@ -40,10 +37,10 @@ WORDS = {
 def presence(subject: Subject) -> Judgement | None:
     """A finding where a scenario exists on one side only."""
     if subject.head is None:
-        reason = "the scenario vanished: it exists in the base only"
+        reason = "it vanished: it exists in the base only"
         return _plain(subject, "presence", "regression", reason)
     if subject.base is None:
-        return _plain(subject, "presence", "changed", "new scenario: nothing to compare with")
+        return _plain(subject, "presence", "changed", "it is new: nothing to compare with")
     return None
 
 
@@ -119,49 +116,6 @@ def figure(launch: Launch, name: str) -> float | None:
 
 
 # --- what is confirmed on fresh launches ----------------------------------------------------------
-
-
-def memory_differs(base: Launch, head: Launch, margin: float) -> bool:
-    """Whether one pair of probes differs enough to be looked at again."""
-    before, after = base.peak_memory_bytes, head.peak_memory_bytes
-    if not before or not after:
-        return False
-    return abs(after - before) > max(margin / 2 * before, LEAST_MEMORY_BYTES)
-
-
-def memory(
-    subject: Subject,
-    pairs: Sequence[tuple[Launch, Launch]],
-    limits: Limits,
-) -> Judgement | None:
-    """Peak memory over several probes of both sides.
-
-    A regression: the median grew by more than the margin and by 256 KiB, and every probe of head
-    lies above every one of base. With three fresh pairs after the first one that happens to equal
-    sides in 1 of 20 cases at most, and only where memory varies by the margin at all: training's
-    peak has two levels, 6 % apart. So three more pairs have to show it too (`Probing`).
-    """
-    margin = limits.margin("peak_memory", subject.id, subject.configuration.name)
-    before = [b.peak_memory_bytes for b, _ in pairs if b.peak_memory_bytes]
-    after = [h.peak_memory_bytes for _, h in pairs if h.peak_memory_bytes]
-    if margin is None or not before or not after:
-        return None
-    change = median(after) / median(before) - 1
-    apart = abs(median(after) - median(before)) > LEAST_MEMORY_BYTES
-    verdict: Verdict = "no change"
-    if apart and change > margin:
-        verdict = "regression" if min(after) > max(before) else "inconclusive"
-    elif apart and change < -margin and max(after) < min(before):
-        verdict = "improved"
-    reason = ""
-    if verdict == "inconclusive":
-        reason = "peak memory varies from launch to launch by more than the change"
-    return Judgement(
-        subject.id, subject.configuration.name, "peak_memory", verdict, reason, change,
-        low=min(after) / max(before) - 1, high=max(after) / min(before) - 1,
-        base=median(before), head=median(after), unit="bytes", limit=margin,
-        launches=len(pairs), confirmed=len(pairs) > 1,
-    )  # fmt: skip
 
 
 def accuracy(subject: Subject, base: Launch, head: Launch, limits: Limits) -> Judgement | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from bench.guard.comparison import exact
+from bench.guard.comparison import counted, exact
+from bench.guard.comparison.counted import Counted
 from bench.guard.comparison.launcher import Launcher, Pair, Side, Subject
 from bench.guard.comparison.values import Judgement
 from bench.guard.rule.limits import Limits
@@ -13,6 +17,13 @@ from bench.results.values import Launch
 
 FRESH_PROBES = 3
 """Further pairs of probes that confirm a change of memory or accuracy."""
+CONFIRM_SHARE = 0.25
+"""Of the budget: more is not spent on further probes, or no time is left for timing."""
+OUT_OF_TIME: Mapping[str, Any] = {
+    "verdict": "inconclusive",
+    "reason": "no time was left to confirm it on fresh launches",
+    "confirmed": False,
+}
 
 
 @dataclass
@@ -23,6 +34,7 @@ class Probing:
         launcher: Makes probes.
         limits: What counts.
         keep: Stores launches as they end.
+        budget_s: Time for the whole comparison, of which confirming takes its share.
     """
 
     launcher: Launcher
@@ -31,8 +43,13 @@ class Probing:
     judgements: list[Judgement] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     """Subjects that fail on both sides, with the reason."""
-    _memory: list[tuple[Subject, Judgement]] = field(default_factory=list)
+    budget_s: float = math.inf
+    _later: list[tuple[Subject, Counted, Judgement]] = field(default_factory=list)
     """What grew or shrank, still to be confirmed."""
+    _pair_s: float = 0.0
+    """What a probe of both sides takes."""
+    _spent_s: float = 0.0
+    """Spent on further probes."""
 
     def run(self, subjects: Sequence[Subject]) -> list[Subject]:
         """Judge what needs no timing; returns the subjects that both sides can time, in order."""
@@ -44,7 +61,9 @@ class Probing:
             else:
                 both.append(subject)
         sides: tuple[Side, Side] = ("base", "head")
+        begun = self.launcher.seconds()
         launches = self.launcher.probe([(s, side) for s in both for side in sides])
+        self._pair_s = (self.launcher.seconds() - begun) / max(1, len(both))
         self.keep(launches)
         timed, again = [], []
         for subject, base, head in zip(both, launches[::2], launches[1::2], strict=True):
@@ -66,7 +85,7 @@ class Probing:
             elif base.outcome == head.outcome == "ok":
                 timed.append(subject)
                 self._judge(subject, base, head)
-        self._confirm_memory()
+        self._confirm()
         return [s for s in subjects if s in timed]
 
     def _judge(self, subject: Subject, base: Launch, head: Launch) -> None:
@@ -76,29 +95,46 @@ class Probing:
         if accuracy is not None and accuracy.verdict in ("regression", "improved"):
             fresh = self._pairs(subject, 1)
             accuracy = exact.agreed(accuracy, exact.accuracy(subject, *fresh[0], self.limits))
-        margin = self.limits.margin("peak_memory", subject.id, subject.configuration.name)
-        memory = exact.memory(subject, [(base, head)], self.limits)
-        if memory is not None and margin is not None and exact.memory_differs(base, head, margin):
-            fresh = fresh or self._pairs(subject, 1)  # the first may have converted its artifact
-            if exact.memory_differs(*fresh[0], margin):
-                fresh += self._pairs(subject, FRESH_PROBES - 1)
-            memory = exact.memory(subject, fresh, self.limits)
-        if memory is not None and memory.verdict in ("regression", "improved"):
-            self._memory.append((subject, memory))
-            memory = None
-        self.judgements += [each for each in (accuracy, memory) if each is not None]
+        if accuracy is not None:
+            self.judgements.append(accuracy)
+        first = base, head
+        differing = [c for c in counted.ALL if counted.differs(c, subject, first, self.limits)]
+        if differing and not fresh and self._affords(1):
+            fresh = self._pairs(subject, 1)  # the first may have converted its artifact
+        again = [c for c in differing for p in fresh if counted.differs(c, subject, p, self.limits)]
+        if again and self._affords(FRESH_PROBES - 1):
+            fresh += self._pairs(subject, FRESH_PROBES - 1)
+        for each in counted.ALL:
+            known = fresh if fresh and each in differing else [first]
+            found = counted.judge(each, subject, known, self.limits)
+            if found is not None and found.verdict in ("regression", "improved"):
+                self._later.append((subject, each, found))
+            elif found is not None:
+                self.judgements.append(found)
 
-    def _confirm_memory(self) -> None:
+    def _confirm(self) -> None:
         """Probe again in newly started processes, as a change of time is confirmed."""
-        if self._memory:
+        if self._later and self._affords(FRESH_PROBES):
             self.launcher.restart()
-        for subject, found in self._memory:
-            fresh = self._pairs(subject, FRESH_PROBES)
-            self.judgements.append(exact.agreed(found, exact.memory(subject, fresh, self.limits)))
+        pairs: dict[str, list[Pair]] = {}
+        for subject, each, found in self._later:
+            if subject.key not in pairs and not self._affords(FRESH_PROBES):
+                self.judgements.append(dataclasses.replace(found, **OUT_OF_TIME))
+                continue
+            if subject.key not in pairs:
+                pairs[subject.key] = self._pairs(subject, FRESH_PROBES)
+            fresh = counted.judge(each, subject, pairs[subject.key], self.limits)
+            self.judgements.append(exact.agreed(found, fresh))
+
+    def _affords(self, pairs: int) -> bool:
+        """Whether confirming leaves time for timing."""
+        return self._spent_s + pairs * self._pair_s <= CONFIRM_SHARE * self.budget_s
 
     def _pairs(self, subject: Subject, count: int) -> list[Pair]:
+        begun = self.launcher.seconds()
         launches = self.launcher.probe(
             [(subject, "base"), (subject, "head")] * count  # alternating, so that drift cancels
         )
+        self._spent_s += self.launcher.seconds() - begun
         self.keep(launches)
         return list(zip(launches[::2], launches[1::2], strict=True))

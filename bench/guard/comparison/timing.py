@@ -17,7 +17,11 @@ from bench.results.values import Launch
 
 LEAST_FIRST_STEP_S = 0.01
 """First steps shorter than this on both sides are not judged: nobody waits for them."""
-TIMED: tuple[Metric, ...] = ("latency", "first_step")
+
+
+def timed(kind: str) -> tuple[Metric, ...]:
+    """The timed metrics of a kind of path."""
+    return ("latency", "cpu_time") if kind == "command" else ("latency", "first_step")
 
 
 @dataclass
@@ -51,7 +55,7 @@ class Series:
     @property
     def metrics(self) -> list[Metric]:
         """The guarded metrics that this subject has figures of."""
-        return [m for m in TIMED if m in self.limits and self.evidence(m) is not None]
+        return [m for m in self.limits if self.evidence(m) is not None]
 
     def evidence(self, metric: Metric) -> Evidence | None:
         """What the launches show of a metric; None where there are too few."""
@@ -121,6 +125,9 @@ def log_ratio(metric: Metric, base: Launch, head: Launch) -> float | None:
         if not base.first_step_s or not head.first_step_s:
             return None
         return math.log(head.first_step_s / base.first_step_s)
+    if metric == "cpu_time":
+        before, after = (launch.probes.get("cpu_ns") for launch in (base, head))
+        return math.log(after / before) if before and after else None
     return launch_effect(base, head)
 
 
@@ -130,7 +137,7 @@ def judge(
     """The verdict on one timed metric.
 
     Args:
-        metric: `latency` or `first_step`.
+        metric: One of `timed`.
         screen: The first stage.
         confirm: Launches from newly started processes, where the screen flagged this metric.
             Their estimate is the one reported: that of the screen is biased, having been chosen.
@@ -169,7 +176,7 @@ def judge(
         math.expm1(evidence.bound(0.025)),
         math.expm1(evidence.bound(0.975)),
         *_typical(metric, used.good),
-        unit="ns" if metric == "latency" else "s",
+        unit="s" if metric == "first_step" else "ns",
         limit=limit.margin,
         allowance=limit.allowance,
         launches=screen.launches + (confirm.launches if confirm is not None else 0),
@@ -185,7 +192,7 @@ def _why_open(evidence: Evidence, limit: Limit, needed: int | None, out_of_time:
     if evidence.launches < decide.LOOKS[0]:
         return f"{evidence.launches} launches; a verdict needs {decide.LOOKS[0]}"
     if needed:
-        why = "the budget ended" if out_of_time else f"after {decide.LOOKS[-1]} launches"
+        why = "the budget ended" if out_of_time else f"after {evidence.launches} launches"
         return f"{why}: about {needed} more launches would show a change of {limit.margin:.1%}"
     return (
         f"between no change and a change of {limit.margin:.1%}: too small to be called one, too "
@@ -196,6 +203,8 @@ def _why_open(evidence: Evidence, limit: Limit, needed: int | None, out_of_time:
 def _typical(metric: Metric, pairs: Sequence[Pair]) -> tuple[float | None, float | None]:
     if metric == "first_step":
         sides = ([x.first_step_s for x in side if x.first_step_s] for side in zip(*pairs))  # noqa: B905
+    elif metric == "cpu_time":
+        sides = ([x.probes["cpu_ns"] for x in side] for side in zip(*pairs))  # noqa: B905
     else:
         sides = (
             [median(t.step_ns for t in x.turns) / x.updates_per_step for x in side]

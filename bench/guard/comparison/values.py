@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["regression", "inconclusive", "improved", "changed", "no change"]
 Metric = Literal[
-    "latency", "first_step", "peak_memory", "size", "accuracy", "operations", "parameters",
-    "traces", "artifact", "losses", "outcome", "presence",
+    "latency", "first_step", "cpu_time", "peak_memory", "allocated", "bytes_read", "bytes_written",
+    "reads", "processes", "size", "accuracy", "operations", "parameters", "traces", "artifact",
+    "losses", "outcome", "presence",
 ]  # fmt: skip
 
 REGRESSION, INCONCLUSIVE, FAILED, GOOD = 1, 3, 4, 0
@@ -16,7 +18,7 @@ REGRESSION, INCONCLUSIVE, FAILED, GOOD = 1, 3, 4, 0
 
 @dataclass(frozen=True)
 class OperationChange:
-    """One operation's time in the traces of both sides, in ns a step."""
+    """One operation's or function's own time on both sides, in ns a step."""
 
     name: str
     base_ns: float
@@ -85,6 +87,10 @@ class Comparison:
     """Places that look slower but did not pass (Benjamini-Hochberg, q = 0.10)."""
     environment: dict[str, Any] = field(default_factory=dict)
     kind: Literal["live", "stored"] = "live"
+    noun: str = "scenario"
+    """What a subject is called."""
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Where subjects are written: file below the folder of the code, and line."""
 
     def of(self, verdict: Verdict) -> tuple[Judgement, ...]:
         """The judgements with this verdict."""

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from bench.guard.comparison import exact
 from bench.guard.comparison.launcher import Launcher, Stage, Subject, Upcoming
 from bench.guard.comparison.probing import Probing
-from bench.guard.comparison.timing import TIMED, Series, judge
+from bench.guard.comparison.timing import Series, judge, timed
 from bench.guard.comparison.values import Judgement, Metric
 from bench.guard.rule import decide
 from bench.guard.rule.evidence import benjamini_hochberg
@@ -61,11 +61,13 @@ class Guard:
         """Do it all and judge."""
         for subject in self.subjects:
             self._limits(subject)  # a mistake in them is found before any time is spent
-        probing = Probing(self.launcher, self.limits, self.keep, self.judgements, self.failed)
-        timed = probing.run(self.subjects)
-        comparisons = sum(len(self._limits(s)) for s in timed)
+        probing = Probing(
+            self.launcher, self.limits, self.keep, self.judgements, self.failed, self.budget_s
+        )
+        good = probing.run(self.subjects)
+        comparisons = sum(len(self._limits(s)) for s in good)
         self.level = decide.alpha(comparisons)
-        screens = [Series(s, self._limits(s)) for s in timed]
+        screens = [Series(s, self._limits(s)) for s in good]
         self._plan(2 * len(self.subjects) + decide.LOOKS[0] * len(screens))
         self._first_look(screens)
         self._go_on(screens, "screen")
@@ -99,7 +101,7 @@ class Guard:
 
     def _limits(self, subject: Subject) -> dict[Metric, decide.Limit]:
         id, name, kind = subject.id, subject.configuration.name, subject.either.path_kind
-        found = {metric: self.limits.timed(metric, id, name, kind) for metric in TIMED}
+        found = {metric: self.limits.timed(metric, id, name, kind) for metric in timed(kind)}
         return {metric: limit for metric, limit in found.items() if limit is not None}
 
     def _plan(self, units: int) -> None:

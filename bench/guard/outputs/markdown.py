@@ -15,7 +15,7 @@ SIGNS: dict[Verdict, str] = {
     "no change": "⚪",
 }
 HEADER = (
-    "| | scenario | metric | change (95 % interval) | base → head | smallest visible |\n"
+    "| | {noun} | metric | change (95 % interval) | base → head | smallest visible |\n"
     "|---|---|---|---|---|---|"
 )
 
@@ -26,6 +26,7 @@ def render(found: Comparison) -> str:
     open_ = [j for j in ordered if j.verdict != "no change"]
     same = [j for j in ordered if j.verdict == "no change"]
     verdict: Verdict = next((v for v in words.ORDER if found.of(v)), "no change")
+    header = HEADER.format(noun=found.noun)
     lines = [
         MARKER,
         f"### {SIGNS[verdict]} tfbench guard: {_escape(words.headline(found))}",
@@ -34,11 +35,11 @@ def render(found: Comparison) -> str:
         "",
     ]
     if open_:
-        lines += [HEADER, *map(_row, open_), ""]
+        lines += [header, *map(_row, open_), ""]
     for each in open_:
         lines += _details(each)
     if same:
-        lines += [f"<details><summary>{len(same)} figures without change</summary>", "", HEADER]
+        lines += [f"<details><summary>{len(same)} figures without change</summary>", "", header]
         lines += [*map(_row, same), "", "</details>", ""]
     for title, notes in (
         ("Looks slower, not proven (false discovery rate 10 %)", found.watch),

@@ -22,7 +22,7 @@ def show(found: Comparison, console: Console) -> None:
     """Print the headline, the table, and what is behind each regression."""
     console.print(f"{found.base}  →  {found.head}", markup=False, highlight=False)
     table = Table(box=None, pad_edge=False)
-    for title in ("verdict", "scenario", "metric", "change (95 %)", "base → head", "launches"):
+    for title in ("verdict", found.noun, "metric", "change (95 %)", "base → head", "launches"):
         table.add_column(title, overflow="fold")
     shown = [j for j in words.in_order(found.judgements) if _worth_a_row(j)]
     for each in shown:
@@ -46,8 +46,8 @@ def show(found: Comparison, console: Console) -> None:
     visible = [j.visible for j in found.judgements if j.visible is not None]
     if visible:
         console.print(
-            f"Latency and first steps: changes from {min(visible):.1%} to {max(visible):.1%} "
-            "were visible, depending on the scenario.",
+            f"Times: changes from {min(visible):.1%} to {max(visible):.1%} "
+            f"were visible, depending on the {found.noun}.",
             highlight=False,
         )
     spent = f"{found.seconds:.0f} s of {found.budget_s:.0f} s"
@@ -68,7 +68,7 @@ def _details(each: Judgement, console: Console) -> None:
 
 
 def _worth_a_row(each: Judgement) -> bool:
-    return each.verdict != "no change" or each.metric in ("latency", "first_step", "peak_memory")
+    return each.verdict != "no change" or each.metric in (*words.TIMED, "peak_memory")
 
 
 def _lines(console: Console, what: str, lines: tuple[str, ...]) -> None:

@@ -9,7 +9,13 @@ from bench.guard.comparison.values import Comparison, Judgement, Metric, Operati
 NAMES: dict[Metric, str] = {
     "latency": "latency",
     "first_step": "first step",
+    "cpu_time": "CPU time",
     "peak_memory": "peak memory",
+    "allocated": "allocated",
+    "bytes_read": "bytes read",
+    "bytes_written": "bytes written",
+    "reads": "reads",
+    "processes": "processes",
     "size": "artifact size",
     "accuracy": "accuracy",
     "operations": "operations",
@@ -20,6 +26,7 @@ NAMES: dict[Metric, str] = {
     "outcome": "outcome",
     "presence": "presence",
 }
+TIMED: tuple[Metric, ...] = ("latency", "first_step", "cpu_time")
 ORDER: tuple[Verdict, ...] = ("regression", "inconclusive", "changed", "improved", "no change")
 TITLES: dict[Verdict, str] = {
     "regression": "REGRESSION",
@@ -35,12 +42,12 @@ def headline(found: Comparison) -> str:
     counts = {verdict: len(found.of(verdict)) for verdict in ORDER}
     if counts["regression"]:
         places = len({j.where for j in found.of("regression")})
-        what = f"{counts['regression']} regression{_s(counts['regression'])} in {places} scenario"
-        return f"REGRESSION: {what}{_s(places)}"
+        what = f"{counts['regression']} regression{_s(counts['regression'])}"
+        return f"REGRESSION: {what} in {places} {found.noun}{_s(places)}"
     if counts["inconclusive"]:
         return f"INCONCLUSIVE: {counts['inconclusive']} of {len(found.judgements)} figures"
     if found.failed:
-        return f"NO REGRESSION, but {len(found.failed)} scenarios fail on both sides"
+        return f"NO REGRESSION, but {len(found.failed)} {found.noun}s fail on both sides"
     better = f", {counts['improved']} improved" if counts["improved"] else ""
     return f"NO CHANGE: {len(found.judgements)} figures compared{better}"
 
@@ -55,7 +62,7 @@ def change(each: Judgement) -> str:
             text += f" [{-100 * each.high:+.2f}, {-100 * each.low:+.2f}]"
         return text
     text = percent(each.change)
-    if each.low is not None and each.high is not None and each.metric in ("latency", "first_step"):
+    if each.low is not None and each.high is not None and each.metric in TIMED:
         text += f" [{percent(each.low)}, {percent(each.high)}]"
     return text
 

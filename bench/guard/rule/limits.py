@@ -14,7 +14,13 @@ from bench.results.quantities import seconds
 DEFAULTS: dict[str, float] = {
     "latency": 0.02,
     "first_step": 0.20,
+    "cpu_time": 0.02,
     "peak_memory": 0.05,
+    "allocated": 0.05,
+    "bytes_read": 0.02,
+    "bytes_written": 0.02,
+    "reads": 0.0,
+    "processes": 0.0,
     "size": 0.0,
     "operations": 0.0,
     "accuracy": 0.01,
@@ -31,6 +37,8 @@ ALLOWANCES: Mapping[str, float] = {
     "train": ALLOWANCE,  # not measured apart
     "input": ALLOWANCE,  # not measured apart
     "serve": ALLOWANCE,  # not measured
+    "call": ALLOWANCE,  # functions and tests of a user; not measured apart
+    "command": ALLOWANCE,  # not measured
 }
 """By kind of path, a share; the table `allowance` of the settings holds what was measured there."""
 BUDGET_S = 600.0
@@ -52,10 +60,12 @@ class Limits:
     def margin(self, metric: str, scenario: str, configuration: str) -> float | None:
         """The change of a metric that matters, None where it is not guarded."""
         found = self.defaults.get(metric)
-        if metric == "latency" and found is not None and configuration in self.noisy:
+        timed = metric in ("latency", "cpu_time")
+        if timed and found is not None and configuration in self.noisy:
             found = max(found, NOISY_LATENCY)
         for pattern, table in self.scenarios.items():
-            if fnmatch.fnmatchcase(scenario, pattern) and metric in table:
+            named = scenario == pattern or fnmatch.fnmatchcase(scenario, pattern)
+            if named and metric in table:  # a test's id may hold brackets
                 found = table[metric]
         return found
 
@@ -119,6 +129,6 @@ def _share(key: str, value: Any) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 10:
         raise UsageError(f"guard setting {key} = {value!r} is no share: 0.02 is 2 %; false: off")
-    if key in ("latency", "first_step") and value == 0:
+    if key in ("latency", "first_step", "cpu_time") and value == 0:
         raise UsageError(f"guard setting {key} = 0 cannot be met by any measurement: use 0.01")
     return float(value)
