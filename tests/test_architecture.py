@@ -15,6 +15,7 @@ ALLOWED = {
     "bench": set(),
     "bench.results": {"bench.results"},
     "bench.launch.timing": {"bench.results", "bench.launch.timing"},
+    "bench.launch.code": {"bench.results", "bench.launch.timing", "bench.launch.code"},
     "bench.launch": {"bench.results", "bench.launch", "bench.launch.timing"},
     "bench.sweep": {"bench.results", "bench.sweep"},
     "bench.explain": {"bench.results", "bench.sweep", "bench.explain"},

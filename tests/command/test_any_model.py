@@ -70,7 +70,9 @@ def test_a_dry_run_only_looks(tfbench: Cli, file: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "classification without labels" in done.stdout
     assert "infer/litert-int8  against infer/litert-float32" in done.stdout
-    assert "train/fit, train/function\n    needs training examples with targets: give" in done.stdout
+    assert (
+        "train/fit, train/function\n    needs training examples with targets: give" in done.stdout
+    )
     assert "infer/xla" not in done.stdout
     assert not list(tmp_path.iterdir())
 

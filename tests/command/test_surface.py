@@ -34,7 +34,8 @@ COMMANDS = {
     "doctor": "--configuration --json --settings",
     "export": "--configuration --max-accuracy-loss --measure --out RUN SCENARIO",
     "guard": "--allow-inconclusive --base --base-python --baseline --bisect --budget "
-    f"--configuration --epochs --out --profile --seed --settings PATTERNS {WORKLOAD}",
+    f"--configuration --epochs --out --profile --seed --settings PATTERNS {WORKLOAD} "
+    "--calls --command --prepare --cleanup --pytest -k --install --python",
     "history": "--every-environment --out FOLDER",
     "list": "--plain PATTERNS",
     "recommend": "--configuration --kind --max-accuracy-loss --max-latency --max-memory --max-size "

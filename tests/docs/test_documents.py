@@ -35,7 +35,7 @@ from tests.docs.reading import (
 
 MOST_WORDS = {"docs/measuring.md": 1800}
 """Of a document; 900 where nothing else is said."""
-MOST_WORDS_IN_ALL = 11_500
+MOST_WORDS_IN_ALL = 12_600
 PATH = re.compile(r"(bench|docs|reports|research|scenarios|tests|tfbench)/[\w./-]*")
 SCENARIO = re.compile(r"(\*|train|input|infer|serve)/(?!my-)[\w*-]+")
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bench.guard.checkouts.worktrees import Checkout
-from bench.guard.sources import launching
-from bench.guard.sources.launching import MOST_MEMBER_S, PROFILE, LiveLauncher
+from bench.guard.sources import launching, turns
+from bench.guard.sources.launching import LiveLauncher
+from bench.guard.sources.turns import MOST_MEMBER_S, PROFILE
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep.progress import Silent
 from bench.sweep.settings import Profile
@@ -61,10 +62,10 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Built]:
         return found[-1]
 
     monkeypatch.setattr(launching, "Pool", NoPool)
-    monkeypatch.setattr(launching, "_all", lambda: {0, 1})
-    monkeypatch.setattr(launching, "cores_apart", lambda members: [0, 1])
-    monkeypatch.setattr(launching, "start_launch", start)
-    monkeypatch.setattr(launching, "end_launch", end)
+    monkeypatch.setattr(turns, "all_cores", lambda: {0, 1})
+    monkeypatch.setattr(turns, "cores_apart", lambda members: [0, 1])
+    monkeypatch.setattr(turns, "start_launch", start)
+    monkeypatch.setattr(turns, "end_launch", end)
     return found
 
 
@@ -131,6 +132,6 @@ def test_what_was_built_in_vain_is_ended(launcher: LiveLauncher, built: list[Bui
 def test_nothing_is_built_ahead_where_the_turns_need_all_cores(
     launcher: LiveLauncher, built: list[Built], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launching, "_all", lambda: {0})
+    monkeypatch.setattr(turns, "all_cores", lambda: {0})
     launcher.time(subject(), "screen", 0, (subject(), "screen", 1))
     assert len(built) == 1

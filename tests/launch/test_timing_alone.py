@@ -6,10 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -48,14 +45,6 @@ packages = {name for name in sys.modules if "site-packages" in
             (getattr(sys.modules[name], "__file__", None) or "")}
 print(json.dumps([built, warm, answers, done, status, sorted(packages)]))
 """
-
-
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter without any package."""
-    folder = tmp_path_factory.mktemp("bare")
-    venv.create(folder, with_pip=False)
-    return folder / "bin" / "python"
 
 
 def test_it_takes_turns_where_no_package_is_installed(bare: Path) -> None:

@@ -171,6 +171,33 @@ def guard(
     bisect: Annotated[
         str | None, typer.Option(metavar="GOOD..BAD", help="Find the commit that regressed.")
     ] = None,
+    pytest: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Your tests with the fixture or mark `benchmark`."),
+    ] = None,
+    expression: Annotated[
+        str | None, typer.Option("-k", metavar="EXPR", help="Some of them, as pytest's -k.")
+    ] = None,
+    calls: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Your functions bench_*, with optional setup_*."),
+    ] = None,
+    command: Annotated[
+        str | None, typer.Option(metavar="CMD", help="A command, as whole processes.")
+    ] = None,
+    prepare: Annotated[
+        str | None, typer.Option(metavar="CMD", help="Runs before each run of --command.")
+    ] = None,
+    cleanup: Annotated[
+        str | None, typer.Option(metavar="CMD", help="Runs when --command is measured.")
+    ] = None,
+    install: Annotated[
+        str | None,
+        typer.Option(metavar="CMD", help="Installs a version, each into its own environment."),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(help="Interpreter of your code. Default: the one of tfbench.")
+    ] = None,
     budget: Annotated[
         str | None, typer.Option(help="Time that may be spent: 90s, 10m, 1h. Default: 10m.")
     ] = None,
@@ -199,7 +226,10 @@ def guard(
         "profile": profile, "configuration": configuration, "exclude": exclude,
         "epochs": epochs, "seed": seed, "scenario_folders": scenario_folders,
     }  # fmt: skip
-    request = guard_.Request(base, base_python, baseline, bisect, budget, out, allow_inconclusive)
+    code = guard_.Code(pytest, expression, calls, command, prepare, cleanup, install, python)
+    request = guard_.Request(
+        base, base_python, baseline, bisect, budget, out, allow_inconclusive, code
+    )
     raise typer.Exit(guard_.guard(patterns or [], request, flags, settings, as_json))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from rich.console import Console
 
 from bench.guard import stored
 from bench.guard.checkouts import worktrees
+from bench.guard.checkouts.versions import Versions
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.values import GOOD, INCONCLUSIVE, Comparison
 from bench.guard.loop import bisect
 from bench.guard.loop.running import Plan, compare
 from bench.guard.outputs import files, github, terminal
 from bench.guard.rule import limits
+from bench.guard.sources.code import Calls, Suite
+from bench.guard.sources.commands import Command
+from bench.guard.sources.source import Source
 from bench.results import data_names
 from bench.results.errors import UsageError
 from bench.results.quantities import seconds
@@ -33,6 +38,50 @@ from tfbench.screen.answer import answer
 
 
 @dataclasses.dataclass(frozen=True)
+class Code:
+    """What of a user's own code is compared, instead of scenarios."""
+
+    pytest: str | None = None
+    expression: str | None = None
+    calls: str | None = None
+    command: str | None = None
+    prepare: str | None = None
+    cleanup: str | None = None
+    install: str | None = None
+    python: str | None = None
+
+    def source(self) -> Source | None:
+        """Where benchmarks come from; None: scenarios.
+
+        Raises:
+            UsageError: More than one is given, or a flag that belongs to another.
+        """
+        given = [each for each in (self.pytest, self.calls, self.command) if each is not None]
+        if len(given) > 1:
+            raise UsageError("compare one of --pytest, --calls and --command at a time")
+        for flag, value, needs, there in (
+            ("-k", self.expression, "--pytest", self.pytest),
+            ("--prepare", self.prepare, "--command", self.command),
+            ("--cleanup", self.cleanup, "--command", self.command),
+            ("--install", self.install, "--pytest, --calls or --command", given),
+            ("--python", self.python, "--pytest, --calls or --command", given),
+        ):
+            if value is not None and (there is None or there == []):
+                raise UsageError(f"{flag} belongs to {needs}: give it too")
+        if self.pytest is not None:
+            return Suite(self.pytest, self.expression or "")
+        if self.calls is not None:
+            return Calls(self.calls)
+        if self.command is not None:
+            return Command(self.command, self.prepare or "", self.cleanup or "")
+        return None
+
+    def versions(self, base_python: str | None) -> Versions:
+        """How versions of it are made ready."""
+        return Versions(Path.cwd(), self.python or "", base_python or "", self.install or "")
+
+
+@dataclasses.dataclass(frozen=True)
 class Request:
     """What the command line asked for."""
 
@@ -43,6 +92,7 @@ class Request:
     budget: str | None = None
     out: Path | None = None
     allow_inconclusive: bool = False
+    code: Code = dataclasses.field(default_factory=lambda: Code())
 
 
 def guard(
@@ -66,11 +116,14 @@ def guard(
             "say what to compare with: --base REF (--base-python PATH), --baseline RUN, or "
             "--bisect GOOD..BAD"
         )
+    if request.code.source() is not None and request.baseline is not None:
+        raise UsageError("stored runs hold scenarios: compare your own code with --base REF")
     plan = _plan(patterns, request, flags, file)
+    signal.signal(signal.SIGTERM, _interrupt)
     console = Console(stderr=True)
     with reporter(console) as progress:
         if request.bisect is not None:
-            culprit = bisect.find(_root(), request.bisect, plan, progress)
+            culprit = _bisect(request, request.bisect, plan, progress)
             if as_json:
                 answer("guard", text=culprit.text, exit_code=culprit.exit_code)
             else:
@@ -116,7 +169,7 @@ def publish(
     terminal.show(found, Console(stderr=as_json))
     if as_json:
         answer("guard", **{k: v for k, v in files.as_json(found).items() if k != "schema"})
-    sources = _sources(folders)
+    sources = _places(found.places) if found.places else _sources(folders)
     if request.out:
         files.write(request.out, found, sources)
     github.on_github(found, sources)
@@ -159,11 +212,30 @@ def _plan(
         settings.profile.suite,
         folders=settings.folders,
         exclude=settings.exclude,
+        source=request.code.source(),
     )
+
+
+def _bisect(request: Request, span: str, plan: Plan, progress: Reporter) -> bisect.Culprit:
+    if plan.source is None:
+        return bisect.find(_root(), span, plan, progress)
+    versions = request.code.versions(request.base_python)
+    versions.check()
+    return bisect.find(versions.root, span, plan, progress, checkout=versions.at)
+
+
+def _interrupt(number: int, _: object) -> None:
+    """End as by Ctrl-C, so that worktrees go away; a second signal must not stop that."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
 def _sides(request: Request) -> Iterator[tuple[Checkout, Checkout]]:
+    if request.code.source() is not None:
+        with request.code.versions(request.base_python).pair(request.base) as sides:
+            yield sides
+        return
     root = _root()
     head = worktrees.head(root)
     python = request.base_python or ""
@@ -183,6 +255,16 @@ def _root() -> Path:
     if holds_scenarios(here) or not here.is_relative_to(ROOT):
         return here
     return ROOT
+
+
+def _places(places: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """As `_sources`, of a user's own code: from the repository's top."""
+    try:
+        top = worktrees.repository(Path.cwd()).resolve()
+    except UsageError:
+        return dict(places)
+    here = Path.cwd().resolve().relative_to(top)
+    return {id: (str(here / file), line) for id, (file, line) in places.items()}
 
 
 def _sources(folders: Sequence[str]) -> dict[str, tuple[str, int]]:

@@ -41,7 +41,7 @@ def interpreter(
         f"dependencies differ ({_some(differing)}): the base ran in an environment of its own"
     )
     made_from = "\n".join([sys.version, *sorted(wanted), *pins])
-    folder = _home() / hashlib.sha256(made_from.encode()).hexdigest()[:16]
+    folder = home() / hashlib.sha256(made_from.encode()).hexdigest()[:16]
     if not (folder / "ready").exists():
         chosen = ["-c", str(base_root / PINS)] if pins else []
         _make(folder, [*chosen, *wanted], run or _execute)
@@ -109,7 +109,8 @@ def _some(lines: Sequence[str]) -> str:
     return shown if len(lines) <= 3 else f"{shown} and {len(lines) - 3} more"
 
 
-def _home() -> Path:
+def home() -> Path:
+    """The folder of environments that are kept."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("TFBENCH_CACHE") or Path(cache) / "tfbench") / "environments"
 

@@ -31,6 +31,8 @@ class Checkout:
     python: str
     """Interpreter of its launches."""
     warnings: tuple[str, ...] = ()
+    installed: bool = False
+    """Its code is installed in the interpreter's environment, and not imported from the root."""
 
 
 def repository(folder: Path) -> Path:
@@ -51,13 +53,14 @@ def head(root: Path) -> Checkout:
 
 
 @contextlib.contextmanager
-def checkout(root: Path, ref: str, python: str = "") -> Iterator[Checkout]:
+def checkout(root: Path, ref: str, python: str = "", own: bool = True) -> Iterator[Checkout]:
     """A version of the code that `root` belongs to, in a worktree that goes away afterwards.
 
     Args:
         root: Folder of the head's code, anywhere inside a git repository.
         ref: Branch, tag or commit.
         python: Interpreter of its launches; empty: this one, or one made for its dependencies.
+        own: It is a tree of this project, whose launches need a harness that fits this one's.
 
     Raises:
         UsageError: Not a repository, an unknown ref, or dependencies that cannot be installed.
@@ -78,7 +81,7 @@ def checkout(root: Path, ref: str, python: str = "") -> Iterator[Checkout]:
         if not place.is_dir():
             raise UsageError(f"{ref} has no folder {root.resolve().relative_to(top.resolve())}")
         warnings: list[str] = []
-        code = harness.launchable(root, place, home, warnings)
+        code = harness.launchable(root, place, home, warnings) if own else place
         interpreter = python or environments.interpreter(root, place, warnings)
         yield Checkout(f"{ref} ({commit[:9]})", code, interpreter, tuple(warnings))
     finally:

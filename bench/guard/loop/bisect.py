@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from bench.results.errors import TfbenchError, UsageError
 from bench.sweep.progress import Reporter
 
 Compare = Callable[[Checkout, Checkout, Plan, Reporter], Comparison]
+TIMED_OR_COUNTED = ("latency", "first_step", "cpu_time", "peak_memory", "allocated")
+CheckOut = Callable[[Path, str], AbstractContextManager[Checkout]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,12 @@ class Culprit:
 
 
 def find(
-    root: Path, span: str, plan: Plan, reporter: Reporter, measure: Compare = compare
+    root: Path,
+    span: str,
+    plan: Plan,
+    reporter: Reporter,
+    measure: Compare = compare,
+    checkout: CheckOut = worktrees.checkout,
 ) -> Culprit:
     """The first commit of GOOD..BAD that shows the regression between them.
 
@@ -43,6 +51,7 @@ def find(
         plan: What is compared.
         reporter: Shows progress.
         measure: Compares two versions.
+        checkout: Makes a version ready.
 
     Raises:
         UsageError: No such span.
@@ -53,26 +62,28 @@ def find(
     commits = worktrees.git(root, "rev-list", "--reverse", "--first-parent", span).split()
     if not commits:
         raise UsageError(f"--bisect {span}: no commits between them (is GOOD the older one?)")
-    with worktrees.checkout(root, good) as base:
-        first = _against(root, base, bad, plan, reporter, measure)
+    with checkout(root, good) as base:
+
+        def against(ref: str, plan: Plan) -> Comparison:
+            with checkout(root, ref) as head:
+                return measure(base, head, plan, reporter)
+
+        first = against(bad, plan)
         target = _target(first)
         if target is None:
             code = INCONCLUSIVE if first.of("inconclusive") else GOOD
             return Culprit((), f"{span}: {words.headline(first)}; nothing to look for", code)
         reporter.note(f"looking for: {words.sentence(target)}")
         narrow = dataclasses.replace(plan, patterns=(target.scenario,), explain=False)
-        suspects = _narrowed(root, base, commits, target, narrow, reporter, measure)
+        suspects = _narrowed(commits, target, lambda ref: against(ref, narrow), reporter)
     return _culprit(root, suspects, target)
 
 
 def _narrowed(
-    root: Path,
-    base: Checkout,
     commits: list[str],
     target: Judgement,
-    plan: Plan,
+    against: Callable[[str], Comparison],
     reporter: Reporter,
-    measure: Compare,
 ) -> tuple[str, ...]:
     """Binary search; commits that cannot be measured are stepped over (`git bisect skip`)."""
     low, high = -1, len(commits) - 1  # the good end, the first commit known to be bad
@@ -84,7 +95,7 @@ def _narrowed(
         middle = min(open_, key=lambda i: abs(i - (low + high) / 2))
         reporter.note(f"{commits[middle][:9]}: {high - low - 1} commits left between good and bad")
         try:
-            found = _against(root, base, commits[middle], plan, reporter, measure)
+            found = against(commits[middle])
             shows = has(found, target)
         except TfbenchError as error:
             reporter.note(f"{commits[middle][:9]} skipped: {error}")
@@ -110,17 +121,10 @@ def has(found: Comparison, target: Judgement) -> bool | None:
         ]
         if not same or same[0].change is None:
             return None
-        if target.metric in ("latency", "first_step", "peak_memory"):
+        if target.metric in TIMED_OR_COUNTED:
             return same[0].change > (target.change or 0.0) / 2
         return same[0].verdict == "regression"
     return any(j.where == target.where and j.verdict == "regression" for j in found.judgements)
-
-
-def _against(
-    root: Path, base: Checkout, ref: str, plan: Plan, reporter: Reporter, measure: Compare
-) -> Comparison:
-    with worktrees.checkout(root, ref) as head:
-        return measure(base, head, plan, reporter)
 
 
 def _target(found: Comparison) -> Judgement | None:

@@ -9,10 +9,9 @@ from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.values import Comparison
 from bench.guard.loop.budget import Guard
 from bench.guard.rule.limits import Limits
-from bench.guard.sources.launching import LiveLauncher
-from bench.guard.sources.scenarios import subjects
+from bench.guard.sources.scenarios import Scenarios
+from bench.guard.sources.source import Source, Wanted
 from bench.results.as_json import to_json
-from bench.results.errors import UsageError
 from bench.results.store import RunFolder
 from bench.results.values import Configuration, WorkloadSpec
 from bench.sweep.environment import fingerprint
@@ -36,6 +35,8 @@ class Plan:
     """Users' folders of scenarios."""
     exclude: tuple[str, ...] = ()
     """Ids and globs of scenarios that are not wanted."""
+    source: Source | None = None
+    """Where benchmarks come from; None: scenarios."""
 
 
 def compare(
@@ -44,21 +45,18 @@ def compare(
     """Compare two versions, live, and store every launch as it ends.
 
     Raises:
-        UsageError: No scenario is selected, or a side does not start.
+        UsageError: Nothing is selected, or a side does not start.
     """
-    found = subjects(
-        base, head, plan.patterns, plan.configurations, plan.suite, plan.folders, plan.exclude
-    )
-    if not found:
-        raise UsageError("no scenario to compare: `tfbench list` shows them")
     environment = fingerprint()
-    if folder is not None:
-        folder.write_facts(_facts(folder.folder, base, head, plan, environment))
-    with LiveLauncher(
-        base, head, plan.workload, plan.memory_bytes, reporter, seed=plan.seed
-    ) as launcher:
-        launcher.prepare(found)
-        guard = Guard(launcher, found, plan.limits, plan.budget_s, reporter, explain=plan.explain)
+    wanted = Wanted(plan.patterns, plan.configurations, plan.memory_bytes, plan.seed, plan.exclude)
+    source = plan.source or Scenarios(plan.workload, plan.suite, plan.folders)
+    with source.open(base, head, wanted, reporter) as opened:
+        if folder is not None:
+            folder.write_facts(_facts(folder.folder, base, head, plan, environment))
+        guard = Guard(
+            opened.launcher, opened.subjects, plan.limits, plan.budget_s, reporter,
+            explain=plan.explain,
+        )  # fmt: skip
         if folder is not None:
             guard.keep = folder.append
         judgements = guard.run()
@@ -66,12 +64,14 @@ def compare(
             base.label,
             head.label,
             tuple(judgements),
-            launcher.seconds(),
+            opened.launcher.seconds(),
             plan.budget_s,
             tuple(guard.failed),
-            (*base.warnings, *head.warnings),
+            (*base.warnings, *head.warnings, *opened.warnings()),
             guard.watch(),
             environment,
+            noun=opened.noun,
+            places=opened.places,
         )
 
 

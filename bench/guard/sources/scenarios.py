@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Subject
-from bench.results.values import Configuration
+from bench.guard.sources.launching import LiveLauncher
+from bench.guard.sources.source import Opened, Wanted
+from bench.results.errors import UsageError
+from bench.results.values import Configuration, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover, select
+from bench.sweep.progress import Reporter
 from bench.sweep.sources import holds_scenarios
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """Scenarios on a workload."""
+
+    workload: WorkloadSpec
+    suite: str = "quick"
+    folders: tuple[str, ...] = ()
+    """Users' folders of scenarios."""
+
+    @contextlib.contextmanager
+    def open(
+        self, base: Checkout, head: Checkout, wanted: Wanted, reporter: Reporter
+    ) -> Iterator[Opened]:
+        """Find both sides' scenarios and start their preloaded processes."""
+        found = subjects(
+            base, head, wanted.patterns, wanted.configurations, self.suite, self.folders,
+            wanted.exclude,
+        )  # fmt: skip
+        if not found:
+            raise UsageError("no scenario to compare: `tfbench list` shows them")
+        with LiveLauncher(
+            base, head, self.workload, wanted.memory_bytes, reporter, seed=wanted.seed
+        ) as launcher:
+            launcher.prepare(found)
+            yield Opened(found, launcher)
 
 
 def subjects(

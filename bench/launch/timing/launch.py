@@ -93,6 +93,8 @@ class TimedLaunch:
     """A step is the whole job: it is made once, and nothing before it."""
     least_steps = 0
     """Steps until buffers are full."""
+    collects = False
+    """Whether garbage is collected inside turns, as in the program that was taken from."""
 
     def __init__(self) -> None:
         self.variants: dict[str, TimedLaunch] = {}
@@ -118,7 +120,8 @@ class TimedLaunch:
         with self._kept_from_drawing():
             gc.collect()
             gc.freeze()
-            gc.disable()  # a collection inside a turn would be timed
+            if not self.collects:
+                gc.disable()  # a collection inside a turn would be timed
         self._wait()
         return {
             "steps": warm.steps,
