@@ -67,7 +67,9 @@ def test_the_report_comes_with_its_plots_and_nothing_old(home: Path) -> None:
     kept = {path.name for path in (folder / "plots").iterdir()}
     shown = {target for target in links(folder / "report.md") if target.startswith("plots/")}
     assert {f"plots/{name}" for name in kept} == shown
-    assert (folder / "report.html").read_bytes()
+    for name in ("report.html", "effects.csv"):
+        run = home / "runs" / "typical" / name
+        assert (folder / name).read_bytes() == run.read_bytes()
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert size <= example.MOST_BYTES
 
@@ -90,7 +92,8 @@ def test_a_run_without_inference_is_refused_before_anything_is_replaced(home: Pa
 
 
 def test_the_committed_example_is_whole() -> None:
-    """What the README shows is there, and small enough to be kept."""
+    """What the README shows is there, with what belongs to it, and small enough to be kept."""
     folder = ROOT / "docs/example"
+    assert {"report.md", "report.html", "effects.csv"} <= {p.name for p in folder.iterdir()}
     assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) <= example.MOST_BYTES
     assert f"docs/example/plots/{example.PICTURE}" in links(ROOT / "README.md")
