@@ -139,7 +139,7 @@ def read(folder: Path) -> Claim:
         if not isinstance(table, dict) or not isinstance(table.pop("schema", None), int):
             raise ValueError("it has no schema")
         claim = from_json(Claim, table)
-        _check(Claim, claim, "claim")
+        check(Claim, claim, "claim")
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{place} cannot be read: {error}") from None
     if json.loads(place.read_text(encoding="utf-8"))["schema"] > SCHEMA:
@@ -150,7 +150,7 @@ def read(folder: Path) -> Claim:
     return claim
 
 
-def _check(hint: Any, value: Any, name: str) -> None:
+def check(hint: Any, value: Any, name: str) -> None:
     """Raise ValueError where a value is not of its annotated type, or a number is not finite."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
@@ -159,20 +159,20 @@ def _check(hint: Any, value: Any, name: str) -> None:
         if value is None and type(None) in arguments:
             return
         (hint,) = (each for each in arguments if each is not type(None))
-        return _check(hint, value, name)
+        return check(hint, value, name)
     if origin is tuple:
         _expect(isinstance(value, tuple), name)
         for each in value:
-            _check(arguments[0], each, name)
+            check(arguments[0], each, name)
     elif origin is Mapping:
         _expect(isinstance(value, Mapping), name)
         for each in value.values():
-            _check(arguments[1], each, name)
+            check(arguments[1], each, name)
     elif dataclasses.is_dataclass(hint):
         _expect(isinstance(value, typing.cast(type, hint)), name)
         hints = typing.get_type_hints(hint)
         for spec in dataclasses.fields(hint):
-            _check(hints[spec.name], getattr(value, spec.name), f"{name}.{spec.name}")
+            check(hints[spec.name], getattr(value, spec.name), f"{name}.{spec.name}")
     elif hint is float:
         real = isinstance(value, int | float) and not isinstance(value, bool)
         _expect(real and math.isfinite(value), name)

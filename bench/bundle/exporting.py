@@ -18,6 +18,7 @@ from bench.bundle import claim as claims
 from bench.bundle import places, scripts, texts
 from bench.bundle.claim import Claim, Form, Quality, Speed
 from bench.bundle.measuring import Launches, Pair
+from bench.bundle.paths import Paths
 from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError, UsageError
 from bench.results.values import Configuration, Scenario, WorkloadSpec
@@ -87,10 +88,8 @@ def export(subject: Subject, out: Path, reporter: Reporter, measure: bool = True
             versions = claim.environment["packages"] | _versions(model)
             (folder / "infer.py").write_text(texts.infer_script(claim, model), encoding="utf-8")
             (folder / "requirements.txt").write_text(texts.requirements(model, versions))
-            if measure and base is not None:
-                claim = _measured(folder, claim, reporter)
-            elif base is not None:
-                claim = dataclasses.replace(claim, notes=(*claim.notes, _unmeasured(subject)))
+        if measure and subject.baseline is not None:
+            claim = _measured(folder, subject, claim, reporter)
         elif subject.speedup is not None:
             claim = dataclasses.replace(claim, notes=(*claim.notes, _unmeasured(subject)))
         names = [path.name for path in folder.iterdir()]
@@ -195,13 +194,20 @@ def _call(
         launch.close()
 
 
-def _measured(folder: Path, claim: Claim, reporter: Reporter) -> Claim:
-    """The claim with the effect of its files on fresh launches."""
-    assert claim.configuration is not None
+def _measured(folder: Path, subject: Subject, claim: Claim, reporter: Reporter) -> Claim:
+    """The claim with the effect of its files, or of its training path, on fresh launches."""
+    where = subject.configuration
     until_s = time.monotonic() + BUDGET_S
     try:
-        with Launches(folder, claim, claim.configuration) as launches:
-            pair = launches.pair(precise, until_s, reporter)
+        if claim.model is not None:
+            how = "measured again on fresh launches of these files"
+            with Launches(folder, claim, where) as launches:
+                pair = launches.pair(precise, until_s, reporter)
+        else:
+            assert subject.baseline is not None  # asked before
+            how = "measured again on fresh launches"
+            paths = Paths(subject.scenario, subject.baseline, subject.workload)
+            pair = paths.pair(where, precise, until_s, reporter)
     except LaunchFailed as error:
         raise UsageError(f"the pair cannot be measured again: {error.reason}") from None
     if pair is None:
@@ -209,7 +215,6 @@ def _measured(folder: Path, claim: Claim, reporter: Reporter) -> Claim:
             f"{BUDGET_S:.0f} s sufficed for no two launches: use --no-measure to claim the run's"
         )
     found = pair.speedup()
-    how = "measured again on fresh launches of these files"
     speedup = Speed(found.value, found.low, found.high, found.launches, how)
     same = pair.control()
     note = (

@@ -76,40 +76,22 @@ class Launches:
             data=data, model=str(bundle.resolve()), metric="" if ":" in metric else metric,
             workloads=f"{MODULE}:Workloads", **known,
         )  # fmt: skip
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._pool = Pool(spec, int(memory * MEMORY_SHARE))
+        self._pool = Pool(spec, memory_bytes())
 
     def pair(self, answered: Answered, until_s: float, reporter: Reporter) -> Pair | None:
-        """Launch both and the control until that is answered, or the time is over.
-
-        Args:
-            answered: Whether what there is suffices.
-            until_s: Monotonic time at which the last launch should have ended.
-            reporter: Told what happens.
-
-        Returns:
-            None where the time did not suffice for two launches.
-
-        Raises:
-            LaunchFailed: One of them could not be launched.
-        """
+        """What launches of both files show; see `by_turns`."""
         assert self._claim.model is not None
         assert self._claim.baseline_model is not None
-        members = [
-            self._member(self._claim.baseline_model, "baseline"),
-            self._member(self._claim.model, "candidate"),
-            self._member(self._claim.baseline_model, "control-same"),
-        ]
-        made: list[list[Launch]] = []
-        longest_s = 0.0
-        while len(made) < LOOKS[-1] and time.monotonic() + longest_s < until_s:
-            begun = time.monotonic()
-            reporter.begin(f"launch {len(made) + 1} of {LOOKS[-1]} at most: 3 taking turns")
-            made.append(_launched(members, len(made)))
-            longest_s = max(longest_s, time.monotonic() - begun)
-            if len(made) in LOOKS and answered(_pair(made)):
-                break
-        return _pair(made) if len(made) > 1 else None
+        return by_turns(
+            [
+                self._member(self._claim.baseline_model, "baseline"),
+                self._member(self._claim.model, "candidate"),
+                self._member(self._claim.baseline_model, "control-same"),
+            ],
+            answered,
+            until_s,
+            reporter,
+        )
 
     def ask(self, form: Form, function: str) -> dict[str, Any]:
         """What a function of `scenarios.bundles` makes of a file's path."""
@@ -149,6 +131,42 @@ class Launches:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def by_turns(
+    members: Sequence[Member], answered: Answered, until_s: float, reporter: Reporter
+) -> Pair | None:
+    """Launch baseline, candidate and control until that is answered, or the time is over.
+
+    Args:
+        members: These three, in this order.
+        answered: Whether what there is suffices.
+        until_s: Monotonic time at which the last launch should have ended.
+        reporter: Told what happens.
+
+    Returns:
+        None where the time did not suffice for two launches.
+
+    Raises:
+        LaunchFailed: One of them could not be launched.
+        Unsupported: One of them cannot run here.
+    """
+    made: list[list[Launch]] = []
+    longest_s = 0.0
+    while len(made) < LOOKS[-1] and time.monotonic() + longest_s < until_s:
+        begun = time.monotonic()
+        reporter.begin(f"launch {len(made) + 1} of {LOOKS[-1]} at most: 3 taking turns")
+        made.append(_launched(members, len(made)))
+        longest_s = max(longest_s, time.monotonic() - begun)
+        if len(made) in LOOKS and answered(_pair(made)):
+            break
+    return _pair(made) if len(made) > 1 else None
+
+
+def memory_bytes() -> int:
+    """What a launch may take of this machine's memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(memory * MEMORY_SHARE)
 
 
 def scenario_of(form: Form) -> Scenario:

@@ -16,7 +16,10 @@ import pytest
 
 from bench.bundle import claim as claims
 from bench.bundle import places
+from bench.bundle.exporting import Subject, export
 from bench.bundle.verifying import Verification, verify
+from bench.results.values import Configuration, WorkloadSpec
+from bench.sweep.discovery import discover
 from bench.sweep.progress import Silent
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -140,3 +143,33 @@ def test_a_bundles_python_is_never_run(bundle: Path, tmp_path: Path) -> None:
     assert verdicts(found)["speed"] == "cannot tell"
     assert found.exit_code == 3
     assert not mark.exists()
+
+
+@pytest.fixture
+def onnx(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle of the path that ONNX Runtime answers."""
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("TFBENCH_CACHE", str(cache))
+    known = discover()
+    subject = Subject(
+        known["infer/onnxruntime"], known["infer/function"], Configuration("cpu-1", 1, (0,)),
+        WorkloadSpec(data="synthetic:8x8x3", epochs=1), claims.Speed(1.5, 1.4, 1.6, 6, "the run"),
+    )  # fmt: skip
+    export(subject, tmp_path / "onnx", Silent(), measure=False)
+    return tmp_path / "onnx"
+
+
+def test_a_bundle_of_onnx_runtime_answers_and_is_verified(onnx: Path) -> None:
+    assert (onnx / "model.onnx").is_file()
+    assert (onnx / "requirements.txt").read_text().startswith("onnxruntime==")
+    done = subprocess.run(
+        [sys.executable, "-I", "infer.py"], capture_output=True, text=True, cwd=onnx
+    )
+    assert done.returncode == 0, done.stderr
+    found = verify(onnx, 1.0, Silent())
+    assert verdicts(found) == {
+        "files": "holds", "size": "holds", "speed": "cannot tell",
+        "outputs of the model": "holds", "outputs of baseline": "holds",
+    }  # fmt: skip
+    signed(onnx, speedup=claims.Speed(901.0, 900.0, 902.0, 6, "raised"))
+    assert verdicts(verify(onnx, 120.0, Silent()))["speed"] == "does not hold"
