@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from bench.plugin import callables
 from bench.plugin.effects import MeasuredEffect, alone, launcher, until_precise
 from bench.results.errors import UsageError
 from bench.results.store import Run as StoredRun
 from reports.forms import frames
 from tfbench import given
+from tfbench.screen.terminal import Console
 
 if TYPE_CHECKING:
     import pandas as pd

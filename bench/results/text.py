@@ -13,5 +13,13 @@ direction of writing, and halves of surrogate pairs, which cannot be encoded."""
 
 def visible(text: str) -> str:
     """On one line; other control and direction characters as their code points."""
-    flat = " ".join(text.split())
-    return _INVISIBLE.sub(lambda m: f"\\u{ord(m.group(0)):04x}", flat)
+    return _INVISIBLE.sub(_code_point, " ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """The same with its lines and tabs kept, for a terminal or a log."""
+    return _INVISIBLE.sub(lambda m: m[0] if m[0] in "\n\t" else _code_point(m), text)
+
+
+def _code_point(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from rich.console import Console
 
 from bench.guard.comparison.values import Comparison, Judgement, OperationChange
 from bench.guard.outputs import files, github, markdown, terminal, words
+from tfbench.screen.terminal import Console
 
 SLOWER = Judgement(
     "infer/xla", "cpu-1", "latency", "regression", change=0.05, low=0.04, high=0.06, base=1e6,
@@ -119,3 +120,27 @@ def test_headlines() -> None:
     assert words.headline(FOUND) == "REGRESSION: 1 regression in 1 scenario"
     same = (Judgement("s", "c", "size", "no change"),)
     assert words.headline(Comparison("a", "b", same, 1, 1)).startswith("NO CHANGE: 1 figures")
+
+
+BAD = "a|b`<b>\x1b[2J\x00\x9b1m\u202e](http://x)\ud800\ufffe\r\n::error::no"
+
+
+def test_names_and_messages_can_do_nothing_in_any_output(tmp_path: Path) -> None:
+    """Control characters, markup, halves of surrogates, and lines that a runner would obey."""
+    bad = Judgement(BAD, BAD, "latency", "regression", BAD, base=1, head=2,
+                    operations=(OperationChange(BAD, 1.0, 2.0, 1, 1),))  # fmt: skip
+    found = Comparison(BAD, BAD, (bad,), 1, 1, failed=(BAD,), warnings=(BAD,), watch=(BAD,))
+    sources = {BAD: (BAD, 1)}
+    files.write(tmp_path, found, sources)
+    texts = [path.read_bytes().decode("utf-8") for path in tmp_path.iterdir()]
+    out = io.StringIO()
+    terminal.show(found, Console(file=out, width=400))
+    texts += [out.getvalue(), *github.workflow_commands(found, sources)]
+    for text in texts:
+        assert not {"\x1b", "\x00", "\x9b", "\u202e", "\r"} & set(text), text
+    ElementTree.fromstring((tmp_path / "junit.xml").read_text())
+    outside_code = re.sub("`[^`]*`", "", (tmp_path / "guard.md").read_text())
+    assert "](http" not in outside_code
+    assert "<b>" not in outside_code
+    (line,) = github.workflow_commands(found, sources)
+    assert "\n" not in line

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bench.results import cache_folder
@@ -15,6 +14,8 @@ from bench.results.cache_folder import Entry
 from bench.results.quantities import seconds, size_bytes
 from tfbench.command.options import Cache, Json
 from tfbench.screen.answer import answer
+from tfbench.screen.plain import tell
+from tfbench.screen.terminal import Console
 
 app = typer.Typer(
     help="List and clear the cache of trained models and converted artifacts.",
@@ -63,9 +64,9 @@ def clear(
     if as_json:
         answer("cache-clear", removed=removed, kept=kept)
         return
-    print(f"removed {len(removed)}: {_size(_total(removed))}")
+    tell(f"removed {len(removed)}: {_size(_total(removed))}")
     if kept:
-        print(f"kept {len(kept)} that may be in use: {_size(_total(kept))}")
+        tell(f"kept {len(kept)} that may be in use: {_size(_total(kept))}")
 
 
 def _folder(given: str | None) -> Path:

@@ -31,6 +31,7 @@ from tfbench.command.options import (
     SettingsFile,
     with_workload,
 )
+from tfbench.screen.plain import tell
 
 app = typer.Typer(
     name="tfbench",
@@ -45,7 +46,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from tfbench.command import version
 
-        typer.echo(version.text())
+        tell(version.text())
         raise typer.Exit
 
 
@@ -297,16 +298,16 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         result = app(args=arguments, standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except TfbenchError as error:
-        print(f"tfbench: {error}", file=sys.stderr)
+        tell(f"tfbench: {error}", file=sys.stderr)
         code = error.exit_code
     except OSError as error:  # the machine refuses: a full disk, a folder without permission
         place = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         then = ": make room there; what was written before is kept" if full else ""
-        print(f"tfbench: {place}{error.strerror or error}{then}", file=sys.stderr)
+        tell(f"tfbench: {place}{error.strerror or error}{then}", file=sys.stderr)
         code = TfbenchError.exit_code
     except KeyboardInterrupt:
-        print("tfbench: interrupted; what was measured is kept", file=sys.stderr)
+        tell("tfbench: interrupted; what was measured is kept", file=sys.stderr)
         code = 130
     except Exception as error:
         show = getattr(error, "show", None)  # the command line parser's own errors

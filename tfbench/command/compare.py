@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tfbench.command.options import Json
+from tfbench.screen.plain import tell
 
 
 def compare(
@@ -41,4 +42,4 @@ def compare(
         answer("compare", runs=runs, files=files, rows=rows_of(out / "compare.csv"))
         return
     for path in files[:3]:
-        typer.echo(f"comparison: {path}")
+        tell(f"comparison: {path}")

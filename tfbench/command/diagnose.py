@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.explain import diagnose as diagnose_
@@ -15,6 +14,7 @@ from bench.explain.verdict import BALANCED, BOUNDS
 from bench.sweep import settings as settings_
 from bench.sweep.progress import reporter
 from tfbench.screen.answer import answer
+from tfbench.screen.terminal import Console
 
 DONE = {
     "cached": "on one batch again and again",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.sweep import settings as settings_
 from bench.sweep.doctor import Finding, examine, worst
 from tfbench.screen.answer import answer
+from tfbench.screen.terminal import Console
 
 FINE, BAD = 0, 3
 MARKS = {"fine": "ok", "note": "note", "bad": "BAD"}

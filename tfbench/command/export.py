@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tfbench.screen.plain import tell
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
@@ -28,20 +30,19 @@ def export(
     ] = True,
 ) -> None:
     """Write a model with infer.py, samples and a claim that can be measured again."""
-    from rich.console import Console
-
     from bench.bundle import texts
     from bench.results.store import read_run
     from bench.sweep.progress import reporter
     from tfbench import exporting
     from tfbench.command.recommend import points
+    from tfbench.screen.terminal import Console
 
     loss = points(max_accuracy_loss, "--max-accuracy-loss")
     with reporter(Console(stderr=True)) as progress:
         claim = exporting.export(
             read_run(run), out, progress, scenario, configuration, loss, measure
         )
-    typer.echo(f"{claim.scenario}: {texts.verdict(claim).replace('**', '').replace('`', '')}")
+    tell(f"{claim.scenario}: {texts.verdict(claim).replace('**', '').replace('`', '')}")
     for note in claim.notes:
-        typer.echo(f"  {note}")
-    typer.echo(f"bundle: {out}\nnext: tfbench verify {out}")
+        tell(f"  {note}")
+    tell(f"bundle: {out}\nnext: tfbench verify {out}")

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from bench.guard import stored
 from bench.guard.checkouts import worktrees
 from bench.guard.checkouts.versions import Versions
@@ -35,6 +33,8 @@ from bench.sweep.progress import Reporter, reporter
 from bench.sweep.schedule import Sweep, default_folder
 from bench.sweep.sources import holds_scenarios
 from tfbench.screen.answer import answer
+from tfbench.screen.plain import tell
+from tfbench.screen.terminal import Console
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +127,7 @@ def guard(
             if as_json:
                 answer("guard", text=culprit.text, exit_code=culprit.exit_code)
             else:
-                print(culprit.text)
+                tell(culprit.text)
             return culprit.exit_code
         folder = RunFolder.create(request.out) if request.out else None
         if request.baseline is not None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tfbench.command.options import Json
+from tfbench.screen.plain import tell
 
 
 def history(
@@ -37,4 +38,4 @@ def history(
         answer("history", folder=folder, files=files, rows=rows_of(out / "history.csv"))
         return
     for path in files[:3]:
-        typer.echo(f"history: {path}")
+        tell(f"history: {path}")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.results.values import Scenario
 from bench.sweep import settings
 from bench.sweep.discovery import discover, select
 from tfbench.screen.answer import answer
+from tfbench.screen.plain import tell
+from tfbench.screen.terminal import Console
 
 
 def show(
@@ -31,7 +32,7 @@ def show(
     console = Console()
     if plain or not console.is_terminal:
         for each in chosen:
-            print(each.id if plain else f"{each.id}\t{each.baseline or '-'}\t{each.summary}")
+            tell(each.id if plain else f"{each.id}\t{each.baseline or '-'}\t{each.summary}")
         return
     table = Table("scenario", "what it is", "baseline", "needs", "profile", box=None)
     for each in chosen:

@@ -12,6 +12,7 @@ import typer
 
 from bench.results.errors import StoreError, UsageError
 from bench.sweep.sources import FAMILIES
+from tfbench.screen.plain import tell
 
 SKELETONS = Path(__file__).resolve().parents[1] / "skeletons"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -31,8 +32,8 @@ def new_scenario(
 ) -> None:
     """Write a commented scenario that runs, and its test."""
     file, test = write(name, folder)
-    typer.echo(f"scenario: {file}\ntest: {test}")
-    typer.echo(f"next: tfbench run {name} --scenarios {folder} --profile smoke")
+    tell(f"scenario: {file}\ntest: {test}")
+    tell(f"next: tfbench run {name} --scenarios {folder} --profile smoke")
 
 
 def write(id: str, folder: Path) -> tuple[Path, Path]:

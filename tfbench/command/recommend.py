@@ -12,6 +12,7 @@ import typer
 from bench.results.errors import UsageError
 from tfbench.command.options import Json, ScenarioFolders
 from tfbench.screen.answer import answer
+from tfbench.screen.plain import tell
 
 if TYPE_CHECKING:
     from reports.facts.recommend import Recommendation
@@ -71,12 +72,12 @@ def recommend(
     if as_json and not (measure and promising):  # else the run's answer is the one object
         answer("recommend", run=run, **_answer(found), promising=promising)
     elif not as_json:
-        typer.echo(found.text())
+        tell(found.text())
     if not promising:
         return
     if measure is None:
         if not as_json:
-            typer.echo(f"Not measured, and promising (--measure DIR): {', '.join(promising)}")
+            tell(f"Not measured, and promising (--measure DIR): {', '.join(promising)}")
         return
     _measure(facts.run.facts, found.configuration, promising, measure, folders, as_json)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tfbench.command.options import Claims, Json, PricePerHour
+from tfbench.screen.plain import tell
 
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)]
 
@@ -58,7 +59,7 @@ def report(
         answer("report", files=[*files, *more], **of_run(facts_of(found)))
         return
     for path in (*files[:2], *more):
-        typer.echo(f"report: {path}")
+        tell(f"report: {path}")
 
 
 def wishes(claims: Path | None, price_per_hour: float | None) -> dict[str, Any]:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import RunFolder, read_run, replace_text
 from bench.results.values import Scenario
@@ -23,6 +21,8 @@ from bench.sweep.progress import Silent
 from bench.sweep.schedule import Sweep, default_folder
 from tfbench.screen.answer import answer
 from tfbench.screen.live import screen
+from tfbench.screen.plain import tell
+from tfbench.screen.terminal import Console
 
 if TYPE_CHECKING:
     from reports.facts.measured import Facts
@@ -187,6 +187,6 @@ def write_report(folder: Path) -> Facts:
     try:
         pytest_benchmark.write(run)
     except UsageError as error:
-        print(f"tfbench: {error}", file=sys.stderr)
+        tell(f"tfbench: {error}", file=sys.stderr)
     reports.write(folder)
     return facts_of(run)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.explain import traces
 from bench.explain.traces import Change, Trace
 from bench.results.errors import UsageError
 from bench.results.store import Run, read_run
+from tfbench.screen.terminal import Console
 
 HOLDERS = 5
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
 from bench.bundle.verifying import Verification
 from bench.bundle.verifying import verify as measure
 from bench.results.quantities import seconds
 from bench.sweep.progress import reporter
 from tfbench.screen.answer import answer
+from tfbench.screen.plain import tell
+from tfbench.screen.terminal import Console
 
 
 def verify(bundle: Path, budget: str, data: str | None, as_json: bool) -> int:
@@ -27,10 +27,10 @@ def verify(bundle: Path, budget: str, data: str | None, as_json: bool) -> int:
 def show(found: Verification) -> None:
     """Print each promise, and the verdict."""
     for check in found.checks:
-        print(f"{check.what}: {check.verdict}: {check.reason}")
+        tell(f"{check.what}: {check.verdict}: {check.reason}")
     for note in found.notes:
-        print(f"  {note}")
-    print(f"{found.scenario}: the claim {_SAID[found.verdict]}")
+        tell(f"  {note}")
+    tell(f"{found.scenario}: the claim {_SAID[found.verdict]}")
 
 
 _SAID = {

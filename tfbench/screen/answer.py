@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfbench.screen.plain import tell
+
 SCHEMA = 1
 """Version of all objects; `docs/schemas/` describes them. Fields are added, never renamed."""
 
@@ -22,7 +24,7 @@ def answer(command: str, **fields: Any) -> None:
         fields: Values, dataclasses among them. Numbers that are not finite become null.
     """
     what = {"schema": SCHEMA, "command": command, **fields}
-    print(json.dumps(_plain(what), indent=1, ensure_ascii=False, allow_nan=False))
+    tell(json.dumps(_plain(what), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:

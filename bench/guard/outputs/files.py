@@ -14,10 +14,12 @@ from xml.etree import ElementTree
 from bench.guard.comparison.values import Comparison, Judgement
 from bench.guard.outputs import markdown, words
 from bench.results.store import replace_text
+from bench.results.text import harmless
 
 SCHEMA = 1
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile("[\ufffe\uffff]")
+"""Beside control characters and surrogates, what XML has no place for."""
 Sources = Mapping[str, tuple[str, int]]
 """Scenario id → (path from the repository's top, line)."""
 
@@ -47,7 +49,7 @@ def junit(found: Comparison) -> str:
     for where, judged in by_place.items():
         counts = {v: sum(j.verdict == v for j in judged) for v in words.ORDER}
         suite = ElementTree.SubElement(
-            root, "testsuite", name=where, tests=str(len(judged)), errors="0",
+            root, "testsuite", name=_printable(where), tests=str(len(judged)), errors="0",
             failures=str(counts["regression"]), skipped=str(counts["inconclusive"]),
         )  # fmt: skip
         for each in judged:
@@ -59,7 +61,9 @@ def junit(found: Comparison) -> str:
         )
         for line in found.failed:
             where, _, reason = line.partition(": ")
-            case = ElementTree.SubElement(suite, "testcase", classname=where, name="runs")
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=_printable(where), name="runs"
+            )
             ElementTree.SubElement(case, "error", message=_printable(reason))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -67,7 +71,7 @@ def junit(found: Comparison) -> str:
 
 def _case(suite: ElementTree.Element, each: Judgement) -> None:
     case = ElementTree.SubElement(
-        suite, "testcase", classname=each.where, name=words.NAMES[each.metric], time="0"
+        suite, "testcase", classname=_printable(each.where), name=words.NAMES[each.metric], time="0"
     )
     text = _printable(words.sentence(each))
     if each.verdict == "regression":
@@ -103,9 +107,11 @@ def sarif(found: Comparison, sources: Sources) -> dict[str, Any]:
                         "ruleId": each.metric,
                         "level": levels[each.verdict],
                         "message": {
-                            "text": f"{words.TITLES[each.verdict]}: {words.sentence(each)}"
+                            "text": harmless(
+                                f"{words.TITLES[each.verdict]}: {words.sentence(each)}"
+                            )
                         },
-                        "partialFingerprints": {"place": f"{each.where}/{each.metric}"},
+                        "partialFingerprints": {"place": harmless(f"{each.where}/{each.metric}")},
                         "locations": _locations(each, sources),
                     }
                     for each in shown
@@ -124,7 +130,7 @@ def _locations(each: Judgement, sources: Sources) -> list[dict[str, Any]]:
 
 
 def _printable(text: str) -> str:
-    return UNPRINTABLE.sub("?", text)
+    return UNPRINTABLE.sub("?", harmless(text))
 
 
 def _finite(value: Any) -> Any:

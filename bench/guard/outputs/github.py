@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.guard.comparison.values import Comparison
 from bench.guard.outputs import markdown, words
 from bench.guard.outputs.files import Sources
+from bench.results.text import harmless
 
 
 def workflow_commands(found: Comparison, sources: Sources) -> list[str]:
@@ -45,7 +46,7 @@ def on_github(
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return harmless(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

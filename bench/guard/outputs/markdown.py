@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
 from bench.guard.outputs import words
+from bench.results.text import visible as on_one_line
 
 MARKER = "<!-- tfbench guard -->"
 """First line: by it a later run finds its comment and replaces it."""
@@ -31,7 +32,7 @@ def render(found: Comparison) -> str:
         MARKER,
         f"### {SIGNS[verdict]} tfbench guard: {_escape(words.headline(found))}",
         "",
-        f"`{found.head}` against `{found.base}`, {_how(found)}.",
+        f"{_code(found.head)} against {_code(found.base)}, {_how(found)}.",
         "",
     ]
     if open_:
@@ -65,7 +66,7 @@ def _row(each: Judgement) -> str:
     visible = f"{each.visible:.1%}, {each.launches} launches" if each.visible is not None else ""
     cells = (
         f"{SIGNS[each.verdict]} {words.TITLES[each.verdict].lower()}",
-        f"`{each.where}`",
+        _code(each.where),
         words.NAMES[each.metric],
         words.change(each),
         words.figures(each),
@@ -77,7 +78,9 @@ def _row(each: Judgement) -> str:
 def _details(each: Judgement) -> list[str]:
     if not each.reason and not each.operations:
         return []
-    lines = [f"- `{each.where}` {words.NAMES[each.metric]}: {_escape(each.reason)}".rstrip(": ")]
+    lines = [
+        f"- {_code(each.where)} {words.NAMES[each.metric]}: {_escape(each.reason)}".rstrip(": ")
+    ]
     lines += [f"  - {_escape(words.operation(operation))}" for operation in each.operations]
     return [*lines, ""]
 
@@ -102,9 +105,14 @@ def _footer(found: Comparison) -> str:
     return f"<sub>{_escape(where)}; {text}. {seen}</sub>"
 
 
+def _code(text: str) -> str:
+    return f"`{on_one_line(text).replace('`', chr(39))}`"
+
+
 def _escape(text: str) -> str:
     """Text that cannot break a table, open a tag or mention anybody."""
-    for plain, safe in (("|", "\\|"), ("<", "&lt;"), ("\n", " "), ("@", "&#64;")):
+    text = on_one_line(text)
+    for plain, safe in (("|", "\\|"), ("<", "&lt;"), ("](", "]&#40;"), ("@", "&#64;")):
         if plain != "@" or "`" not in text:
             text = text.replace(plain, safe)
     return text

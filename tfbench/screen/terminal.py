@@ -1,0 +1,24 @@
+"""The terminal: names and messages from runs, bundles and models cannot command it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import console
+from rich.console import ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from bench.results.text import harmless
+
+
+class Console(console.Console):
+    """Rich's console; text that would be obeyed by the terminal is shown as code points."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Segments of text without control characters; Rich's own controls pass."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            safe = text if control else harmless(text)
+            yield segment if safe == text else Segment(safe, style)
