@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import math
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.results.as_json import from_json, to_json
+from bench.results.checked import check
 from bench.results.errors import UsageError
 from bench.results.store import replace_text
 from bench.results.values import Configuration
@@ -139,7 +136,7 @@ def read(folder: Path) -> Claim:
         if not isinstance(table, dict) or not isinstance(table.pop("schema", None), int):
             raise ValueError("it has no schema")
         claim = from_json(Claim, table)
-        check(Claim, claim, "claim")
+        check(Claim, claim, "claim", finite=True)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{place} cannot be read: {error}") from None
     if json.loads(place.read_text(encoding="utf-8"))["schema"] > SCHEMA:
@@ -148,38 +145,3 @@ def read(folder: Path) -> Claim:
         if form is not None and (form.runtime not in RUNTIMES or form.batch < 1):
             raise UsageError(f"{place}: unknown runtime {form.runtime!r}: use a newer tfbench")
     return claim
-
-
-def check(hint: Any, value: Any, name: str) -> None:
-    """Raise ValueError where a value is not of its annotated type, or a number is not finite."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
-        return
-    if origin is types.UnionType:
-        if value is None and type(None) in arguments:
-            return
-        (hint,) = (each for each in arguments if each is not type(None))
-        return check(hint, value, name)
-    if origin is tuple:
-        _expect(isinstance(value, tuple), name)
-        for each in value:
-            check(arguments[0], each, name)
-    elif origin is Mapping:
-        _expect(isinstance(value, Mapping), name)
-        for each in value.values():
-            check(arguments[1], each, name)
-    elif dataclasses.is_dataclass(hint):
-        _expect(isinstance(value, typing.cast(type, hint)), name)
-        hints = typing.get_type_hints(hint)
-        for spec in dataclasses.fields(hint):
-            check(hints[spec.name], getattr(value, spec.name), f"{name}.{spec.name}")
-    elif hint is float:
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        _expect(real and math.isfinite(value), name)
-    elif isinstance(hint, type):
-        _expect(isinstance(value, hint), name)
-
-
-def _expect(fine: bool, name: str) -> None:
-    if not fine:
-        raise ValueError(f"{name} is not what it should be")

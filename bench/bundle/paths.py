@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.bundle import scripts
-from bench.bundle.claim import Claim, check
+from bench.bundle.claim import Claim
 from bench.bundle.measuring import PROFILE, Answered, Pair, by_turns, memory_bytes
 from bench.results import data_names, model_names
 from bench.results.as_json import from_json
+from bench.results.checked import check
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, Scenario, WorkloadSpec
 from bench.sweep import applying, describing

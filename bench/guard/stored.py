@@ -25,6 +25,7 @@ from bench.results.as_json import from_json
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, read_run
 from bench.results.values import Configuration, Estimate, Scenario
+from bench.sweep.environment import VARIABLES
 
 MUST_MATCH = ("cpu", "cpu_flags", "cores", "gpus", "system", "python", "packages", "variables")
 """Parts of the fingerprint without which figures cannot be compared at all."""
@@ -43,11 +44,14 @@ KNOWN = 1000
 
 def read(folder: Path) -> list[Run]:
     """A run, or all runs in a folder, oldest first; raises StoreError where there is none."""
-    if (folder / "run.json").exists():
-        return [read_run(folder)]
-    runs = [read_run(file.parent) for file in sorted(folder.glob("*/run.json"))]
+    one = (folder / "run.json").exists()
+    files = [folder / "run.json"] if one else sorted(folder.glob("*/run.json"))
+    runs = [read_run(file.parent) for file in files]
     if not runs:
         raise StoreError(f"{folder} is not a run's folder and holds none")
+    for run in runs:
+        if not run.launches:
+            raise StoreError(f"{run.folder} holds no launches: it can be no baseline, remove it")
     return sorted(runs, key=lambda run: float(run.facts.get("started", 0.0)))
 
 
@@ -111,6 +115,10 @@ def check_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[st
         one, other = before.get(key), after.get(key)
         if key == "packages":
             one, other = (_without_own(p or {}) for p in (one, other))
+        if key == "variables":  # earlier versions kept more of them
+            one, other = (
+                {k: v for k, v in (p or {}).items() if k in VARIABLES} for p in (one, other)
+            )
         if one != other:
             refused.append(f"{key} ({_difference(one, other)})")
     if refused:

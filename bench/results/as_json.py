@@ -27,12 +27,12 @@ def to_json(value: Any) -> dict[str, Any]:
 
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     """The value `to_json` wrote. Unknown fields are ignored, so that newer files still load."""
-    hints = _hints(kind)  # type: ignore[arg-type]
-    return kind(**{k: _typed(hints[k], v) for k, v in data.items() if k in hints})
+    known = hints(kind)  # type: ignore[arg-type]
+    return kind(**{k: _typed(known[k], v) for k, v in data.items() if k in known})
 
 
 @functools.cache
-def _hints(kind: type) -> dict[str, Any]:
+def hints(kind: type) -> dict[str, Any]:
     """Types of a value's fields; kept, because a history loads a hundred thousand of them."""
     return typing.get_type_hints(kind)
 

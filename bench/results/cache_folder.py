@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,12 +32,36 @@ def default() -> Path:
 
 @contextlib.contextmanager
 def used(folder: str) -> Iterator[None]:
-    """Keep what is in the cache (empty: the default one) from being cleared meanwhile."""
+    """Keep what is in the cache (empty: the default one) from being cleared meanwhile.
+
+    Raises:
+        UsageError: Others may write there.
+    """
     place = Path(folder) if folder else default()
     place.mkdir(parents=True, exist_ok=True)
+    check_private(place)
     with (place / IN_USE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
+
+
+def check_private(folder: Path) -> None:
+    """Refuse a cache in which others may put files: loading a model runs its code.
+
+    Raises:
+        UsageError: It is someone else's, or everybody may write there.
+    """
+    found = folder.stat()
+    if found.st_uid != os.getuid():
+        whose = f"belongs to another user (id {found.st_uid})"
+    elif found.st_mode & stat.S_IWOTH:
+        whose = f"may be written by everybody: `chmod o-w {folder}`"
+    else:
+        return
+    raise UsageError(
+        f"the cache {folder} {whose}; models in it would be loaded, which runs their code: give a "
+        "folder of your own by --cache or TFBENCH_CACHE"
+    )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bench.results import checked
 from bench.results.as_json import from_json, to_json
 from bench.results.effects import Effects
 from bench.results.errors import StoreError, UsageError
@@ -127,28 +128,50 @@ class RunFolder:
 def read_run(folder: Path) -> Run:
     """Read a run's folder.
 
+    What can be repaired is, with a warning that says where: a last line that was cut short, a
+    launch that stands there twice.
+
     Raises:
-        StoreError: It is no run's folder, or of a newer schema.
+        StoreError: It is no run's folder, of a newer schema, or damaged; the message names file and
+            place.
     """
     facts = read_facts(folder)
-    return Run(folder, facts, list(_launches(folder / "launches.jsonl")))
+    with _reading(folder / "run.json"):
+        for each in facts.get("scenarios") or ():
+            checked.scenario(from_json(Scenario, each))
+    launches, repaired = _launches(folder / "launches.jsonl", "ended" in facts)
+    if repaired:
+        facts["warnings"] = [*(facts.get("warnings") or ()), *repaired]
+    return Run(folder, facts, launches)
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
     """A run's run.json alone: a quick look whether it is a run's folder.
 
     Raises:
-        StoreError: It is none, or of a newer schema.
+        StoreError: It is none, or of a newer schema, or damaged.
     """
-    try:
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StoreError(f"{folder} is not a run's folder: it holds no run.json") from None
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{folder / 'run.json'} cannot be read: {error}") from None
-    if not isinstance(facts, dict) or facts.get("schema", 0) > SCHEMA:
-        raise StoreError(f"{folder} was written by a newer tfbench: update this one")
+    place = folder / "run.json"
+    if not place.exists():
+        raise StoreError(f"{folder} is not a run's folder: it holds no run.json")
+    with _reading(place):
+        facts = json.loads(place.read_text(encoding="utf-8"))
+        if not isinstance(facts, dict) or not isinstance(facts.get("schema", 0), int):
+            raise ValueError("it is no object with a schema")
+        if facts.get("schema", 0) > SCHEMA:
+            raise StoreError(f"{folder} was written by a newer tfbench: update this one")
+        checked.facts(facts)
     return facts
+
+
+@contextmanager
+def _reading(place: Path, line: str = "") -> Iterator[None]:
+    """Turns what is wrong in a file into one line that names it."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError, RecursionError, KeyError, AttributeError) as error:
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise StoreError(f"{place}{line} is damaged: {' '.join(said.split())}") from None
 
 
 def runs_below(folder: Path) -> list[Path]:
@@ -163,17 +186,37 @@ def runs_below(folder: Path) -> list[Path]:
     return found
 
 
-def _launches(path: Path) -> Iterable[Launch]:
+def _launches(path: Path, ended: bool) -> tuple[list[Launch], list[str]]:
+    """The launches, and what was repaired while they were read."""
     if not path.exists():
-        return
-    lines = path.read_text(encoding="utf-8").splitlines()
+        if ended:
+            raise StoreError(f"{path} is missing: the run ended, so its launches were lost")
+        return [], []
+    with _reading(path):
+        lines = path.read_text(encoding="utf-8").split("\n")
+    found: list[Launch] = []
+    repaired = []
+    first: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
+        last = number == len(lines)
+        if last and not line:
+            break
         try:
-            yield from_json(Launch, json.loads(line))
-        except (ValueError, TypeError) as error:
-            if number == len(lines):  # cut short by a crash: all that was synced is above
-                return
-            raise StoreError(f"{path}, line {number} is damaged ({error}): remove it") from None
+            with _reading(path, f", line {number}"):
+                launch = checked.launch(from_json(Launch, json.loads(line)))
+        except StoreError:
+            if not last:
+                raise
+            # a crash while it was written: all that was synced stands above
+            repaired.append(f"{path.name}: line {number} was cut short and is left out")
+            break
+        if launch.turns and line in first:
+            text = f"{path.name}: line {number} repeats line {first[line]} and is left out"
+            repaired.append(text)
+            continue
+        first[line] = number
+        found.append(launch)
+    return found, repaired
 
 
 def write_effects(path: Path, rows: Iterable[Effect]) -> None:

@@ -18,7 +18,23 @@ PACKAGES = (
     "tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert", "numpy",
     "onnxruntime", "openvino", "nncf", "tensorrt",
 )  # fmt: skip
-VARIABLES = ("TF_", "XLA_", "OMP_", "KMP_", "CUDA_", "MKL_", "ONEDNN_", "DNNL_", "LD_PRELOAD")
+VARIABLES = frozenset({
+    "CUDA_DEVICE_ORDER", "CUDA_LAUNCH_BLOCKING", "CUDA_MODULE_LOADING", "CUDA_VISIBLE_DEVICES",
+    "DNNL_MAX_CPU_ISA", "DNNL_VERBOSE", "GOMP_CPU_AFFINITY", "KERAS_BACKEND", "KMP_AFFINITY",
+    "KMP_BLOCKTIME", "KMP_SETTINGS", "LD_PRELOAD", "MALLOC_ARENA_MAX", "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_DYNAMIC",
+    "OMP_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND", "OMP_SCHEDULE", "OMP_THREAD_LIMIT",
+    "OMP_WAIT_POLICY", "ONEDNN_MAX_CPU_ISA", "ONEDNN_VERBOSE", "TF_CPP_MAX_VLOG_LEVEL",
+    "TF_CPP_MIN_LOG_LEVEL", "TF_CUDNN_DETERMINISTIC", "TF_CUDNN_USE_AUTOTUNE",
+    "TF_DETERMINISTIC_OPS", "TF_DISABLE_MKL", "TF_ENABLE_MKL_NATIVE_FORMAT",
+    "TF_ENABLE_ONEDNN_OPTS", "TF_ENABLE_WINOGRAD_NONFUSED", "TF_ENABLE_XLA",
+    "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR", "TF_GPU_THREAD_COUNT", "TF_GPU_THREAD_MODE",
+    "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ONEDNN_ENABLE_FAST_CONV",
+    "TF_USE_LEGACY_KERAS", "TF_XLA_FLAGS", "XLA_FLAGS", "XLA_PYTHON_CLIENT_ALLOCATOR",
+    "XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_PREALLOCATE",
+})  # fmt: skip
+"""Variables that change figures, by name: a run's folder is shared, and others, of the same
+beginning too (`TF_VAR_…` is Terraform's), may hold a secret."""
 
 
 def fingerprint() -> dict[str, Any]:
@@ -35,11 +51,7 @@ def fingerprint() -> dict[str, Any]:
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "python": platform.python_version(),
         "packages": packages(),
-        "variables": {
-            k: v
-            for k, v in sorted(os.environ.items())
-            if k.startswith(VARIABLES) and not k.startswith("TF_CLI_")  # another program's
-        },
+        "variables": {k: v for k, v in sorted(os.environ.items()) if k in VARIABLES},
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,8 +15,8 @@ import numpy as np
 import ruptures
 from scipy import stats
 
-from bench.results.errors import UsageError
-from bench.results.store import SCHEMA, runs_below
+from bench.results.errors import StoreError, UsageError
+from bench.results.store import read_facts, runs_below
 from reports.facts.environments import equality
 
 LEAST_RUNS = 5
@@ -110,11 +109,9 @@ def history(folder: Path, every_environment: bool = False) -> History:
 
 def _past(folder: Path) -> Past | None:
     try:
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        if facts.get("schema", 0) > SCHEMA:
-            return None
+        facts = read_facts(folder)
         rows = dict(_rows(folder / "effects.csv"))
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (StoreError, OSError, ValueError, KeyError, TypeError):
         return None
     return Past(folder.name, _seconds(facts.get("started")), equality(facts), rows)
 

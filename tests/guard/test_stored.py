@@ -115,3 +115,17 @@ def test_a_scenario_that_fails_now_is_a_regression(tmp_path: Path) -> None:
 def test_a_folder_without_runs(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="holds none"):
         stored.read(tmp_path)
+
+
+def test_a_run_without_launches_is_no_baseline(tmp_path: Path) -> None:
+    fabricate(tmp_path / "old" / "fine", SPECS)
+    fabricate(tmp_path / "old" / "empty", [])
+    with pytest.raises(StoreError, match="empty holds no launches"):
+        stored.read(tmp_path / "old")
+
+
+def test_variables_that_are_no_longer_kept_do_not_differ() -> None:
+    old = {"environment": {"variables": {"CUDA_HOME": "/usr", "XLA_FLAGS": "a"}}}
+    stored.check_environment(old, {"environment": {"variables": {"XLA_FLAGS": "a"}}})
+    with pytest.raises(UsageError, match="XLA_FLAGS a, now b"):
+        stored.check_environment(old, {"environment": {"variables": {"XLA_FLAGS": "b"}}})

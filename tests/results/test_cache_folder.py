@@ -95,3 +95,18 @@ def test_times_and_sizes_as_people_write_them() -> None:
     for wrong in ("much", "-1GB", "3 parsecs", ""):
         with pytest.raises(UsageError, match="--max-size"):
             size_bytes(wrong, "--max-size")
+
+
+def test_a_cache_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "cache"
+    with cache_folder.used(str(place)):
+        assert place.is_dir()
+    place.chmod(0o777)
+    with pytest.raises(UsageError, match="by everybody: `chmod o-w"), cache_folder.used(str(place)):
+        raise AssertionError("it was used")
+    place.chmod(0o755)
+    if os.getuid():
+        pytest.skip("giving a folder to another user takes root")
+    os.chown(place, 12345, -1)
+    with pytest.raises(UsageError, match="another user"), cache_folder.used(str(place)):
+        raise AssertionError("it was used")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,9 @@ LAUNCH = Launch(
 )
 
 
+FIRST, SECOND, THIRD, FOURTH = (dataclasses.replace(LAUNCH, index=n) for n in range(4))
+
+
 def test_a_launch_survives_json() -> None:
     assert from_json(Launch, to_json(LAUNCH)) == LAUNCH
 
@@ -37,28 +41,109 @@ def test_fields_of_a_newer_version_are_ignored() -> None:
 def test_a_run_reads_back_what_was_appended(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run")
     folder.write_facts({"name": "run"})
-    folder.append([LAUNCH])
-    folder.append([LAUNCH, LAUNCH])
+    folder.append([FIRST])
+    folder.append([SECOND, THIRD])
     run = read_run(tmp_path / "run")
-    assert run.launches == (LAUNCH,) * 3
+    assert run.launches == (FIRST, SECOND, THIRD)
     assert run.facts["name"] == "run"
 
 
-def test_a_crash_while_writing_loses_only_the_last_line(tmp_path: Path) -> None:
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """A run's folder with two launches."""
     folder = RunFolder.create(tmp_path / "run")
-    folder.write_facts({})
-    folder.append([LAUNCH, LAUNCH])
-    path = tmp_path / "run" / "launches.jsonl"
+    folder.write_facts({"name": "run", "scenarios": [], "ended": 1.0})
+    folder.append([FIRST, SECOND])
+    return folder.folder
+
+
+def lines_of(stored: Path) -> list[str]:
+    return (stored / "launches.jsonl").read_text().splitlines()
+
+
+def test_a_crash_while_writing_loses_only_the_last_line(stored: Path) -> None:
+    path = stored / "launches.jsonl"
     path.write_bytes(path.read_bytes()[:-20])
-    assert read_run(tmp_path / "run").launches == (LAUNCH,)
+    run = read_run(stored)
+    assert run.launches == (FIRST,)
+    assert run.facts["warnings"] == ["launches.jsonl: line 2 was cut short and is left out"]
 
 
-def test_a_damaged_line_before_the_last_is_an_error(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run")
-    folder.write_facts({})
-    (tmp_path / "run" / "launches.jsonl").write_text("{broken\n{}\n")
-    with pytest.raises(StoreError, match="line 1 is damaged"):
-        read_run(tmp_path / "run")
+def test_a_launch_that_stands_there_twice_counts_once(stored: Path) -> None:
+    one, two = lines_of(stored)
+    (stored / "launches.jsonl").write_text(f"{one}\n{two}\n{one}\n")
+    run = read_run(stored)
+    assert run.launches == (FIRST, SECOND)
+    assert run.facts["warnings"] == ["launches.jsonl: line 3 repeats line 1 and is left out"]
+    assert run.effects.rows == read_run(stored).effects.rows
+
+
+def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
+    odd = dataclasses.replace(THIRD, reason="a\u2028b\x85c\x0cd")
+    RunFolder(stored).append([odd])
+    assert read_run(stored).launches == (FIRST, SECOND, odd)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{broken", "{}", "[]", "3", "null", '"x"', '{"scenario": "a"}',
+        *(json.dumps({"scenario": "a", "configuration": "b", **fields}) for fields in (
+            {"turns": [[0, 0, 0, 5]]}, {"turns": [[0, 0, 3, 0]]}, {"turns": [[0, 0, 3]]},
+            {"turns": [[0, 0, 3, "fast"]]}, {"turns": {"0": 1}}, {"turns": 3},
+            {"outcome": "fine"}, {"scenario": 3}, {"group": None}, {"index": "0"},
+            {"latency_histogram": {"x": 1}}, {"latency_histogram": {"1": -1}},
+            {"latency_histogram": []}, {"predictions": [[1]]}, {"level": "0"},
+            {"updates_per_step": 0}, {"proof": []}, {"warnings": "x"}, {"steady": 1},
+        )),
+    ],
+)  # fmt: skip
+def test_a_damaged_line_is_named(stored: Path, line: str) -> None:
+    one, two = lines_of(stored)
+    (stored / "launches.jsonl").write_text(f"{one}\n{line}\n{two}\n")
+    with pytest.raises(StoreError, match=r"launches\.jsonl, line 2 is damaged: .+") as caught:
+        read_run(stored)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[]", "null", '{"schema": "1"}', '{"scenarios": 3}', '{"scenarios": [3]}',
+        '{"scenarios": [{"id": "a"}]}', '{"configurations": [{}]}', '{"configurations": {}}',
+        '{"environment": "x"}', '{"settings": []}', '{"warnings": [3]}', '{"started": "now"}',
+        '{"started": NaN}', '{"workload": 3}', '{"controls": {"a": 3}}', '{"name": 3}',
+        "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_damaged_facts_are_named(stored: Path, text: str) -> None:
+    (stored / "run.json").write_text(text)
+    with pytest.raises(StoreError, match=r"run\.json is damaged: .+") as caught:
+        read_run(stored)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_named(stored: Path) -> None:
+    (stored / "launches.jsonl").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(StoreError, match=r"launches\.jsonl is damaged"):
+        read_run(stored)
+    (stored / "run.json").write_bytes(b"\x80")
+    with pytest.raises(StoreError, match=r"run\.json is damaged"):
+        read_run(stored)
+
+
+def test_a_newer_schema_is_refused_and_an_older_read(stored: Path) -> None:
+    (stored / "run.json").write_text('{"schema": 0}')
+    assert len(read_run(stored).launches) == 2
+    (stored / "run.json").write_text('{"schema": 99}')
+    with pytest.raises(StoreError, match="newer tfbench"):
+        read_run(stored)
+
+
+def test_a_run_that_lost_its_launches_is_not_an_empty_one(stored: Path) -> None:
+    (stored / "launches.jsonl").unlink()
+    with pytest.raises(StoreError, match=r"launches\.jsonl is missing"):
+        read_run(stored)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -106,22 +191,22 @@ def test_a_full_disk_is_one_line_and_what_was_written_stays(small_disk: Path) ->
     folder = RunFolder.create(small_disk / "run")
     folder.write_facts({"name": "before"})
     folder.write_effects([Effect("infer/function", "cpu-1")])
-    folder.append([LAUNCH])
-    long = dataclasses.replace(LAUNCH, output="x" * 50_000)
-    folder.append([LAUNCH, long])
+    folder.append([FIRST])
+    long = dataclasses.replace(THIRD, output="x" * 50_000)
+    folder.append([SECOND, long])
     with pytest.raises(StoreError, match=r"launches\.jsonl cannot be written .* make room"):
-        folder.append([LAUNCH, long])
+        folder.append([FOURTH, long])
     with pytest.raises(StoreError, match=r"run\.json cannot be written"):
         folder.write_facts({"name": "x" * 100_000})
     with pytest.raises(StoreError, match=r"effects\.csv cannot be written"):
         folder.write_effects([Effect("x" * 100_000, "cpu-1")])
     run = read_run(folder.folder)
     assert run.facts["name"] == "before"
-    assert run.launches == (LAUNCH, LAUNCH, long)
+    assert run.launches == (FIRST, SECOND, long)
     assert "infer/function" in (folder.folder / "effects.csv").read_text()
     assert not list(folder.folder.glob("*.part"))
-    folder.append([LAUNCH])  # the next line begins where the last whole one ended
-    assert read_run(folder.folder).launches == (LAUNCH, LAUNCH, long, LAUNCH)
+    folder.append([FOURTH])  # the next line begins where the last whole one ended
+    assert read_run(folder.folder).launches == (FIRST, SECOND, long, FOURTH)
 
 
 def test_a_full_disk_is_exit_code_2_without_a_traceback(

@@ -1,0 +1,129 @@
+"""Values from files that others wrote or edited: types and ranges, before they are used."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from bench.results.as_json import hints
+from bench.results.values import Launch, Scenario, Turn
+
+MOST = 2**63
+"""Beyond it a number cannot have been counted or timed."""
+
+
+def check(hint: Any, value: Any, name: str, finite: bool = False) -> None:
+    """Raise ValueError where a value is not of its annotated type.
+
+    Args:
+        hint: The annotation.
+        value: The value; dataclasses, tuples and mappings are looked into.
+        name: Its place, for the message.
+        finite: Whether infinite numbers and NaN are refused too.
+    """
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return
+    if origin is types.UnionType:
+        if value is None and type(None) in arguments:
+            return
+        (hint,) = (each for each in arguments if each is not type(None))
+        check(hint, value, name, finite)
+    elif origin is typing.Literal:
+        _expect(value in arguments if isinstance(value, str) else False, name, value)
+    elif origin is tuple:
+        _expect(isinstance(value, tuple), name, value)
+        plain = arguments[0] in (int, float) and not finite
+        if plain and {type(each) for each in value} <= {int, float}:
+            return  # thousands of outputs, at the speed of C
+        for n, each in enumerate(value):
+            check(arguments[0], each, f"{name}[{n}]", finite)
+    elif origin is Mapping:
+        _expect(isinstance(value, Mapping), name, value)
+        for key, each in value.items():
+            check(arguments[1], each, f"{name}.{key}", finite)
+    elif hint is Turn:
+        _turn(value, name)
+    elif dataclasses.is_dataclass(hint):
+        _expect(isinstance(value, typing.cast(type, hint)), name, value)
+        for field, kind in hints(typing.cast(type, hint)).items():
+            check(kind, getattr(value, field), f"{name}.{field}", finite)
+    elif hint is float or hint is int:
+        _expect(_number(value) and (math.isfinite(value) or not finite), name, value)
+    elif isinstance(hint, type):
+        _expect(isinstance(value, hint), name, value)
+
+
+def launch(value: Launch) -> Launch:
+    """A launch whose figures can be computed with; raises ValueError."""
+    check(Launch, value, "launch")
+    for name in ("examples_per_step", "updates_per_step"):
+        _expect(0 <= getattr(value, name) < MOST, f"launch.{name}", getattr(value, name))
+    _expect(value.updates_per_step >= 1, "launch.updates_per_step", value.updates_per_step)
+    for bucket, count in value.latency_histogram.items():
+        _expect(
+            bucket.lstrip("-").isdecimal() and abs(int(bucket)) < 1e5 and count >= 0,
+            "launch.latency_histogram", bucket,
+        )  # fmt: skip
+    return value
+
+
+def scenario(value: Scenario) -> Scenario:
+    """A scenario as a run keeps it; raises ValueError."""
+    check(Scenario, value, "scenario")
+    return value
+
+
+FACTS: dict[str, Any] = {
+    "name": str,
+    "started": float,
+    "ended": float,
+    "command": str,
+    "workload_spec": Mapping[str, Any],
+    "settings": Mapping[str, Any],
+    "configurations": tuple[Mapping[str, Any], ...],
+    "scenarios": tuple[Mapping[str, Any], ...],
+    "environment": Mapping[str, Any],
+    "git": Mapping[str, Any],
+    "warnings": tuple[str, ...],
+    "workload": Mapping[str, Any],
+    "versions": Mapping[str, Any],
+    "ceilings": Mapping[str, Mapping[str, Any]],
+    "controls": Mapping[str, Mapping[str, Any]],
+    "claims": tuple[Mapping[str, Any], ...],
+    "harness": Mapping[str, Any],
+}
+"""What `run.json` holds; more may stand there."""
+
+
+def facts(found: Mapping[str, Any]) -> None:
+    """The parts of `run.json` that are there have their types; raises ValueError."""
+    for name, hint in FACTS.items():
+        value = found.get(name)
+        if value is not None:
+            check(hint, tuple(value) if isinstance(value, list) else value, name)
+    for n, each in enumerate(found.get("configurations") or ()):
+        _expect(isinstance(each.get("name"), str), f"configurations[{n}].name", each.get("name"))
+    _expect(math.isfinite(found.get("started") or 0.0), "started", found.get("started"))
+
+
+def _turn(value: Any, name: str) -> None:
+    _expect(isinstance(value, Turn), name, value)
+    numbers = (value.round, value.position, value.steps, value.elapsed_ns, value.delayed_ns)
+    fine = all(_number(x) and 0 <= x < MOST for x in numbers)
+    _expect(fine and value.steps >= 1 and value.elapsed_ns > 0, name, list(numbers))
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _expect(fine: bool, name: str, value: Any) -> None:
+    if not fine:
+        shown = repr(value)
+        shown = shown if len(shown) <= 40 else f"{shown[:37]}…"
+        raise ValueError(f"{name} is not what it should be: {shown}")
