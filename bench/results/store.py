@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import fcntl
 import io
 import json
 import os
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bench.results import checked
 from bench.results.as_json import from_json, to_json
@@ -20,6 +21,7 @@ from bench.results.errors import StoreError, UsageError
 from bench.results.values import Effect, Launch, Scenario
 
 SCHEMA = 1
+LAUNCHES, LOCK = "launches.jsonl", ".lock"
 
 
 class Run:
@@ -76,6 +78,7 @@ class RunFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock: IO[str] | None = None
 
     @classmethod
     def create(cls, folder: Path) -> RunFolder:
@@ -86,7 +89,9 @@ class RunFolder:
         """
         try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise StoreError(f"{folder} exists and is not empty: choose another --out")
+                run = (folder / "run.json").exists()
+                more = f", or go on with it by --resume {folder}" if run else ""
+                raise StoreError(f"{folder} exists and is not empty: choose another --out{more}")
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK):
                 raise PermissionError(13, "permission denied")
@@ -94,7 +99,31 @@ class RunFolder:
             raise StoreError(
                 f"{folder} cannot be written ({error.strerror}): choose another --out"
             ) from None
-        return cls(folder)
+        return cls(folder)._alone()
+
+    @classmethod
+    def reopen(cls, folder: Path) -> RunFolder:
+        """A run's folder, to go on with the run.
+
+        Raises:
+            StoreError: It holds no run, or somebody measures there.
+        """
+        read_facts(folder)
+        return cls(folder)._alone()
+
+    def _alone(self) -> RunFolder:
+        """Keep others from measuring into this folder while this object lives."""
+        path = self.folder / LOCK
+        with _writing(path):
+            self._lock = path.open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise StoreError(
+                f"another tfbench measures into {self.folder}: wait for it, or choose another --out"
+            ) from None
+        return self
 
     def write_facts(self, facts: dict[str, Any]) -> None:
         """Write run.json, whole or not at all."""
@@ -107,8 +136,8 @@ class RunFolder:
         Raises:
             StoreError: The disk is full, say; what was appended before stays.
         """
-        text = "".join(json.dumps(to_json(x), ensure_ascii=False) + "\n" for x in launches)
-        path = self.folder / "launches.jsonl"
+        text = _lines(launches)
+        path = self.folder / LAUNCHES
         with _writing(path), path.open("ab", buffering=0) as file:
             end = file.tell()
             try:
@@ -119,6 +148,10 @@ class RunFolder:
             except OSError:
                 file.truncate(end)
                 raise
+
+    def write_launches(self, launches: Iterable[Launch]) -> None:
+        """Write launches.jsonl anew: what is kept of it."""
+        replace_text(self.folder / LAUNCHES, _lines(launches))
 
     def write_effects(self, rows: Iterable[Effect]) -> None:
         """Write effects.csv, one row a scenario and configuration."""
@@ -139,7 +172,7 @@ def read_run(folder: Path) -> Run:
     with _reading(folder / "run.json"):
         for each in facts.get("scenarios") or ():
             checked.scenario(from_json(Scenario, each))
-    launches, repaired = _launches(folder / "launches.jsonl", "ended" in facts)
+    launches, repaired = _launches(folder / LAUNCHES, "ended" in facts)
     if repaired:
         facts["warnings"] = [*(facts.get("warnings") or ()), *repaired]
     return Run(folder, facts, launches)
@@ -184,6 +217,10 @@ def runs_below(folder: Path) -> list[Path]:
     if not found:
         raise UsageError(f"{folder} holds no runs: give the folder that holds the runs' folders")
     return found
+
+
+def _lines(launches: Iterable[Launch]) -> str:
+    return "".join(json.dumps(to_json(x), ensure_ascii=False) + "\n" for x in launches)
 
 
 def _launches(path: Path, ended: bool) -> tuple[list[Launch], list[str]]:

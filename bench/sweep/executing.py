@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 from bench.results.values import Configuration, Launch, Scenario
-from bench.sweep import budgets, controls, probing
+from bench.sweep import budgets, controls, planning, probing
 from bench.sweep.groups import run_launch
 from bench.sweep.interpreter import Environment
 from bench.sweep.journal import Journal
@@ -20,6 +22,7 @@ from bench.sweep.members import Member
 from bench.sweep.pieces import Probe, Seat, Turns
 from bench.sweep.planning import Plan
 from bench.sweep.preloaded import Pool
+from bench.sweep.settings import Settings
 
 MOST_PROBES = 4
 """At once."""
@@ -122,6 +125,36 @@ class Executor:
         start = self._pool.starting(self._environment(scenario, configuration))
         slowdown = controls.SLOWDOWN if seat.role == "control-slow" else 0.0
         return Member(scenario, configuration, start, seat.role, slowdown, seat.side)
+
+
+def planned(
+    settings: Settings,
+    scenarios: tuple[Scenario, ...],
+    start_s: float,
+    wanted: frozenset[str] | None,
+    stored: Mapping[str, Any] | None = None,
+) -> tuple[Plan, dict[str, Any]]:
+    """A run's plan, and what run.json keeps of it.
+
+    Args:
+        settings: Of the run.
+        scenarios: Those that apply.
+        start_s: What a launch takes to start.
+        wanted: What is to be measured; None: all.
+        stored: What was kept when the run began, where one goes on.
+    """
+    start_s = stored["start_s"] if stored else start_s
+    plan = Plan(
+        scenarios, settings.configurations, settings.profile, start_s, settings.members,
+        settings.group_bytes, wanted=wanted,
+    )  # fmt: skip
+    if stored:
+        budget_s = stored["technique_s"] or math.inf
+    else:
+        seconds = planning.left_s(plan, [], len(slots(settings.configurations[0])))
+        budget_s = budgets.technique_s(seconds, bool(settings.patterns))
+    kept = {"start_s": start_s, "technique_s": None if math.isinf(budget_s) else budget_s}
+    return dataclasses.replace(plan, technique_s=budget_s), kept
 
 
 def slots(

@@ -53,6 +53,18 @@ class Plan:
         return {s.id: s for s in self.scenarios}
 
     @property
+    def measured(self) -> tuple[Scenario, ...]:
+        """The scenarios that take part."""
+        ids = {id for stage in self.stages for id in stage.ids}
+        return tuple(s for s in self.scenarios if s.id in ids)
+
+    @property
+    def begun(self) -> tuple[Scenario, ...]:
+        """The scenarios of its first stage."""
+        ids = self.stages[0].ids if self.stages else ()
+        return tuple(self.by_id[id] for id in ids)
+
+    @property
     def launch_s(self) -> float:
         """One launch of one member, as expected."""
         return self.profile.warmup_s + self.profile.member_s + self.start_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -21,6 +22,8 @@ from bench.sweep.members import Member, Start
 from bench.sweep.running import LaunchFailed, RunningLaunch
 
 READY_S = 180.0
+LEAVE_S = 2.0
+"""How long it may take to end by itself: while it imports it does not listen."""
 
 
 class Preloaded:
@@ -106,11 +109,16 @@ class Preloaded:
                 raise LaunchFailed("failed", reason) from None
             return answer
 
+    def hang_up(self) -> None:
+        """Tell it to end."""
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """End it; launches that still run end with it."""
         self._control.close()
         try:
-            self._process.wait(5)
+            self._process.wait(LEAVE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -129,11 +137,14 @@ class Pool:
         self.workload = workload
         self.memory_bytes = memory_bytes
         self._processes: dict[Environment, Preloaded] = {}
+        self._closed = False
         self._lock = threading.Lock()
 
     def process(self, environment: Environment) -> Preloaded:
         """The preloaded process of an environment."""
         with self._lock:
+            if self._closed:
+                raise LaunchFailed("failed", "the run ended")
             if environment not in self._processes:
                 self._processes[environment] = Preloaded(environment, self.workload.workloads)
             return self._processes[environment]
@@ -173,7 +184,10 @@ class Pool:
         return start
 
     def close(self) -> None:
-        """End all preloaded processes."""
+        """End all preloaded processes, and with them the launches that still run."""
+        self._closed = True
+        for process in self._processes.values():
+            process.hang_up()
         for process in self._processes.values():
             process.close()
         self._processes.clear()

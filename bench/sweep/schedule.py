@@ -5,39 +5,40 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.results import cache_folder
 from bench.results.as_json import to_json
 from bench.results.effects import Effects
-from bench.results.store import RunFolder
-from bench.results.values import Configuration, Launch, Scenario
+from bench.results.store import Run, RunFolder
+from bench.results.values import Launch, Scenario
 from bench.sweep import (
     applying,
     budgets,
     controls,
     describing,
+    executing,
+    interrupts,
     outlook,
     planning,
+    recording,
+    resuming,
+    stages,
     telling,
 )
 from bench.sweep.applying import Facts
 from bench.sweep.describing import Described
-from bench.sweep.discovery import ROOT
-from bench.sweep.environment import fingerprint, git_state, peak_memory_bytes
+from bench.sweep.environment import peak_memory_bytes
 from bench.sweep.executing import Executor, slots
-from bench.sweep.interpreter import Environment
 from bench.sweep.journal import Journal
-from bench.sweep.members import Process
 from bench.sweep.outlook import Outlook
 from bench.sweep.pieces import Probe, Turns, key
+from bench.sweep.plainly import Plainly
 from bench.sweep.planning import Plan
 from bench.sweep.preloaded import Pool
 from bench.sweep.progress import Reporter
-from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Settings
 
 
@@ -51,7 +52,12 @@ class Sweep:
         reporter: Told what happens.
         command: Shown in the report: how to run it again.
         known: All scenarios by id, where others than the selected may join as baselines.
+        earlier: The run in that folder, to go on with.
+        force: Go on though something has changed since.
     """
+
+    executor = Executor
+    """Carries pieces out."""
 
     def __init__(
         self,
@@ -61,6 +67,8 @@ class Sweep:
         reporter: Reporter,
         command: str = "",
         known: Mapping[str, Scenario] | None = None,
+        earlier: Run | None = None,
+        force: bool = False,
     ) -> None:
         self.settings = settings
         self.scenarios = tuple(scenarios)
@@ -71,41 +79,44 @@ class Sweep:
         self.launches: list[Launch] = []
         self._warnings: tuple[str, ...] = ()
         """Of the baseline, on every row that was measured."""
-        self._keras = 3
         self._described_s = 1.0
         self._plan: Plan | None = None
+        self._earlier, self._force = earlier, force
+        self._wanted: frozenset[str] | None = None
         self._pool = Pool(settings.workload, settings.memory_bytes)
-        self.facts: dict[str, Any] = {
-            "name": folder.folder.name,
-            "started": time.time(),
-            "command": command,
-            "workload_spec": to_json(settings.workload),
-            "settings": {**to_json(settings.profile), "seed": settings.seed,
-                         "profile": settings.profile.name},
-            "configurations": [to_json(c) for c in settings.configurations],
-            "scenarios": [to_json(s) for s in self.scenarios],
-            "environment": fingerprint(),
-            "git": git_state(ROOT),
-            "warnings": [],
-        }  # fmt: skip
+        self._plainly = Plainly(self._pool, self.scenarios[0])
+        self.facts = recording.facts(settings, self.scenarios, folder.folder.name, command)
 
     def run(self) -> Effects:
         """Do it all; what is measured is on the disk as each part ends."""
+        if self._earlier is None:
+            self.folder.write_facts(self.facts)  # so that whatever happens, one can go on
         with cache_folder.used(self.settings.workload.cache), self._pool:
-            self._prepare(self._describe().facts)
-            self._plan = plan = self._planned()
-            self._work(plan)
-        self.facts["ended"] = time.time()
-        self.facts["harness"] = {"peak_memory_bytes": peak_memory_bytes()}
-        self._write()
+            try:
+                found = self._describe()
+                if self._earlier is not None:
+                    self._go_on(self._earlier)
+                self._plan = plan = self._planned()
+                self._refuse()
+                self._prepare(found.facts, plan)
+                self._work(plan)
+            except KeyboardInterrupt:
+                self._end("interrupted")
+                raise
+        self._end("ended")
         return self.effects
+
+    def _end(self, how: str) -> None:
+        if self._earlier is None:  # else nothing was done
+            self.facts |= {how: time.time(), "harness": {"peak_memory_bytes": peak_memory_bytes()}}
+            self._write()
 
     def foretell(self) -> Outlook:
         """What `run` would do; only the workload is looked at."""
         with self._pool:
             found = self._describe()
         groups = [
-            [self._scenario(x.scenario) for x in g.seats if x.role in ("baseline", "candidate")]
+            [self._by_id[x.scenario] for x in g.seats if x.role in ("baseline", "candidate")]
             for g in planning.outline(self._planned(), Journal([])).groups
         ]
         trains = found.facts.learns and applying.looks_at_trained(self.applicable)
@@ -116,8 +127,7 @@ class Sweep:
     @property
     def effects(self) -> Effects:
         """The effects of what is measured so far."""
-        scenarios = {s.id: s for s in self.scenarios}
-        return Effects(self.launches, scenarios, self.facts["warnings"])
+        return Effects(self.launches, self._by_id, self.facts["warnings"])
 
     # --- parts of a run -----------------------------------------------------------------------
 
@@ -125,11 +135,11 @@ class Sweep:
         """What the workload is, and which scenarios apply: before any other time is spent."""
         self.reporter.begin("looking at the workload")
         first = self.settings.configurations[0]
-        _ = self._pool.process(self._environment(None, first)).versions  # it is ready: not timed
-        found = describing.describe(self._plainly(first), self.settings.profile)
+        _ = self._plainly.versions(first)  # it is ready: not timed
+        found = describing.describe(self._plainly.start(first), self.settings.profile)
         applied = applying.decide(self.scenarios, self.known, found.facts)
         self.scenarios, self.refused = applied.scenarios, applied.refused
-        self._keras = found.facts.keras
+        self._plainly.keras = found.facts.keras
         self._described_s = found.seconds
         profile = describing.scaled(self.settings.profile, found.seconds)
         self.settings = dataclasses.replace(self.settings, profile=profile)
@@ -137,32 +147,50 @@ class Sweep:
         self.facts["workload"] = {**to_json(self.settings.workload), **found.answer}
         for line in applied.told(found.facts):
             self.reporter.note(line)
-        now = round(time.time(), 3)
+        self._wanted = stages.share(self.applicable, *self.settings.shard)
+        return found
+
+    def _go_on(self, earlier: Run) -> None:
+        """Take over what an earlier run measured; refuse where something has changed since."""
+        found = resuming.go_on(
+            earlier, self.facts, self._planned(earlier.facts.get("plan")), self._force
+        )
+        self.folder.write_launches(found.launches)
+        self.facts, self.launches = found.facts, found.launches
+        self.settings = dataclasses.replace(self.settings, configurations=found.configurations)
+        self._wanted = found.wanted
+        self._earlier = None
+
+    def _refuse(self) -> None:
+        """Keep why scenarios do not apply; of a run in parts each says its share."""
+        number, parts = self.settings.shard
+        journal, now = Journal(self.launches), round(time.time(), 3)
         self._keep([
             Launch(id, c.name, purpose="probe", outcome="unsupported", reason=why, started_s=now)
-            for c in self.settings.configurations for id, why in applied.refused.items()
+            for c in self.settings.configurations
+            for id, why in list(self.refused.items())[number - 1 :: parts]
+            if not journal.probe(id, c.name)
         ])  # fmt: skip
-        return found
 
     @property
     def applicable(self) -> tuple[Scenario, ...]:
         """The scenarios that are measured."""
         return tuple(s for s in self.scenarios if s.id not in self.refused)
 
-    def _prepare(self, facts: Facts) -> None:
+    def _prepare(self, facts: Facts, plan: Plan) -> None:
         """Make what paths share: initial weights, and a trained baseline where one looks at it."""
-        self.facts["versions"] = {}
+        self._plainly.begin(plan.begun, self.settings.configurations)
+        self.facts.setdefault("versions", {})
         self._warnings = facts.warnings
         shared = any(s.kind != "input" for s in self.applicable)
         train = applying.looks_at_trained(self.applicable)
         what = "training the shared baseline" if train and facts.learns else "preparing the model"
         for configuration in self.settings.configurations:
-            process = self._pool.process(self._environment(None, configuration))
-            self.facts["versions"][configuration.name] = process.versions
+            self.facts["versions"][configuration.name] = self._plainly.versions(configuration)
             if not shared:
                 continue
             self.reporter.begin(f"{what} (kept for the next run)")
-            start = self._plainly(configuration)
+            start = self._plainly.start(configuration)
             found = describing.prepare(start, self.settings.profile, train)
             self._warnings = tuple(dict.fromkeys((*facts.warnings, *found.pop("warnings", ()))))
             self.facts["workload"] |= found
@@ -170,42 +198,32 @@ class Sweep:
 
     def _measure_ceilings(self) -> None:
         """The machine's own peaks in each configuration, at the time of this run."""
-        self.facts["ceilings"] = {}
-        if not self.settings.profile.trace or not self.applicable:
-            return
-        for configuration in self.settings.configurations:
-            self.reporter.begin(f"measuring the machine's ceilings in {configuration.name}")
-            disk = str(self.folder.folder.resolve())
-            try:
-                found = describing.ceilings(self._plainly(configuration), disk)
-                self.facts["ceilings"][configuration.name] = found
-            except LaunchFailed as error:
-                self.reporter.note(f"ceilings of {configuration.name}: {error.reason}")
+        known = self.facts.setdefault("ceilings", {})
+        if self.settings.profile.trace and self.applicable:
+            configurations, place = self.settings.configurations, self.folder.folder
+            self._plainly.ceilings(configurations, known, place, self.reporter)
 
     # --- the plan -----------------------------------------------------------------------------
 
-    def _planned(self) -> Plan:
-        """What is to be done, as far as it can be known before anything is found."""
-        settings = self.settings
-        plan = Plan(
-            self.applicable, settings.configurations, settings.profile, self._described_s,
-            settings.members, settings.group_bytes,
-        )  # fmt: skip
-        seconds = planning.left_s(plan, [], self._workers)
-        named = bool(settings.patterns)
-        return dataclasses.replace(plan, technique_s=budgets.technique_s(seconds, named))
+    def _planned(self, stored: Mapping[str, Any] | None = None) -> Plan:
+        """What is to be done; where one goes on, by what the run was begun with."""
+        stored = stored or self.facts.get("plan")
+        plan, self.facts["plan"] = executing.planned(
+            self.settings, self.applicable, self._described_s, self._wanted, stored
+        )
+        return plan
 
     def _work(self, plan: Plan) -> None:
         """Do what comes next, until nothing does."""
-        executor = Executor(plan, self._pool, self._environment, self.settings.seed, self._warnings)
+        executor = self.executor(
+            plan, self._pool, self._plainly.environment, self.settings.seed, self._warnings
+        )
         known = planning.outline(plan, Journal([]))
         self.reporter.total(len(known.probes) + sum(g.looks[-1] for g in known.groups))
-        self.reporter.rows(telling.waiting(self.applicable, self.settings.configurations), False)
-        ceilings = False
+        self.reporter.rows(telling.waiting(plan.measured, self.settings.configurations), False)
         while pieces := planning.next_pieces(plan, self.launches):
-            if pieces[0].stage and not ceilings:  # what a reader looks at first comes first
+            if pieces[0].stage:  # what a reader looks at first comes first
                 self._measure_ceilings()
-                ceilings = True
             probes = [piece for piece in pieces if isinstance(piece, Probe)]
             if probes:
                 self._probe(executor, probes)
@@ -213,8 +231,7 @@ class Sweep:
                 if isinstance(piece, Turns):
                     self._take_turns(executor, piece)
             self._write()
-        if not ceilings:
-            self._measure_ceilings()
+        self._measure_ceilings()
 
     def _probe(self, executor: Executor, pieces: Sequence[Probe]) -> None:
         what = f"{len(pieces)} scenarios: proof, quality and size in {pieces[0].configuration}"
@@ -235,8 +252,8 @@ class Sweep:
         # once a group is enough
         traces = self.folder.folder / "traces" if plan.profile.trace and not piece.index else None
         new = executor.turns(piece, traces)
-        before = Journal([*self.launches, *new]).group(group.name)
-        self._keep(budgets.warned(group, before, new, plan.technique_s, plan.profile))
+        theirs = Journal([*self.launches, *new]).group(group.name)
+        self._keep(budgets.warned(group, theirs, new, plan.technique_s, plan.profile))
         self.reporter.done()
         following = planning.next_launch(plan, group, Journal(self.launches))
         stay = {seat.key for seat in following.seats} if following else set()
@@ -244,51 +261,34 @@ class Sweep:
             self.reporter.done(group.looks[-1] - piece.index - 1)
         self._tell([
             x for x in new if key(x) not in stay and not x.side
-            and (x.role == "candidate" or not self._scenario(x.scenario).baseline)
+            and (x.role == "candidate" or not self._by_id[x.scenario].baseline)
         ], ended=True)  # fmt: skip
 
     # --- pieces -------------------------------------------------------------------------------
 
-    def _environment(self, scenario: Scenario | None, configuration: Configuration) -> Environment:
-        """A scenario's, or that of the workload itself."""
-        own = scenario or dataclasses.replace(self.scenarios[0], environment={}, keras=self._keras)
-        return Environment.of(own, configuration, configuration.python, ROOT)
-
-    def _plainly(self, configuration: Configuration) -> Callable[[], Process]:
-        """Starts launches that look at the workload or the machine, not at a scenario."""
-        environment = self._environment(None, configuration)
-        return partial(self._pool.launch, environment, self.scenarios[0], configuration)
-
-    def _scenario(self, id: str) -> Scenario:
-        return next(s for s in self.scenarios if s.id == id)
-
     @property
-    def _workers(self) -> int:
-        """Probes that run at once."""
-        return len(slots(self.settings.configurations[0]))
+    def _by_id(self) -> dict[str, Scenario]:
+        return {s.id: s for s in self.scenarios}
 
     def _keep(self, launches: Sequence[Launch]) -> None:
-        self.launches += launches
-        self.folder.append(launches)
+        with interrupts.held():
+            self.launches += launches
+            self.folder.append(launches)
         self._tell(launches)
 
     def _tell(self, launches: Sequence[Launch], ended: bool = False) -> None:
         """Show the rows of launches that ended; those of failed probes will not change."""
-        known = {s.id: s for s in self.scenarios}
-        keys = dict.fromkeys(
-            (x.scenario, x.configuration) for x in launches
-            if x.role in ("baseline", "candidate") and not x.side
-        )  # fmt: skip
-        rows = [telling.row(known[id], c, self.launches, known) for id, c in keys]
-        for row in rows:
-            final = ended or (row.status not in ("ok", telling.PROBED) and not launches[0].group)
+        for row, final in telling.rows(launches, self.launches, self._by_id, ended):
             self.reporter.rows([row], final)
         if self._plan is not None:
-            self.reporter.left(planning.left_s(self._plan, self.launches, self._workers))
+            workers = len(slots(self._plan.configurations[0]))
+            self.reporter.left(planning.left_s(self._plan, self.launches, workers))
 
     def _write(self) -> None:
         self.facts["controls"] = controls.verdicts(self.launches)
-        self.facts["warnings"] = controls.warnings(self.facts["controls"])
+        self.facts["warnings"] = [
+            *controls.warnings(self.facts["controls"]), *resuming.warnings(self.facts)
+        ]  # fmt: skip
         self.folder.write_facts(self.facts)
         if self.launches:
             self.folder.write_effects(self.effects.rows)

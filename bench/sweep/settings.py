@@ -100,6 +100,8 @@ class Settings:
     """Ids and globs of scenarios that are not wanted."""
     group_bytes: int = 0
     """Memory that a group's members may hold together; 0: any."""
+    shard: tuple[int, int] = (1, 1)
+    """Which part of the run, and of how many."""
 
 
 def load(
@@ -149,7 +151,22 @@ def load(
         baseline=str(merged.get("baseline", "")),
         exclude=_globs(merged.get("exclude", ())),
         group_bytes=int(available * MEMORY_SHARE),
+        shard=find_shard(flags.get("shard")),
     )
+
+
+def find_shard(given: str | None) -> tuple[int, int]:
+    """`2/5`: the second of five parts.
+
+    Raises:
+        UsageError: It is no such part.
+    """
+    if not given:
+        return 1, 1
+    number, slash, parts = given.partition("/")
+    if not (slash and number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+        raise UsageError(f"{given!r} is no part of a run: use 1/5 to 5/5 for the five parts of one")
+    return int(number), int(parts)
 
 
 def _globs(given: str | Sequence[str]) -> tuple[str, ...]:

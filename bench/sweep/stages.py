@@ -58,6 +58,30 @@ def divide(
     return tuple(found)
 
 
+def share(scenarios: Sequence[Scenario], number: int, parts: int) -> frozenset[str] | None:
+    """The ids of one part of a run; None where it has but one.
+
+    The division is fixed by the scenarios alone. Those of the effect table are spread; of the
+    others, a baseline's candidates stay together, and the part that has least yet takes them.
+
+    Args:
+        scenarios: All of the run, in their source's order.
+        number: Of the part; from 1.
+        parts: How many.
+    """
+    if parts == 1:
+        return None
+    by_id = {s.id: s for s in scenarios}
+    table = [s.id for s in scenarios if s.first]
+    bases = dict.fromkeys(_base(s, by_id) for s in scenarios if not s.first)
+    together = [[s.id for s in scenarios if not s.first and _base(s, by_id) == b] for b in bases]
+    units = [[id] for id in table] + sorted(together, key=len, reverse=True)
+    found: list[list[str]] = [[] for _ in range(parts)]
+    for unit in units:
+        min(found, key=len).extend(unit)
+    return frozenset(found[number - 1])
+
+
 def last(stages: Sequence[Stage], base: str) -> int:
     """Number of the last stage that has a group of this baseline."""
     return max(i for i, stage in enumerate(stages) if base in dict(stage.groups))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.results.effects import Effects
 from bench.results.quality import columns
@@ -19,6 +19,29 @@ def waiting(scenarios: Sequence[Scenario], configurations: Sequence[Configuratio
     return [
         Effect(s.id, c.name, s.baseline or "", WAITING) for c in configurations for s in scenarios
     ]
+
+
+def rows(
+    new: Sequence[Launch],
+    launches: Sequence[Launch],
+    scenarios: Mapping[str, Scenario],
+    ended: bool,
+) -> Iterator[tuple[Effect, bool]]:
+    """The rows of launches that just ended, and whether they will not change any more.
+
+    Args:
+        new: Those launches.
+        launches: All of the run so far.
+        scenarios: Of the run, by id.
+        ended: Whether nothing more is measured of them; a failed probe ends a row anyway.
+    """
+    keys = dict.fromkeys(
+        (x.scenario, x.configuration) for x in new
+        if x.role in ("baseline", "candidate") and not x.side
+    )  # fmt: skip
+    for id, configuration in keys:
+        found = row(scenarios[id], configuration, launches, scenarios)
+        yield found, ended or (found.status not in ("ok", PROBED) and not new[0].group)
 
 
 def row(

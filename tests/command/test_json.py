@@ -57,7 +57,7 @@ def test_a_schema_is_one(name: str) -> None:
 def test_every_command_has_the_option_and_a_schema() -> None:
     commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
     names = ("list", "run", "report", "recommend", "compare", "history", "guard", "diagnose")
-    for name in (*names, "doctor", "verify"):
+    for name in (*names, "doctor", "verify", "merge"):
         assert any("--json" in each.opts for each in commands[name].params), name
         assert (SCHEMAS / f"{name}.json").exists()
     for name, command in commands["cache"].commands.items():
@@ -84,6 +84,19 @@ def test_what_is_said_of_a_stored_run(old: Path, tmp_path: Path, capsys: Capture
         found = checked(capsys)
         assert name in found
         assert found[name] or name == "rows"
+
+
+def test_runs_that_were_put_together(old: Path, tmp_path: Path, capsys: Captured) -> None:
+    again = Path(shutil.copytree(old, tmp_path / "again"))
+    lines = (again / "launches.jsonl").read_text().splitlines()
+    (again / "launches.jsonl").write_text("\n".join(lines[1:]) + "\n")
+    out = tmp_path / "both"
+    assert cli.main(["merge", str(old), str(again), "--out", str(out), "--json"]) == 0
+    assert checked(capsys)["effects"]
+    assert (out / "report.html").exists()
+    assert cli.main(["merge", str(old), "--out", str(tmp_path / "one")]) == 2
+    assert cli.main(["run", "--resume", str(out)]) == 2
+    assert "go on with one of them" in capsys.readouterr().err
 
 
 def test_the_cache(tmp_path: Path, capsys: Captured) -> None:

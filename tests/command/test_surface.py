@@ -40,9 +40,10 @@ COMMANDS = {
     "list": "--plain PATTERNS",
     "recommend": "--configuration --kind --max-accuracy-loss --max-latency --max-memory --max-size "
     "--measure --minimize --price RUN",
+    "merge": "--json --out RUNS",
     "report": "--claims --json --price-per-hour --comment --export --summary RUN",
     "run": "--configuration --epochs --launches --out --profile --python --seed --settings "
-    f"--claims --json --price-per-hour PATTERNS {WORKLOAD}",
+    f"--claims --force --json --price-per-hour --resume --shard PATTERNS {WORKLOAD}",
     "verify": "--budget --data --json BUNDLE",
     "trace": "--configuration --top OTHER RUN SCENARIO",
 }

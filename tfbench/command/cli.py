@@ -14,6 +14,7 @@ from tfbench.command import cache as cache_
 from tfbench.command import compare as compare_
 from tfbench.command import export as export_
 from tfbench.command import history as history_
+from tfbench.command import merge as merge_
 from tfbench.command import recommend as recommend_
 from tfbench.command import report as report_
 from tfbench.command.new_scenario import new_scenario
@@ -22,13 +23,16 @@ from tfbench.command.options import (
     Configurations,
     Epochs,
     Exclude,
+    Force,
     Json,
     PricePerHour,
     Profile,
+    Resume,
     ScenarioFolders,
     Scenarios,
     Seed,
     SettingsFile,
+    Shard,
     with_workload,
 )
 from tfbench.screen.plain import tell
@@ -107,6 +111,9 @@ def run(
         int | None, typer.Option(min=1, help="Launches of each group, instead of the profile's.")
     ] = None,
     seed: Seed = None,
+    resume: Resume = None,
+    force: Force = False,
+    shard: Shard = None,
     python: Annotated[
         str | None,
         typer.Option(
@@ -125,8 +132,11 @@ def run(
     flags = workload | {
         "profile": profile, "configuration": configuration, "exclude": exclude,
         "baseline": baseline, "epochs": epochs, "launches": launches, "seed": seed,
-        "python": python, "scenario_folders": scenario_folders,
+        "python": python, "scenario_folders": scenario_folders, "shard": shard,
     }  # fmt: skip
+    if resume is not None or force:
+        others = flags | {"out": out, "settings": settings, "claims": claims}
+        raise typer.Exit(running.resume(resume, force, as_json, patterns or [], others))
     if dry_run:
         raise typer.Exit(running.foretell(patterns or [], flags, settings, as_json=as_json))
     asked = report_.wishes(claims, price_per_hour)
@@ -135,6 +145,7 @@ def run(
 
 app.command()(report_.report)
 app.command()(compare_.compare)
+app.command()(merge_.merge)
 app.command()(recommend_.recommend)
 app.command()(history_.history)
 app.command()(export_.export)
@@ -306,8 +317,9 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         then = ": make room there; what was written before is kept" if full else ""
         tell(f"tfbench: {place}{error.strerror or error}{then}", file=sys.stderr)
         code = TfbenchError.exit_code
-    except KeyboardInterrupt:
-        tell("tfbench: interrupted; what was measured is kept", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        said = str(error) or "interrupted; what was measured is kept"
+        tell(f"tfbench: {said}", file=sys.stderr)
         code = 130
     except Exception as error:
         show = getattr(error, "show", None)  # the command line parser's own errors

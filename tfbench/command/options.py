@@ -56,6 +56,17 @@ Cache = Annotated[
     str | None, typer.Option(help="Folder of trained models and converted artifacts.")
 ]
 
+Resume = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Go on with the run in this folder, with its own settings."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="With --resume: though something has changed.")
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(metavar="K/N", help="Measure one part of N, such as 2/5; `merge` joins them."),
+]
 WORKLOAD: dict[str, Any] = {
     "model": Annotated[
         str | None,

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.results.errors import StoreError, UsageError
-from bench.results.store import RunFolder, read_run, replace_text
+from bench.results.store import Run, RunFolder, read_run, replace_text
 from bench.results.values import Scenario
-from bench.sweep import applying, pytest_benchmark
+from bench.sweep import applying, interrupts, pytest_benchmark, recording
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import discover, select
 from bench.sweep.outlook import Outlook
@@ -56,6 +56,44 @@ def run(
     """
     command = shlex.join(["tfbench", *sys.argv[1:]])
     facts = measure(patterns, flags, file, out, Console(stderr=True), command, asked)
+    return told_end(facts, as_json)
+
+
+def resume(
+    folder: Path | None,
+    force: bool = False,
+    as_json: bool = False,
+    patterns: Sequence[str] = (),
+    others: Mapping[str, Any] | None = None,
+) -> int:
+    """Go on with a run that was interrupted, with its own settings; else as `run`.
+
+    Args:
+        folder: The run's.
+        force: Go on though code, packages or workload have changed; the run then says so.
+        as_json: Print one object instead of the verdict.
+        patterns: What was given too, of scenarios: it may be nothing.
+        others: The other options; all must be None.
+
+    Raises:
+        TfbenchError: It is no run's folder, or something has changed.
+    """
+    if folder is None:
+        raise UsageError("--force goes with --resume DIR")
+    named = [k.replace("_", "-") for k, value in (others or {}).items() if value is not None]
+    if patterns or named:
+        what = ", ".join([*patterns, *(f"--{name}" for name in named)])
+        raise UsageError(f"--resume goes on with the run's own settings: leave out {what}")
+    place = RunFolder.reopen(folder)
+    earlier = read_run(folder)
+    settings = recording.settings_of(earlier.facts, str(folder))
+    command = shlex.join(["tfbench", *sys.argv[1:]])
+    facts = carry_out(settings, place, Console(stderr=True), command, {}, earlier, force)
+    return told_end(facts, as_json)
+
+
+def told_end(facts: Facts, as_json: bool) -> int:
+    """Print the verdict; returns the exit code."""
     if as_json:
         from tfbench.screen.run_answer import of_run
 
@@ -92,16 +130,46 @@ def measure(
         TfbenchError: Wrong usage or input.
     """
     settings = settings_.load(file, flags, patterns)
-    known, scenarios = chosen(settings)
     folder = RunFolder.create(out or default_folder())
-    with screen(console) as progress:
-        sweep = Sweep(settings, scenarios, folder, progress, command, known)
-        sweep.facts |= asked or {}
-        sweep.run()
-        progress.begin("reading the traces")
-        keep_operations(folder.folder, progress.note)
-        progress.begin("writing the report")
-    return write_report(folder.folder)
+    return carry_out(settings, folder, console, command, asked or {})
+
+
+def carry_out(
+    settings: settings_.Settings,
+    folder: RunFolder,
+    console: Console,
+    command: str,
+    asked: Mapping[str, Any],
+    earlier: Run | None = None,
+    force: bool = False,
+) -> Facts:
+    """Measure and write the report, also where a signal ends it.
+
+    Raises:
+        TfbenchError: Wrong usage or input.
+        Interrupted: By a signal; its message says how to go on.
+    """
+    known, scenarios = chosen(settings)
+    place = folder.folder
+    with interrupts.handled():
+        try:
+            with screen(console) as progress:
+                sweep = Sweep(settings, scenarios, folder, progress, command, known, earlier, force)
+                sweep.facts |= asked
+                sweep.run()
+                progress.begin("reading the traces")
+                keep_operations(place, progress.note)
+                progress.begin("writing the report")
+            return write_report(place)
+        except interrupts.Interrupted as signal:
+            report = ""
+            if any(x.purpose == "timing" for x in read_run(place).launches):
+                write_report(place)
+                report = f"; report: {place / 'report.html'}"
+            raise interrupts.Interrupted(
+                f"interrupted by {signal}; what was measured is kept{report}; to go on: "
+                f"{shlex.join(['tfbench', 'run', '--resume', str(place)])}"
+            ) from None
 
 
 def foretell(
