@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,21 @@ def test_what_cannot_be_compared_says_why(mine: Path, source: Source, says: str)
     with pytest.raises(UsageError, match=says) as raised:
         opened(source, mine)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_short_budget_looks_at_the_memory_of_few(mine: Path) -> None:
+    wanted = Wanted((), (CPU_1,), 4 << 30, budget_s=0.0)
+    with (
+        Versions(mine).pair("HEAD") as sides,
+        Calls("hot.py").open(*sides, wanted, Silent()) as found,
+    ):
+        time.sleep(0.01)
+        (one,) = found.launcher.probe([(found.subjects[0], "head")])
+        assert one.outcome == "ok"
+        assert one.peak_memory_bytes is None
+        assert list(found.warnings()) == [
+            "memory of 1 benchmarks was not looked at: the budget is too short"
+        ]
 
 
 def test_compiled_files_ask_for_an_installation(mine: Path) -> None:

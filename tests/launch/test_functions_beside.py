@@ -88,6 +88,13 @@ def test_a_function_that_changes_what_it_works_on_is_refused_or_named(mine: Path
         assert process.call("probe", 60)["probes"]["kept_bytes"] > 1000
 
 
+def test_garbage_is_not_kept(mine: Path) -> None:
+    (mine / "hot.py").write_text("def bench_cycle():\n    x = [bytearray(1000)]\n    x.append(x)\n")
+    with beside(mine, request(mine, name="bench_cycle")) as process:
+        process.call("build", 60, first_step=False)
+        assert "kept_bytes" not in process.call("probe", 60)["probes"]
+
+
 def test_an_argument_without_a_setup_says_what_to_write(mine: Path) -> None:
     with pytest.raises(LaunchFailed, match=r"write setup_lacks\(\), which returns it"):
         ask(mine, request(mine, name="bench_lacks"), "build")

@@ -168,6 +168,8 @@ def test_a_file_that_cannot_be_collected_is_named(mine: Path) -> None:
     answer = ask(mine, {"kind": "pytest", "arguments": ["broken"]})
     assert answer["found"] == []
     assert "no_such_package" in answer["broken"][0]
+    both = ask(mine, {"kind": "pytest", "arguments": ["broken", "tests", "-k", "decorated"]})
+    assert len(both["found"]) == 1
 
 
 def test_an_interpreter_without_pytest_says_so(mine: Path, bare: Path) -> None:

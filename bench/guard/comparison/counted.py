@@ -1,4 +1,4 @@
-"""Figures that are counted, not timed, and may vary: memory, bytes and calls, processes.
+"""Figures that are counted, not timed, and may vary: memory, bytes, files, processes.
 
 One probe of each side is looked at; what differs is judged on fresh probes and confirmed by more.
 """
@@ -38,7 +38,7 @@ ALL = (
     Counted("allocated", "allocated_bytes", "bytes", 1 << 10),
     Counted("bytes_read", "bytes_read", "bytes", 1 << 10),
     Counted("bytes_written", "bytes_written", "bytes", 1 << 10),
-    Counted("reads", "reads", "reads", 0),
+    Counted("files", "files", "files", 0),
     Counted("processes", "processes", "processes", 0),
 )
 

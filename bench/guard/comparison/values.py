@@ -9,7 +9,7 @@ from typing import Any, Literal
 Verdict = Literal["regression", "inconclusive", "improved", "changed", "no change"]
 Metric = Literal[
     "latency", "first_step", "cpu_time", "peak_memory", "allocated", "bytes_read", "bytes_written",
-    "reads", "processes", "size", "accuracy", "operations", "parameters", "traces", "artifact",
+    "files", "processes", "size", "accuracy", "operations", "parameters", "traces", "artifact",
     "losses", "outcome", "presence",
 ]  # fmt: skip
 

@@ -48,7 +48,14 @@ def compare(
         UsageError: Nothing is selected, or a side does not start.
     """
     environment = fingerprint()
-    wanted = Wanted(plan.patterns, plan.configurations, plan.memory_bytes, plan.seed, plan.exclude)
+    wanted = Wanted(
+        plan.patterns,
+        plan.configurations,
+        plan.memory_bytes,
+        plan.seed,
+        plan.exclude,
+        plan.budget_s,
+    )
     source = plan.source or Scenarios(plan.workload, plan.suite, plan.folders)
     with source.open(base, head, wanted, reporter) as opened:
         if folder is not None:

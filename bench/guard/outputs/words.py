@@ -14,7 +14,7 @@ NAMES: dict[Metric, str] = {
     "allocated": "allocated",
     "bytes_read": "bytes read",
     "bytes_written": "bytes written",
-    "reads": "reads",
+    "files": "files opened",
     "processes": "processes",
     "size": "artifact size",
     "accuracy": "accuracy",

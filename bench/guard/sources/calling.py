@@ -16,7 +16,7 @@ from bench.guard.comparison.launcher import Side, Stage, Subject
 from bench.guard.comparison.values import OperationChange
 from bench.guard.sources import functions
 from bench.guard.sources.processes import Beside, Spawner, environment
-from bench.guard.sources.source import Benchmark
+from bench.guard.sources.source import Benchmark, Wanted
 from bench.guard.sources.turns import PROFILE, TurnTaking, all_cores
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, Launch, Scenario
@@ -25,6 +25,8 @@ from bench.sweep.progress import Reporter
 from bench.sweep.running import LaunchFailed
 
 PROFILED_S = 1.0
+PROBES_SHARE = 0.2
+"""Of the budget: of a suite with more benchmarks, memory is looked at as far as that suffices."""
 MOST_HASH_SEED = 2**32 - 1
 
 
@@ -36,7 +38,7 @@ class CodeLauncher(TurnTaking):
         request: What lists a side's benchmarks; with a name added, it is a launch of one.
         spawner: Starts processes.
         reporter: Shows progress.
-        seed: Of orders and layouts.
+        wanted: Seed of orders and layouts, and the budget.
     """
 
     def __init__(
@@ -45,12 +47,23 @@ class CodeLauncher(TurnTaking):
         request: Callable[[Checkout], dict[str, Any]],
         spawner: Spawner,
         reporter: Reporter,
-        seed: int = 0,
+        wanted: Wanted,
     ) -> None:
-        super().__init__(reporter, PROFILE, seed)
+        super().__init__(reporter, PROFILE, wanted.seed)
+        self._probes_s = PROBES_SHARE * wanted.budget_s
         self._sides, self._request, self._spawner = sides, request, spawner
         self._variables = {s: environment(c, sides["head"]) for s, c in sides.items()}
-        self.warnings: list[str] = []
+        self._noticed: list[str] = []
+        self._late: set[str] = set()
+        """What was not probed."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was noticed."""
+        if not self._late:
+            return self._noticed
+        note = f"memory of {len(self._late)} benchmarks was not looked at: the budget is too short"
+        return [*self._noticed, note]
 
     @staticmethod
     def place(configuration: Configuration, core: int) -> Configuration:
@@ -58,11 +71,14 @@ class CodeLauncher(TurnTaking):
         return dataclasses.replace(configuration, cpus=(core,))
 
     def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
-        """Untimed probes, one on each core at a time."""
+        """Untimed probes, one on each core at a time, while there is time for them."""
+        until_s = self.seconds() + self._probes_s
         cores = cycle(sorted(all_cores()))
         with ThreadPoolExecutor(len(all_cores())) as executor:
-            jobs = [executor.submit(self._probe, *each, next(cores)) for each in wanted]
-            return [job.result() for job in jobs]
+            # an interruption cancels what `map` has not begun
+            return list(
+                executor.map(lambda job: self._probe(job[0], job[1], next(cores), until_s), wanted)
+            )
 
     def restart(self) -> None:
         """Every launch is a new process as it is."""
@@ -127,7 +143,7 @@ class CodeLauncher(TurnTaking):
         nested = other == roots[side] or roots[side].startswith(other + os.sep)
         return "" if nested else other
 
-    def _probe(self, subject: Subject, side: Side, core: int) -> Launch:
+    def _probe(self, subject: Subject, side: Side, core: int, until_s: float) -> Launch:
         benchmark = of(subject, side)
         self._reporter.begin(f"{subject.id}: memory of {side}")
         record = Launch(
@@ -137,6 +153,9 @@ class CodeLauncher(TurnTaking):
         if "outcome" in benchmark.facts:
             outcome, reason = benchmark.facts["outcome"], benchmark.facts["reason"]
             return dataclasses.replace(record, outcome=outcome, reason=reason)  # type: ignore[arg-type]
+        if self.seconds() > until_s:
+            self._late.add(subject.id)
+            return record
         configuration = subject.configuration
         if len(configuration.cpus) == 1:
             configuration = self.place(configuration, core)
@@ -160,8 +179,8 @@ class CodeLauncher(TurnTaking):
         kept = record.probes.get("kept_bytes")
         if kept and side == "head":
             note = f"{subject.id} keeps {kept:,} bytes more after every call: does it change state?"
-            if note not in self.warnings:
-                self.warnings.append(note)
+            if note not in self._noticed:
+                self._noticed.append(note)
         return dataclasses.replace(record, wall_s=time.time() - record.started_s)
 
 

@@ -154,7 +154,7 @@ def _opened(
             for configuration in wanted.configurations
             for id in known
         ]
-        with CodeLauncher(sides, source.request, spawner, reporter, wanted.seed) as launcher:
+        with CodeLauncher(sides, source.request, spawner, reporter, wanted) as launcher:
             yield Opened(
                 subjects, launcher, lambda: [*warnings, *launcher.warnings], noun="benchmark"
             )

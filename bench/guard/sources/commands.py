@@ -31,7 +31,7 @@ LIMIT_S = 3600.0
 SHELL = set("|&;<>()$`*?[]{}~#\n")
 """Characters that only a shell understands."""
 PADDING_BYTES = 4096
-COUNTED = ("bytes_read", "bytes_written", "reads", "processes")
+COUNTED = ("bytes_read", "bytes_written", "files", "processes")
 
 
 @dataclass(frozen=True)

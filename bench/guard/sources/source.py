@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Wanted:
     """Limit of one launch."""
     seed: int = 0
     exclude: tuple[str, ...] = ()
+    budget_s: float = math.inf
+    """Time for the whole comparison."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Runner:
             folder: Where it runs.
             environment: All of its variables.
             limit_s: After which it is ended.
-            count: Count the processes and threads that it starts, which slows it down a little.
+            count: Count the processes it starts and the files it opens, which slows it down.
 
         Raises:
             LaunchError: It does not start, fails, or takes too long; with the last line it printed.
@@ -92,7 +92,7 @@ def _reap(pid: int) -> tuple[int, resource.struct_rusage]:
 
 
 def _io(pid: int) -> dict[str, int]:
-    """Bytes and calls of reading and writing of a process that has ended, with its children's.
+    """Bytes that were read and written by a process that has ended, with its children's.
 
     The kernel adds a child's to its parent's when the parent waits for it.
     """
@@ -101,7 +101,7 @@ def _io(pid: int) -> dict[str, int]:
             table = dict(line.split(": ") for line in file.read().splitlines())
     except (OSError, ValueError):
         return {}
-    names = {"bytes_read": "rchar", "bytes_written": "wchar", "reads": "syscr"}
+    names = {"bytes_read": "rchar", "bytes_written": "wchar"}
     return {name: int(table[key]) for name, key in names.items() if key in table}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import time
@@ -21,7 +22,7 @@ REPEATS, MOST_PROBE_S = 20, 0.5
 """Calls that a probe makes at most to find the peak of memory, and the time for them."""
 TRACED = 5
 """Calls whose allocations are counted."""
-KEPT_BYTES = 64
+KEPT_BYTES = 256
 """Growth a call from which on a function is said to keep something."""
 
 
@@ -81,6 +82,7 @@ class CodeLaunch(CallableLaunch):
     def _allocated(self, one_s: float) -> dict[str, Any]:
         if one_s > MOST_PROBE_S:
             return {}
+        gc.collect()
         tracemalloc.start()
         try:
             self.timer.advance()  # caches that Python itself fills
@@ -89,9 +91,9 @@ class CodeLaunch(CallableLaunch):
                 before = tracemalloc.get_traced_memory()[0]
                 tracemalloc.reset_peak()
                 self.timer.advance()
-                after, peak = tracemalloc.get_traced_memory()
-                peaks.append(peak - before)
-                kept.append(after - before)
+                peaks.append(tracemalloc.get_traced_memory()[1] - before)
+                gc.collect()  # what waits for the collector is not kept
+                kept.append(tracemalloc.get_traced_memory()[0] - before)
         finally:
             tracemalloc.stop()
         found: dict[str, Any] = {"allocated_bytes": sorted(peaks)[TRACED // 2]}

@@ -20,13 +20,14 @@ from bench.launch.timing.turns import Timer
 from bench.results.errors import LaunchError, UsageError
 
 Measure = Callable[[Timer, bool], Any]
+GO_ON = "--continue-on-collection-errors"
 MARKS = ("benchmark", "codspeed_benchmark")
 
 
 def run(request: dict[str, Any], fd: int, other: str) -> dict[str, Any]:
     """Run pytest as the request asks; what is to be answered when it has ended."""
     plugin = Benchmarks(request.get("name"), fd, other)
-    given = [*stand_ins.arguments(), "-q", *request["arguments"]]
+    given = [*stand_ins.arguments(), "-q", GO_ON, *request["arguments"]]
     stand_ins.provide(BenchmarkFixture)
     code = int(pytest.main(given, plugins=[plugin]))
     if plugin.served:
