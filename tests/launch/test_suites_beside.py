@@ -172,6 +172,17 @@ def test_a_file_that_cannot_be_collected_is_named(mine: Path) -> None:
     assert len(both["found"]) == 1
 
 
+def test_options_of_plugins_that_are_not_needed_are_accepted(mine: Path) -> None:
+    (mine / "ini").mkdir()
+    text = "--cov=mine --cov-report=xml --numprocesses=auto --benchmark-group-by=name"
+    (mine / "ini/pytest.ini").write_text(f"[pytest]\naddopts = {text}\n")
+    (mine / "ini/test_one.py").write_text("def test_one(benchmark): benchmark(len, '')\n")
+    assert len(ask(mine, {"kind": "pytest", "arguments": ["ini"]})["found"]) == 1
+    (mine / "ini/pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    with pytest.raises(LaunchFailed, match=r"usage error: .*--no-such-option"):
+        ask(mine, {"kind": "pytest", "arguments": ["ini"]})
+
+
 def test_an_interpreter_without_pytest_says_so(mine: Path, bare: Path) -> None:
     with pytest.raises(LaunchFailed, match="pytest"):
         ask(mine, {"kind": "pytest", "arguments": ["tests"]}, python=str(bare))

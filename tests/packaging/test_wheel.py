@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from bench.results import extras
 from tests.conftest import ROOT
+from tests.guard.repositories import commit
 from tests.reports.fabricate import typical
 
 BUILD = "import setuptools.build_meta as m, sys; m.build_wheel(sys.argv[1])"
@@ -119,3 +121,20 @@ def test_the_plain_installation_works_without_tensorflow(plain: Path, tmp_path: 
     assert "install the extra `tensorflow`" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) <= 2  # what it was doing, and why it stopped
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_plain_installation_guards_a_users_code(plain: Path, tmp_path: Path) -> None:
+    """Also where the user's packages are called as this project's."""
+    mine = tmp_path / "mine"
+    hot = "import bench\n\n\ndef bench_sum():\n    bench.work()\n"
+    work = "def work():\n    return sum(range(1000))\n"
+    commit(mine, "first", {"hot.py": hot, "bench/__init__.py": work, "reports/__init__.py": ""})
+    for arguments in (("--calls", "hot.py"), ("--command", f"{plain.parent}/python hot.py")):
+        done = subprocess.run(
+            [str(plain), "guard", "--base", "HEAD", *arguments, "--budget", "20s", "--json"],
+            capture_output=True, text=True, cwd=mine,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "COLUMNS": "200"},
+        )  # fmt: skip
+        assert done.returncode in (0, 3), done.stderr
+        assert json.loads(done.stdout)["judgements"]

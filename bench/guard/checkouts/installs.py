@@ -17,6 +17,8 @@ LOCKS = (
 )  # fmt: skip
 IN_PLACE = ("-e", "--editable", "develop", "sync")
 """Words of a command that installs a link to the tree, which is another one the next time."""
+GENERIC = "subprocess-exited-with-error"
+"""pip's word for any failure; the cause stands elsewhere."""
 KEPT = 10
 """Environments that stay."""
 
@@ -62,7 +64,7 @@ def _run(words: list[str], folder: Path, variables: dict[str, str], what: str) -
         raise UsageError(f"{what}: {words[0]}: {error.strerror}") from None
     if done.returncode != 0:
         lines = [x.strip() for x in (done.stdout + done.stderr).splitlines() if x.strip()]
-        telling = [x for x in lines if "error:" in x.lower()]
+        telling = [x for x in lines if "error:" in x.lower() and GENERIC not in x]
         raise UsageError(f"{what}: {(telling or lines or ['no reason given'])[-1][:300]}")
 
 

@@ -33,6 +33,12 @@ OPTIONAL = (
 BLOCKED = ("benchmark", "codspeed", "cacheprovider", "tfbench")
 """Plugins that are left out: those whose place this takes, the cache in the user's folder, and this
 project's own, whose packages would come before the user's."""
+ELSEWHERE = {
+    "xdist": ("-n", "--numprocesses", "--maxprocesses", "--dist"),
+    "pytest_cov": ("--cov", "--cov-report", "--cov-config", "--cov-fail-under", "--cov-context"),
+}
+"""Options that suites often set, of plugins that need not be installed where none is used."""
+ELSEWHERE_FLAGS = {"pytest_cov": ("--cov-branch", "--cov-append", "--no-cov-on-fail", "--no-cov")}
 STILL = {
     "xdist": ("-n", "0"),
     "pytest_cov": ("--no-cov",),
@@ -88,6 +94,12 @@ def add_options(parser: pytest.Parser) -> None:
         group.addoption(name, help="ignored")
     for name in OPTIONAL:
         group.addoption(name, nargs="?", const=True, help="ignored")
+    for package, names in ELSEWHERE.items():
+        if importlib.util.find_spec(package) is None:
+            for name in names:  # the public method refuses short options, which are pytest's own
+                group._addoption(name, nargs="?", const=True, action="store", help="ignored")
+            for name in ELSEWHERE_FLAGS.get(package, ()):
+                group.addoption(name, action="store_true", help="ignored")
 
 
 def arguments() -> list[str]:

@@ -8,6 +8,7 @@ are alive. Forms of pytest-benchmark and of pytest-codspeed are understood.
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
@@ -29,13 +30,18 @@ def run(request: dict[str, Any], fd: int, other: str) -> dict[str, Any]:
     plugin = Benchmarks(request.get("name"), fd, other)
     given = [*stand_ins.arguments(), "-q", GO_ON, *request["arguments"]]
     stand_ins.provide(BenchmarkFixture)
-    code = int(pytest.main(given, plugins=[plugin]))
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said) if "name" not in request else contextlib.nullcontext():
+        code = int(pytest.main(given, plugins=[plugin]))
     if plugin.served:
         raise EOFError("the guard has seen enough")
     if "name" in request:
         raise LaunchError(plugin.why_not(request["name"]))
     if code == pytest.ExitCode.USAGE_ERROR:
-        raise UsageError(f"pytest does not take {' '.join(request['arguments'])}: {plugin.said}")
+        lines = [line.removeprefix("ERROR: ").strip() for line in said.getvalue().splitlines()]
+        telling = [line for line in lines if line and not line.startswith(("usage:", "inifile:"))]
+        why = next((line for line in telling if "error:" in line), (telling or ["no reason"])[0])
+        raise UsageError(f"pytest ends with a usage error: {why}")
     if code == pytest.ExitCode.INTERNAL_ERROR:
         raise LaunchError("pytest ended with an error of its own")
     return {"found": list(plugin.found.values()), "broken": plugin.broken, "root": plugin.root}
@@ -123,7 +129,7 @@ class Benchmarks:
         self.found: dict[str, dict[str, Any]] = {}
         self.broken: list[str] = []
         self.served = False
-        self.root = self.said = ""
+        self.root = ""
 
     # --- what pytest calls ----------------------------------------------------------------------
 
