@@ -46,6 +46,12 @@ TOLERANCES: dict[str, Tolerance] = {
 }
 
 
+NOISE = {"float16": 0.25, "bfloat16": 0.5, "int8": 1.0}
+"""Norm of the error ÷ norm of the original's outputs, over all test examples, from which on a
+reduced precision no longer answers as the original. At 1 the noise is as loud as the signal: what
+answering 0 has. Below, what the precision costs is a result, which its quality tells."""
+
+
 def first_difference(
     losses: Sequence[float], baseline_losses: Sequence[float], precision: str
 ) -> int | None:
@@ -64,8 +70,9 @@ def first_difference(
     pairs = list(zip(losses, baseline_losses, strict=False))
     if not pairs:
         return 0
-    # Late in a training losses near 0 stay comparable: nothing is asked below 1 % of the start.
-    floor = 0.01 * abs(baseline_losses[0])
+    # Late in a training losses near 0 stay comparable: nothing is asked below a share of the start.
+    # Half precision rounds the outputs, which moves a small loss by as much as a large one.
+    floor = (0.01 if precision == "float32" else 0.1) * abs(baseline_losses[0])
     for step, (own, base) in enumerate(pairs):
         limit = (tolerance.first_loss + tolerance.growth * step) * max(abs(base), floor)
         if not (math.isfinite(own) and abs(own - base) <= limit):
@@ -128,3 +135,19 @@ def outputs_differ(
             f"{tolerance.mean_output * scale:.2g}"
         )
     return None
+
+
+def drowned(relative_error: float, precision: str) -> str | None:
+    """Why outputs no longer follow the original's over all test examples, or None.
+
+    Args:
+        relative_error: Norm of the error ÷ norm of the original's outputs.
+        precision: A key of `TOLERANCES`; float32 is judged by `outputs_differ` alone.
+    """
+    limit = NOISE.get(precision, 0.0)
+    if relative_error < limit:
+        return None
+    return (
+        f"over all test examples its outputs are off by {relative_error:.0%} of the original's; "
+        f"{precision} may be off by {limit:.0%}"
+    )

@@ -6,6 +6,8 @@ import dataclasses
 import math
 from typing import Any
 
+import pytest
+
 from bench.results.tolerance import FIRST_LOSSES
 from bench.results.values import Launch, Scenario
 from bench.sweep.probing import checked, probe
@@ -195,3 +197,20 @@ def test_each_output_is_judged_on_a_scale_of_its_own() -> None:
 def test_an_output_that_is_missing_is_named() -> None:
     found = checked(answered(one=1.0), answered(one=1.0, two=2.0), FOLLOWS)
     assert "output 'two'" in found.reason
+
+
+@pytest.mark.parametrize(("error", "outcome"), [(0.3, "ok"), (1.2, "failed")])
+def test_what_eight_bits_cost_is_a_result_until_noise_drowns_the_answers(
+    error: float, outcome: str
+) -> None:
+    base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
+    moved = dataclasses.replace(base, outputs=(0.5, 0.9), agreement={"relative_error": error})
+    found = checked(moved, base, dataclasses.replace(STEP, follows="int8"))
+    assert found.outcome == outcome
+    assert any("an output differs by 0.89" in each for each in found.warnings)
+
+
+def test_one_moved_output_of_float32_is_a_failure_whatever_the_others_do() -> None:
+    base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
+    moved = dataclasses.replace(base, outputs=(0.5, 0.9), agreement={"relative_error": 0.01})
+    assert checked(moved, base, FOLLOWS).outcome == "failed"
