@@ -9,7 +9,7 @@ from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, quality, scenario
 from scenarios.core.models import normalised
 from scenarios.core.training import train
-from scenarios.infer.tools import converting, litert, tflite
+from scenarios.infer.tools import converting, litert, stored, tflite
 from scenarios.infer.tools import tfmot as tools
 from scenarios.infer.tools.deploy import exported, keras_path, trained_variant
 from scenarios.train.tools import blocks
@@ -95,7 +95,7 @@ def combined(workload: Workload) -> InferencePath:
     def proof():
         return (
             tflite.int8_operations(file)
-            | tflite.zeros(file, at_least=SPARSITY - 0.01)
+            | stored.zeros(file, at_least=SPARSITY - 0.01)
             | tools.extra_training(workload)
         )
 

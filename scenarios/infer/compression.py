@@ -12,7 +12,7 @@ from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.paths import Proof
 from scenarios.infer.tools import tfmot as tools
 from scenarios.infer.tools.deploy import exported, keras_path
-from scenarios.infer.tools.tflite import enough_zeros
+from scenarios.infer.tools.stored import enough_zeros
 
 
 @scenario(

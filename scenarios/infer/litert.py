@@ -6,7 +6,8 @@ from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.lookup import behind
 from scenarios.infer.tools.converting import converted
 from scenarios.infer.tools.litert import finished, litert_path
-from scenarios.infer.tools.tflite import int8_operations, weights_of_type
+from scenarios.infer.tools.stored import weights_of_type
+from scenarios.infer.tools.tflite import int8_operations
 
 
 @scenario(

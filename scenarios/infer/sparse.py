@@ -10,7 +10,7 @@ import tensorflow as tf
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.models import normalised
-from scenarios.infer.tools import tflite
+from scenarios.infer.tools import stored
 from scenarios.infer.tools import tfmot as tools
 from scenarios.infer.tools.deploy import trained_variant
 from scenarios.infer.tools.litert import litert_path
@@ -64,7 +64,7 @@ def sparse(workload: Workload, percent: int = 80) -> InferencePath:
     file = _converted(workload, f"sparse_{percent}", pruned, stored_sparse=True)
 
     def proof():
-        facts = tflite.sparse_kernels(file)
+        facts = stored.sparse_kernels(file)
         if not facts["read_sparse"]:
             raise NotEngaged(f"every sparse kernel is made dense before it is used: {facts}")
         return facts | tools.extra_training(workload)
@@ -123,7 +123,7 @@ def sparse_xnnpack(workload: Workload) -> InferencePath:
     file = _converted(workload, "sparse_xnnpack", pruned, stored_sparse=True)
 
     def proof():
-        return tflite.sparse_kernels(file) | tools.extra_training(workload)
+        return stored.sparse_kernels(file) | tools.extra_training(workload)
 
     return litert_path(workload, file, proof, model=lambda: workload.model(pointwise_network))
 

@@ -71,7 +71,7 @@ def refusals(workload):
 
     from scenarios.core import graphs
     from scenarios.infer import combined, compression, execution, litert, onnxruntime, tensorrt
-    from scenarios.infer.tools import onnx, tflite
+    from scenarios.infer.tools import onnx, stored, tflite
 
     plain = execution.function(workload)
     file = litert.litert_float32(workload).artifact
@@ -81,10 +81,10 @@ def refusals(workload):
         "2:4": proof_refused(lambda: compression.two_of_four(plain.artifact)),
         "clusters": proof_refused(lambda: compression.distinct_values(plain.artifact)),
         "int8": proof_refused(lambda: tflite.int8_operations(file)),
-        "weights": proof_refused(lambda: tflite.weights_of_type(file, "float16")),
-        "zeros": proof_refused(lambda: tflite.zeros(int8, 0.79)),
-        "clusters in int8": proof_refused(lambda: tflite.clusters(int8, 16)),
-        "stored sparse": proof_refused(lambda: tflite.sparse_kernels(file)),
+        "weights": proof_refused(lambda: stored.weights_of_type(file, "float16")),
+        "zeros": proof_refused(lambda: stored.zeros(int8, 0.79)),
+        "clusters in int8": proof_refused(lambda: stored.clusters(int8, 16)),
+        "stored sparse": proof_refused(lambda: stored.sparse_kernels(file)),
         "student": proof_refused(lambda: combined.smaller(workload, workload.model())),
         "xla": proof_refused(lambda: graphs.compiled_by_xla(plain.infer, plain.inputs[0])),
         "onnx int8": (
