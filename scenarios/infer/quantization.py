@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scenarios.core import InferencePath, Workload, scenario
-from scenarios.infer.tools import converting, litert, tflite
+from scenarios.infer.tools import converting, litert, stored, tflite, wrapping
 from scenarios.infer.tools import tfmot as tools
 
 
@@ -129,9 +129,9 @@ def _path(
     def proof():
         facts = tflite.int8_operations(file) | tools.extra_training(workload, times)
         if zeros:
-            facts |= tflite.zeros(file, at_least=zeros)
+            facts |= stored.zeros(file, at_least=zeros)
         if clusters:
-            facts |= tflite.clusters(file, at_most=clusters)
+            facts |= stored.clusters(file, at_most=clusters)
         return facts
 
     return litert.litert_path(workload, file, proof)
@@ -147,18 +147,17 @@ def quantize_aware(workload: Workload, model: Any, scheme: str = "") -> Any:
     """
     import tensorflow_model_optimization as tfmot
 
-    quantization = tfmot.quantization.keras
     combine = tfmot.experimental.combine
-    if scheme:
-        annotated = tools.taken(quantization.quantize_annotate_model, model)
-        preserving = {
-            "prune": combine.Default8BitPrunePreserveQuantizeScheme,
-            "cluster": combine.Default8BitClusterPreserveQuantizeScheme,
-            "cluster+prune": lambda: combine.Default8BitClusterPreserveQuantizeScheme(
-                preserve_sparsity=True
-            ),
-        }[scheme]()
-        aware = tools.taken(quantization.quantize_apply, annotated, scheme=preserving)
-    else:
-        aware = tools.taken(quantization.quantize_model, model)
-    return tools.fine_tune(workload, aware)
+    preserving = {
+        "": lambda: None,
+        "prune": combine.Default8BitPrunePreserveQuantizeScheme,
+        "cluster": combine.Default8BitClusterPreserveQuantizeScheme,
+        "cluster+prune": lambda: combine.Default8BitClusterPreserveQuantizeScheme(
+            preserve_sparsity=True
+        ),
+    }[scheme]
+
+    def quantize(whole: Any) -> Any:
+        return wrapping.quantized(wrapping.annotated(whole), preserving())
+
+    return tools.fine_tune(workload, tools.taken(quantize, model))

@@ -124,17 +124,7 @@ UNCOPIED = {
 RUNS = ("infer/function", "infer/litert-int8", "infer/onnxruntime", "train/function")
 
 
-KNOWN_FAULT = ("build_bare_layer", "infer/pruned")
-"""tfmot's own sentence is shown, which does not name the layer."""
-
-
-@pytest.mark.parametrize(
-    ("function", "id"),
-    [
-        pytest.param(*each, marks=pytest.mark.xfail(strict=True)) if each == KNOWN_FAULT else each
-        for each in UNCOPIED
-    ],
-)
+@pytest.mark.parametrize(("function", "id"), UNCOPIED)
 def test_what_must_copy_a_model_names_the_layer(ask: Ask, function: str, id: str) -> None:
     asked = ask(model=builder("not_copied", function))
     assert UNCOPIED[function, id] in asked.refused(id).lower()

@@ -18,6 +18,7 @@ TOLERANCE = 1e-5
 WRAPPERS = ("Bidirectional", "TimeDistributed")
 NESTED = ("Functional", "Sequential", "Model")
 UNROLLED = ("GRU", "SimpleRNN")
+LOOKING_UP = ("TextVectorization", "StringLookup", "IntegerLookup")
 EXAMPLES = 2
 
 
@@ -154,6 +155,8 @@ def _copied(layer: Any, unroll: bool = False) -> Any:
     if kind == "Normalization" and getattr(layer, "mean", None) is not None:
         config |= {"mean": np.asarray(layer.mean).ravel(),
                    "variance": np.asarray(layer.variance).ravel()}  # fmt: skip
+    if kind in LOOKING_UP:
+        config["vocabulary"] = layer.get_vocabulary(include_special_tokens=False)
     if unroll and kind in UNROLLED:
         config["unroll"] = True
     taken = _taken_by(own)
@@ -197,7 +200,7 @@ def _set_weights(old: Any, new: Any) -> None:
     weights = [np.asarray(w) for w in old.get_weights()]
     if len(weights) == len(new.get_weights()):
         new.set_weights(weights)
-    elif type(old).__name__ != "Normalization":  # that one got its mean and variance when made
+    elif type(old).__name__ not in ("Normalization", *LOOKING_UP):  # they got theirs when made
         raise Unsupported(
             f"layer {old.name!r} ({type(old).__name__}) has {len(weights)} weights in Keras 3, "
             f"{len(new.get_weights())} in tf_keras: it cannot be rebuilt for tfmot"

@@ -17,6 +17,7 @@ from scenarios.core.comparable import all_layers
 from scenarios.core.models import rebuild
 from scenarios.core.training import train
 from scenarios.core.workload import Workload
+from scenarios.infer.tools import wrapping
 from scenarios.infer.tools.refusing import first_sentence
 
 Learn = Callable[..., Any]
@@ -94,7 +95,15 @@ def pruned_by(
     """
     import tensorflow_model_optimization as tfmot
 
-    wrapped = taken(tfmot.sparsity.keras.prune_low_magnitude, model, **options)
+    def prune_low_magnitude(whole: Any) -> Any:
+        wrap = tfmot.sparsity.keras.prune_low_magnitude
+        if "pruning_policy" in options:  # it chooses the layers
+            return wrap(whole, **options)
+        return wrapping.wrapped(
+            whole, lambda layer: wrap(layer, **options), wrapping.known_to_pruning
+        )
+
+    wrapped = taken(prune_low_magnitude, model)
     learn(workload, wrapped, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()], plan=plan)
     return tfmot.sparsity.keras.strip_pruning(wrapped)
 
@@ -113,7 +122,15 @@ def cluster(workload: Workload, model: Any, preserve_sparsity: bool = False) -> 
     }
     frozen = {layer.name for layer in all_layers(model) if not layer.trainable}
     _set_trainable(model, frozen, True)  # tfmot finds no weights in frozen layers
-    wrapped = taken(experimental.cluster_weights, model, **options)
+
+    def cluster_weights(whole: Any) -> Any:
+        return wrapping.wrapped(
+            whole,
+            lambda layer: experimental.cluster_weights(layer, **options),
+            wrapping.known_to_clustering,
+        )
+
+    wrapped = taken(cluster_weights, model)
     _set_trainable(wrapped, frozen, False)
     fine_tune(workload, wrapped)
     clustered = tfmot.clustering.keras.strip_clustering(wrapped)
@@ -128,24 +145,24 @@ def _set_trainable(model: Any, names: set[str], trainable: bool) -> None:
             layer.trainable = trainable
 
 
-def taken(function: Callable[..., Any], model: Any, **options: Any) -> Any:
+def taken(function: Callable[[Any], Any], model: Any) -> Any:
     """What one of tfmot's functions makes of the model.
 
     Raises:
         Unsupported: It cannot take this model.
     """
+    good, why_not = rebuild.copyable(model)
+    if not good:
+        raise Unsupported(f"tfmot copies the model: {why_not}")
     inner = next((layer for layer in model.layers if hasattr(layer, "layers")), None)
     try:
-        return function(model, **options)
+        return function(model)
     except (ValueError, RuntimeError, TypeError, AttributeError, NotImplementedError) as error:
         if inner is not None and "quantize" in getattr(function, "__name__", ""):
             raise Unsupported(
                 f"tfmot cannot quantize the model {inner.name!r} inside model {model.name!r}: put "
                 f"the head on {inner.name}.output, so that it is one model"
             ) from None
-        good, why_not = rebuild.copyable(model)
-        if not good:
-            raise Unsupported(f"tfmot copies the model: {why_not}") from None
         raise Unsupported(
             f"tfmot cannot take model {model.name!r}: {first_sentence(error)}; it takes functional "
             "and Sequential models of Keras's own layers"
