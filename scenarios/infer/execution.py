@@ -11,6 +11,7 @@ from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.models import keras_models
 from scenarios.infer.tools import frozen as frozen_graphs
 from scenarios.infer.tools import precision
+from scenarios.infer.tools.checking import follows_network
 from scenarios.infer.tools.deploy import (
     by_name,
     exported,
@@ -129,15 +130,17 @@ def frozen(workload: Workload) -> InferencePath:
         frozen_graphs.freeze(serving(workload, batch=workload.facts.fixed_batch), path)
 
     file = workload.artifact("frozen.pb", convert)
-    names = [spec.name for spec in tf.nest.flatten(workload.signature())]
+    names = [spec.name for spec in nests.named(workload.signature()).values()]
     infer = frozen_graphs.load(file, names, workload.output_names)
-    return graph_path(
-        workload,
-        by_name(workload, infer),
-        block=128,
-        artifact=file,
-        proof=lambda: frozen_graphs.only_constants(infer),
-    )
+    path = graph_path(workload, by_name(workload, infer), block=128, artifact=file)
+
+    def proof():
+        return frozen_graphs.only_constants(infer) | follows_network(
+            workload, path.predict, "float32"
+        )
+
+    path.proof = proof
+    return path
 
 
 @scenario(baseline="infer/function", needs=("model:keras",), follows="float16")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from scenarios.infer.tools.refusing import first_sentence
 
 
 def freeze(function: Any, path: Path) -> None:
-    """Write the graph of a concrete function with its variables as constants.
+    """Write the graph of a concrete function with all that it captures as constants.
 
     Raises:
-        Unsupported: It holds something else than variables, a look-up table say.
+        Unsupported: It holds something else than variables and arrays, a look-up table say.
     """
     try:
         constant = convert_variables_to_constants_v2(function)
@@ -31,7 +32,47 @@ def freeze(function: Any, path: Path) -> None:
             "the graph reads a look-up table, which cannot become a constant: look words up before "
             "the model; infer/savedmodel keeps the table"
         )
-    path.write_bytes(constant.graph.as_graph_def().SerializeToString())
+    graph = constant.graph.as_graph_def()
+    _set_arrays(graph, {inner.op.name: array for array, inner in arrays_captured(function)})
+    path.write_bytes(graph.SerializeToString())
+
+
+def arrays_captured(function: Any) -> list[tuple[Any, Any]]:
+    """Arrays that a concrete function reads from outside, with the tensors they are inside.
+
+    The statistics of a Normalization are such: no variables, and so no constants when frozen.
+    """
+    return [
+        (outside, inside)
+        for outside, inside in function.graph.captures
+        if outside.dtype not in (tf.resource, tf.variant)
+    ]
+
+
+def without_captures(function: Any, specs: Sequence[Any], outputs: Sequence[str]) -> Any:
+    """The same as a tf.function of the specs that reads nothing from outside.
+
+    Args:
+        function: Concrete.
+        specs: Of its inputs.
+        outputs: Names in the order of the alphabet.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "frozen.pb"
+        freeze(function, file)
+        inner = load(file, [spec.name for spec in specs], outputs)
+    return tf.function(lambda *tensors: inner(*tensors), input_signature=list(specs))
+
+
+def _set_arrays(graph: Any, arrays: Mapping[str, Any]) -> None:
+    """Put arrays in the place of a graph's inputs of these names."""
+    for node in graph.node:
+        if node.name in arrays and node.op == "Placeholder":
+            array = arrays[node.name].numpy()
+            node.op = "Const"
+            node.attr.clear()
+            node.attr["dtype"].type = tf.dtypes.as_dtype(array.dtype).as_datatype_enum
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(array))
 
 
 def load(file: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from bench.results.errors import Unsupported
 from scenarios.core.data import nests
 from scenarios.core.workload import Workload, plain_name
+from scenarios.infer.tools import frozen
 from scenarios.infer.tools.deploy import module
 from scenarios.infer.tools.refusing import first_sentence, onnx_reason
 
@@ -36,7 +37,10 @@ def exported(workload: Workload) -> Path:
         import onnx
         import tf2onnx
 
-        serve = module(workload, batch=workload.facts.fixed_batch).serve
+        made = module(workload, batch=workload.facts.fixed_batch)
+        serve, concrete = made.serve, made.serve.get_concrete_function()
+        if frozen.arrays_captured(concrete):  # tf2onnx would make inputs of them
+            serve = frozen.without_captures(concrete, serve.input_signature, workload.output_names)
         try:
             model, _ = tf2onnx.convert.from_function(
                 serve, input_signature=serve.input_signature, opset=OPSET
