@@ -7,6 +7,7 @@ import tensorflow as tf
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.graphs import compiled_by_xla, traced_once
+from scenarios.core.models import keras_models
 from scenarios.core.training import compiled_step
 
 
@@ -77,7 +78,7 @@ def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
 
 
 def in_half(model, compute: str):
-    """The model, whose layers took the global policy.
+    """The model, whose layers took the global policy; its last activation is in float32.
 
     Raises:
         Unsupported: They were saved, or written, with a precision of their own.
@@ -88,7 +89,7 @@ def in_half(model, compute: str):
             f"the layers of model {model.name!r} hold a precision of their own, which the global "
             "policy does not change: give FILE.py:function that builds them without a dtype"
         )
-    return model
+    return keras_models.end_in_float32(model)
 
 
 def dtypes(model, compute: str, variables: str = "float32") -> dict[str, object]:
@@ -106,6 +107,7 @@ def dtypes(model, compute: str, variables: str = "float32") -> dict[str, object]
     keeping = Counter(tf.as_dtype(weight.dtype).name for weight in model.trainable_variables)
     if set(keeping) != {variables} or computing[compute] == 0:
         raise NotEngaged(f"layers compute in {dict(computing)} on variables of {dict(keeping)}")
-    outputs = [tf.as_dtype(each.dtype).name for each in tf.nest.flatten(model.outputs or ())]
+    ends = tf.nest.flatten(getattr(model, "outputs", None) or ())  # a subclass tells none
+    outputs = [tf.as_dtype(each.dtype).name for each in ends]
     facts = {"compute_dtypes": dict(computing), "variable_dtypes": dict(keeping)}
     return facts | ({"output_dtype": ", ".join(sorted(set(outputs)))} if outputs else {})

@@ -9,7 +9,7 @@ from bench.results.values import WorkloadSpec
 from scenarios.core import tasks
 from scenarios.core.data import Data, Part
 from scenarios.core.data.assembly import assembled
-from scenarios.core.tasks import Compiled, agreement, form_of, judging, probing
+from scenarios.core.tasks import Compiled, agreement, form_of, judging, losses, probing
 
 RNG = np.random.default_rng(12)
 X = RNG.random((400, 4)).astype(np.float32)
@@ -348,3 +348,15 @@ def test_agreement_of_several_outputs_holds_the_worst():
 def test_outputs_that_are_not_finite():
     found = agreement(np.array([[np.nan, 1.0]]), np.ones((1, 2)))
     assert found == {"relative_error": np.inf, "not_finite": 0.5}
+
+
+def test_a_compiled_loss_is_given_the_targets_that_it_compares_with():
+    import types
+
+    sparse = types.SimpleNamespace(name="sparse_categorical_crossentropy")
+    for one_hot in (True, False):
+        task = tasks.Task("classification", "", one_hot=one_hot)
+        assert losses._wants_rows(task, "categorical_crossentropy")
+        assert losses._wants_rows(task, {"class_name": "CategoricalCrossentropy", "config": {}})
+        assert not losses._wants_rows(task, sparse)
+        assert losses._wants_rows(task, "mean_squared_error") is one_hot

@@ -20,6 +20,7 @@ PASSED_THROUGH = ("InputLayer", "RandomFlip", "RandomRotation", "RandomZoom", "R
                   "CenterCrop", "GaussianNoise", "Sequential", "Functional", "Reshape",
                   "ZeroPadding2D", "Identity", "Activation")  # fmt: skip
 """Layers that keep the range of values (or whose insides do): one looks behind them."""
+SATURATING = ("softmax", "sigmoid")
 SPREAD = 3.0
 """Standard deviations on either side of a Normalization's mean that its inputs are drawn from."""
 
@@ -116,9 +117,24 @@ def compiled(model: Any) -> Compiled:
     names = []
     for metric in _metrics(model):
         names.append(metric if isinstance(metric, str) else getattr(metric, "name", str(metric)))
+    # Under mixed_float16 Keras wraps what it compiles with; the scenarios scale losses themselves.
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     config, kind = optimizer.get_config(), type(optimizer)
-    loss = model.loss
-    return Compiled(loss, tuple(names), lambda: kind.from_config(config))
+    weights = (getattr(model, "get_compile_config", lambda: None)() or {}).get("loss_weights")
+    return Compiled(
+        _by_output(model, model.loss),
+        tuple(names),
+        lambda: kind.from_config(config),
+        _by_output(model, weights) or {},
+    )
+
+
+def _by_output(model: Any, given: Any) -> Any:
+    """What `compile` got for each output, by its name; one for all of them as it is."""
+    names = list(outputs(model))
+    if isinstance(given, (list, tuple)) and len(given) == len(names) > 1:
+        return dict(zip(names, given, strict=True))
+    return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
 
 
 def optimizer(given: Any) -> Any:
@@ -133,6 +149,32 @@ def optimizer(given: Any) -> Any:
         )
     taken = inspect.signature(kind.__init__).parameters
     return kind.from_config({name: value for name, value in config.items() if name in taken})
+
+
+def end_in_float32(model: Any) -> Any:
+    """The model, whose last softmax or sigmoid is computed in float32 though others are in half.
+
+    In float16 a probability near 1 is 1, and its loss a constant: mixed precision wants the last
+    activation in full, and a model that is not written for it does not say so.
+    """
+    for layer in _last_layers(model):
+        activation = getattr(getattr(layer, "activation", None), "__name__", "")
+        saturates = activation in SATURATING or type(layer).__name__ == "Softmax"
+        if saturates and layer.compute_dtype in ("float16", "bfloat16"):
+            if version(model) == 3:
+                layer.dtype_policy = "float32"
+            else:
+                layer._set_dtype_policy("float32")
+    return model
+
+
+def _last_layers(model: Any) -> Iterator[Any]:
+    for tensor in tf.nest.flatten(getattr(model, "outputs", None) or ()):
+        layer = _layer_of(tensor)
+        if hasattr(layer, "layers"):
+            yield from _last_layers(layer)
+        elif layer is not None:
+            yield layer
 
 
 def first_layers(tensor: Any) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from bench.results.values import WorkloadSpec
 from scenarios.core.data import nests, targets
 from scenarios.core.data.nests import Nest
 from scenarios.core.data.values import Data
-from scenarios.core.tasks import describing, forms, metrics
+from scenarios.core.tasks import describing, forms, losses, metrics
 from scenarios.core.tasks.values import Compiled, Kind, Task
 
 RARE = 0.2
@@ -93,7 +93,7 @@ def _of_one(
 def _kind(
     data: Data, outputs: np.ndarray, form: str, known: np.ndarray | None, compiled: Compiled
 ) -> Kind:
-    units, name = forms.units(outputs), _loss_name(compiled.loss)
+    units, name = forms.units(outputs), losses.name_of(compiled.loss)
     if known is None:
         if form == "probabilities" and outputs.ndim == 2:
             return "classification"
@@ -220,14 +220,6 @@ def _names(kind: Kind, data: Data, classes: int) -> tuple[str, ...]:
 
 def _threshold(form: str) -> float:
     return 0.0 if form == "reals" else 0.5
-
-
-def _loss_name(loss: Any) -> str:
-    if isinstance(loss, str):
-        return loss.lower()
-    name = getattr(loss, "name", None) or getattr(loss, "__name__", "")
-    kind = type(loss).__name__ if loss is not None else ""
-    return f"{name} {kind}".lower()
 
 
 def _targets_by_output(data: Data, outputs: Mapping[str, Any]) -> dict[str, np.ndarray]:

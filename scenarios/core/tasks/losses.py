@@ -32,7 +32,7 @@ def _of_one(task: Task, targets: Any, outputs: Any) -> Any:
     outputs = tf.cast(outputs, tf.float32)
     own = task.compiled.loss
     if own is not None:
-        if task.one_hot:
+        if task.kind == "classification" and _wants_rows(task, own):
             targets = tf.one_hot(targets, outputs.shape[-1])
         elif task.kind in ("binary", "multilabel", "regression"):
             targets = tf.cast(_like(targets, outputs), tf.float32)
@@ -41,11 +41,30 @@ def _of_one(task: Task, targets: Any, outputs: Any) -> Any:
     return tf.reduce_mean(_usual(task, targets, outputs))
 
 
+def name_of(loss: Any) -> str:
+    """A loss's name and class in small letters; "" of none."""
+    if isinstance(loss, str):
+        return loss.lower()
+    if isinstance(loss, Mapping):  # as Keras writes it into files
+        return str(loss.get("class_name", "")).lower()
+    name = getattr(loss, "name", None) or getattr(loss, "__name__", "")
+    kind = type(loss).__name__ if loss is not None else ""
+    return f"{name} {kind}".lower()
+
+
+def _wants_rows(task: Task, loss: Any) -> bool:
+    """Whether a loss of the user's compares with one-hot rows, and not with class numbers."""
+    name = name_of(loss)
+    return "sparse" not in name and (task.one_hot or "categorical" in name)
+
+
 def _usual(task: Task, targets: Any, outputs: Any) -> Any:
     import tensorflow as tf
 
     losses = tf.keras.losses
-    one_unit = outputs.shape.rank == 1 or outputs.shape[-1] == 1
+    targets = tf.convert_to_tensor(targets)
+    # Keras's `fit` squeezes a last axis of 1 away before it calls a loss.
+    one_unit = outputs.shape[-1:] == [1] or targets.shape.rank == outputs.shape.rank
     if task.kind in ("binary", "multilabel") or (task.kind == "segmentation" and one_unit):
         targets = tf.cast(_like(targets, outputs), tf.float32)
         return losses.binary_crossentropy(targets, outputs, from_logits=task.form == "reals")

@@ -11,6 +11,7 @@ import tensorflow as tf
 from bench.results.errors import NotEngaged, Unsupported, UsageError
 from scenarios.core.comparable import all_layers
 from scenarios.core.data import nests
+from scenarios.core.models import keras_models
 from scenarios.core.workload import Workload
 from scenarios.infer.tools.refusing import first_sentence
 
@@ -40,7 +41,7 @@ def in_policy(make: Callable[[], Any], policy: str) -> Any:
         model = make()
         tf.keras.mixed_precision.set_global_policy(policy)
     if any(_name(layer) == policy for layer in all_layers(model)):
-        return model
+        return _ended(model, policy)
     wanted = tf.keras.mixed_precision.Policy(policy)
     options = {"recursive": True} if hasattr(tf.keras, "ops") else {}
     try:
@@ -54,7 +55,11 @@ def in_policy(make: Callable[[], Any], policy: str) -> Any:
             f"cannot be copied into {policy}: {first_sentence(error)}; give FILE.py:function that "
             "builds the model"
         ) from None
-    return copied
+    return _ended(copied, policy)
+
+
+def _ended(model: Any, policy: str) -> Any:
+    return keras_models.end_in_float32(model) if policy.startswith("mixed") else model
 
 
 def need_range(workload: Workload, compute: str) -> None:
