@@ -87,9 +87,7 @@ class Workload:
         """The model in the form it came in."""
         shape: tuple[int, ...] = ()
         if self._raw is not None:
-            raw = self._raw.scaled
-            named = isinstance(raw.test.inputs, dict)
-            shape = () if named and not _columns(raw) else raw.input_shape
+            shape = _shape(self._raw.scaled)
         return models.find(self.spec, shape, self._raw.units if self._raw else 0)
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
@@ -107,24 +105,27 @@ class Workload:
         Every scenario of one architecture starts from the same weights, in Keras 2 and 3; repeated
         trainings each from their own. A trained model starts from the weights it came with.
         """
+        source = None if build else self.source  # looking at a model draws random numbers too
         tf.keras.utils.set_random_seed(self._start)
-        if build is not None:
-            model = user_code.calling(build, self.data.input_shape, self.data.classes)
+        if source is None:
+            assert build is not None
+            model = user_code.calling(build, _shape(self.data), self.data.units)
         else:
             initial = self.base / "initial.npz"
             shared = not (self.facts.trained or self.spec.training) and initial.exists()
-            model = self.source.keras(_weights(initial) if shared else None)
+            model = source.keras(_weights(initial) if shared else None)
         return without_chance(model) if self.comparable else model
 
     def trained_model(self) -> tf.keras.Model:
         """The network that inference scenarios share: as given, or trained once by `prepare`."""
         if self.tail is not None:
             return self.tail
+        source = self.source  # as in `model`: a builder may draw numbers that are no weights
         tf.keras.utils.set_random_seed(self._start)
         if self.facts.trained:
-            return self.source.keras()
+            return source.keras()
         file = self.trained_file if self.learns else self.base / "initial.npz"
-        return self.source.keras(_weights(file))
+        return source.keras(_weights(file))
 
     @property
     def learns(self) -> bool:
@@ -463,6 +464,12 @@ def _weights(file: Path) -> Callable[[Any], None]:
 def _alike(one: Any, other: Any) -> bool:
     own, others = nests.named(one), nests.named(other)
     return own.keys() == others.keys() and all(own[k].shape == others[k].shape for k in own)
+
+
+def _shape(data: Data) -> tuple[int, ...]:
+    """Of one example, as builders take it; () where there are several inputs."""
+    several = isinstance(data.test.inputs, dict) and not _columns(data)
+    return () if several else data.input_shape
 
 
 def _columns(data: Data) -> bool:

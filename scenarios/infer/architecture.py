@@ -2,6 +2,7 @@
 
 from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.comparable import all_layers
 from scenarios.core.workload import Builder
 from scenarios.infer.tools.deploy import exported, keras_path, trained_variant
 from scenarios.train.tools import blocks
@@ -9,14 +10,14 @@ from scenarios.train.tools import blocks
 
 @scenario(
     baseline="infer/function",
-    needs=("architecture:free", "model:copyable", "inputs:one", "outputs:one", "trainable"),
+    needs=("architecture:free", "model:copyable", "trainable"),
     first=True,
 )
 def separable(workload: Workload) -> InferencePath:
     """Depthwise separable convolutions in place of the 3×3 convolutions."""
 
     def proof(model):
-        kinds = [type(layer).__name__ for layer in model.layers]
+        kinds = [type(layer).__name__ for layer in all_layers(model)]
         depthwise = sum(kind in ("DepthwiseConv2D", "SeparableConv2D") for kind in kinds)
         if not depthwise:
             raise NotEngaged("the model has no depthwise convolution")
@@ -27,7 +28,7 @@ def separable(workload: Workload) -> InferencePath:
 
 @scenario(
     baseline="infer/function",
-    needs=("architecture:free", "model:copyable", "inputs:one", "outputs:one", "trainable"),
+    needs=("architecture:free", "model:copyable", "trainable"),
     suite="full",
 )
 def residual(workload: Workload) -> InferencePath:
@@ -41,7 +42,7 @@ def residual(workload: Workload) -> InferencePath:
 
 @scenario(
     baseline="infer/function",
-    needs=("architecture:free", "model:copyable", "inputs:one", "outputs:one", "trainable"),
+    needs=("architecture:free", "model:copyable", "trainable"),
     suite="full",
 )
 def squeeze_excitation(workload: Workload) -> InferencePath:
@@ -65,11 +66,11 @@ def _variant(workload: Workload, name: str, build: Builder, proof) -> InferenceP
 
 
 def _layers(model, kind: str, what: str) -> dict[str, int]:
-    found = sum(type(layer).__name__ == kind for layer in model.layers)
+    found = sum(type(layer).__name__ == kind for layer in all_layers(model))
     if not found:
         raise NotEngaged(f"the model has no {what}")
     return {what.replace(" ", "_"): found}
 
 
 def _spatial(model) -> int:
-    return sum(blocks.is_spatial(layer) for layer in model.layers)
+    return sum(blocks.is_spatial(layer) for layer in all_layers(model))

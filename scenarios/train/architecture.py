@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.comparable import all_layers
 from scenarios.core.graphs import traced_once
 from scenarios.core.training import compiled_path
 from scenarios.train.tools import blocks
@@ -142,7 +143,7 @@ def chain_of(model) -> list[tf.keras.layers.Layer]:
 
 def layers_of(model, *kinds: str) -> dict[str, int]:
     """Proof that the model holds layers whose class name starts with one of `kinds`."""
-    names = [type(layer).__name__ for layer in model.layers]
+    names = [type(layer).__name__ for layer in all_layers(model)]
     found = {name: names.count(name) for name in sorted(set(names)) if name.startswith(kinds)}
     if not found:
         raise NotEngaged(f"the model holds no {' or '.join(kinds)} layer")

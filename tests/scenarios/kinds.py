@@ -201,3 +201,18 @@ def objects():
     import tfbench
 
     return tfbench.workload(data=rare_data(), model=rare())
+
+
+def wide_data():
+    """A table of more columns than TensorFlow captures as a constant (128), and a real number."""
+    x = _rng().normal(5, 2, size=(COUNT, 200)).astype(np.float32)
+    return x, x.mean(axis=1)
+
+
+def normalised():
+    """Statistics that are arrays and no variables."""
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+    normal = layers.Normalization(mean=np.full(200, 5.0), variance=np.full(200, 4.0))
+    return tf.keras.Sequential([layers.Input((200,)), normal, layers.Dense(1)])

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from bench.results.errors import Unsupported
 from scenarios.core import models
+from scenarios.core.comparable import all_layers
 from scenarios.core.models import normalised
 from scenarios.core.workload import Builder, Workload
 
@@ -209,11 +210,14 @@ def _cloned(
         model = build(input_shape, classes)
         if not hasattr(model, "inputs") or not model.inputs:
             raise Unsupported("a subclassed model cannot be rewritten: use the functional API")
-        if not any(where(layer) for layer in model.layers):
+        changed = {layer.name for layer in all_layers(model) if where(layer)}
+        if not changed:
             wanted = "Conv2D larger than 1×1" if where is is_spatial else "pooling of a feature map"
             raise Unsupported(f"model {model.name!r} has no {wanted} to change")
-        functional = tf.keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-        changed = {layer.name for layer in model.layers if where(layer)}
+        functional = model  # several inputs or outputs keep their names
+        if len(model.inputs) == len(model.outputs) == 1:
+            functional = tf.keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+        inner = any(hasattr(layer, "layers") for layer in functional.layers)
 
         def cloned_layer(layer: Any) -> Any:
             if replace is not None and layer.name in changed:
@@ -225,12 +229,11 @@ def _cloned(
                 return call(layer, *args)
             return layer(*args, **kwargs)
 
-        if call is None:
-            return tf.keras.models.clone_model(functional, clone_function=cloned_layer)
-        if not hasattr(tf.keras, "ops"):
+        options: dict[str, Any] = {"recursive": True} if inner else {}
+        if call is not None:
+            options["call_function"] = cloned_call
+        if options and not hasattr(tf.keras, "ops"):
             raise Unsupported("rewriting calls of your own model needs Keras 3's clone_model")
-        return tf.keras.models.clone_model(
-            functional, clone_function=cloned_layer, call_function=cloned_call
-        )
+        return tf.keras.models.clone_model(functional, clone_function=cloned_layer, **options)
 
     return built

@@ -1,0 +1,79 @@
+"""Graphs and models of shapes that tools once took for others."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.sweep.discovery import ROOT
+
+pytestmark = pytest.mark.launches
+
+
+def ran(*arguments, **environment):
+    """What shapes_checks.py saw in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scenarios.shapes_checks", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return ran()
+
+
+@pytest.fixture(scope="module")
+def wrapped():
+    return ran("2", TF_USE_LEGACY_KERAS="1")["wrapped"]
+
+
+def test_a_frozen_graphs_inputs_are_bound_by_name(seen):
+    found = seen["bound"]
+    assert found["order"] != sorted(found["order"])
+    assert found["error"] < 1e-5
+    assert "relative_error" in found["proved"]
+
+
+def test_captured_arrays_are_no_inputs_of_a_frozen_or_exported_graph(seen):
+    assert seen["captured"]["error"] < 1e-4
+    assert seen["captured"]["onnx_inputs"] == 1
+
+
+def test_convolutions_are_replaced_in_models_of_several_inputs_and_inside_others(seen):
+    assert seen["replaced"]["outputs"] == ["kind", "level"]
+    assert "SeparableConv2D" in seen["replaced"]["layers"]
+    assert "SeparableConv2D" in seen["replaced"]["inside"]
+
+
+def test_a_mask_has_one_loss_with_and_without_its_last_axis(seen):
+    with_axis, squeezed = seen["masks"]
+    assert with_axis == pytest.approx(squeezed, rel=1e-5)
+
+
+def test_mixed_precision_ends_in_float32(seen):
+    assert seen["ends"] == ["float16", "float32", "float32"]
+
+
+def test_what_tfmot_does_not_know_is_left_as_it_is(wrapped):
+    assert not wrapped["known"]
+    assert "Normalization" in wrapped["pruned"]
+
+
+def test_layers_that_cannot_be_quantized_have_their_outputs_rounded(wrapped):
+    alone = "Default8BitOutputQuantizeConfig"
+    assert wrapped["configs"]["Activation"] == alone
+    assert wrapped["configs"]["BatchNormalization"] == "NoneType"  # folded into what it follows
+    assert {wrapped["configs"][name] for name in ("SeparableConv2D", "Dense")} == {"NoneType"}
+
+
+def test_a_model_without_a_layer_to_quantize_is_refused(wrapped):
+    assert "has none: infer/litert-int8" in wrapped["refused"]
