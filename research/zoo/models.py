@@ -15,7 +15,13 @@ COPIES = ("infer/pruned", "infer/qat-int8")
 EVERYWHERE: Mapping[str, str] = {
     r"TF-TRT|TensorRT": "infer/tensorrt*",
     r"needs the package (openvino|nncf)": "infer/openvino*",
-}
+    r"has no Conv2D larger than 1×1 to change": "*/separable*",
+    r"takes one input, and the model has|is for one output, and the model has": "infer/combined",
+    r"the student has \d+ parameters, the teacher only": "infer/distilled infer/combined",
+    r"is for classification, and this is|needs class numbers as targets":
+        "input/* infer/sparse* infer/distilled infer/combined",
+    r"LiteRT quantizes kernels of 1024 values and more while it runs": "infer/litert-dynamic",
+}  # fmt: skip
 """Pattern of a reason → globs of scenarios that may have it whatever the model."""
 NO_IMAGES = {
     r"is about images, and the inputs of .* are none":
@@ -32,6 +38,18 @@ GRAPH = {
     r"has its architecture: give": "train/separable infer/separable*",
     r"is about images, and": "input/* infer/sparse*",
 }  # fmt: skip
+SUBCLASS = {
+    r"is a subclass without a graph of layers|a subclassed model cannot be rewritten":
+        "*/separable* infer/pruned* infer/qat-*",
+}  # fmt: skip
+STRINGS = {
+    r"XLA takes no strings|XLA computes on numbers alone": "train/xla* infer/xla*",
+    r"reads a look-up table, which cannot become a constant": "infer/frozen",
+    r"has no like in tf_keras, which tfmot needs|LiteRT has no operation for":
+        "infer/*pruned* infer/qat-*",
+    **NO_IMAGES,
+}  # fmt: skip
+INNER = {r"tfmot cannot quantize the model 'backbone' inside": "infer/qat-*"}
 FILE = {r"a trained file has its architecture: give": "*/separable* infer/combined infer/sparse*"}
 NAMED = {
     r"applications:NAME names its architecture": "*/separable* infer/combined infer/sparse*",
@@ -142,6 +160,7 @@ MODELS: tuple[Model, ...] = (
         "synthetic:32x32x3",
         least_ok=20,
         required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime"),
+        refusals=SUBCLASS,
     ),
     Model(
         "two-inputs",
@@ -159,6 +178,7 @@ MODELS: tuple[Model, ...] = (
         "synthetic:32x32x3",
         least_ok=20,
         required=(*EXECUTION, *TRAINING, "infer/pruned", "infer/litert-int8"),
+        refusals=INNER,
     ),
     Model(
         "text",
@@ -168,7 +188,7 @@ MODELS: tuple[Model, ...] = (
         ("--epochs", "2"),
         least_ok=15,
         required=(*EXECUTION[:1], *TRAINING[:3], "infer/litert-float32"),
-        refusals=NO_IMAGES,
+        refusals=STRINGS,
     ),
     Model(
         "forecaster",

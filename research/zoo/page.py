@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ from reports.facts.derive import facts_of
 from reports.facts.measured import Facts, Measured
 from research.zoo.models import MODELS, Model
 from research.zoo.running import MARK
+
+FOLDERS = re.compile(r"(?<!\S)/\S*/")
+"""In front of a file's name: where it lay on the machine of the run."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Visit:
         found: dict[str, list[str]] = defaultdict(list)
         for row in self.rows:
             if row.status == "unsupported":
-                found[row.reason].append(row.scenario)
+                found[FOLDERS.sub("", row.reason)].append(row.scenario)
         return sorted(found.items(), key=lambda item: -len(item[1]))
 
 
@@ -97,7 +101,13 @@ def markdown(visits: Sequence[Visit]) -> str:
     )  # fmt: skip
     page = environment.get_template("page.md.j2")
     shared, own = reasons(visits)
-    return page.render(visits=visits, shared=shared, own=own, how=how(visits))
+    failed = [
+        (each.model.name, row.scenario, FOLDERS.sub("", row.reason))
+        for each in visits
+        for row in each.rows
+        if row.status not in ("ok", "unsupported")
+    ]
+    return page.render(visits=visits, shared=shared, own=own, failed=failed, how=how(visits))
 
 
 def reasons(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from bench.results.errors import UsageError
+from bench.results.values import Effect
 from research.zoo import __main__ as zoo
 from research.zoo import page, running
 from research.zoo.models import MODELS
@@ -37,6 +39,15 @@ def test_the_page_says_what_ran_what_did_not_and_what_was_best(out: Path) -> Non
     assert f"nox -s zoo -- {' '.join(NAMES[:2])}" in text
     assert f"Not run: {', '.join(NAMES[2:])}" in text
     assert f"{NAMES[0]} 1.5" in text
+    assert "No row failed in 2 models." in text
+
+
+def test_the_page_lists_what_failed_without_the_machines_folders(out: Path) -> None:
+    (one, *_) = page.visited(MODELS, out)
+    broken = Effect("infer/xla", "cpu-all", status="failed", reason="/tmp/x/net.h5 broke: a/b")
+    text = page.markdown([dataclasses.replace(one, rows=(*one.rows, broken))])
+    assert f"| {NAMES[0]} | infer/xla | net.h5 broke: a/b |" in text
+    assert "No row failed" not in text
 
 
 def test_what_was_run_by_this_version_is_not_run_again(out: Path) -> None:
