@@ -41,16 +41,16 @@ def staying(
     """
     most = most or {}
     number = max((x.index + 1 for x in launches), default=0)
-    gone = {seat.key for seat in seats if _fails([x for x in launches if key(x) == seat.key])}
+    members = _by_member(launches)
+    gone = {seat.key for seat in seats if _fails(members.get(seat.key, ()))}
     compared = [seat for seat in seats if seat.role != "baseline"]
     ready: set[Key] = set()
     for look in looks:
         if look > number:
             break
-        so_far = [x for x in launches if x.index < look]
         judged = [k for seat in compared if (k := seat.key) not in gone
                   and most.get(k, look) >= look]  # fmt: skip
-        narrow = {k for k in judged if k in ready or _half_width(so_far, k) <= half_width}
+        narrow = {k for k in judged if k in ready or _effect(members, k, look)[1] <= half_width}
         if judged and len(narrow) >= AGREE * len(judged):
             ready |= narrow
     candidates = [seat for seat in compared if seat.role == "candidate"] or compared
@@ -61,23 +61,36 @@ def staying(
 
 def rough(launches: Sequence[Launch]) -> bool:
     """Whether every interval of a group is narrow enough for a first answer."""
-    members = dict.fromkeys(key(x) for x in launches if x.role == "candidate" and x.turns)
-    for member in members:
-        value, half_width = _effect(launches, member)
+    members = _by_member(launches)
+    for member, own in members.items():
+        if own[0].role != "candidate" or not any(x.turns for x in own):
+            continue
+        value, half_width = _effect(members, member)
         if half_width > (ROUGH_LARGE if abs(value) > math.log(LARGE) else ROUGH):
             return False
     return True
 
 
-def _half_width(launches: Sequence[Launch], member: Key) -> float:
-    return _effect(launches, member)[1]
+def _by_member(launches: Sequence[Launch]) -> dict[Key, list[Launch]]:
+    found: dict[Key, list[Launch]] = {}
+    for each in launches:
+        found.setdefault(key(each), []).append(each)
+    return found
 
 
-def _effect(launches: Sequence[Launch], member: Key) -> tuple[float, float]:
-    """A member's effect (log) and its interval's half-width; infinite where it has none."""
-    timed = [x for x in launches if x.outcome == "ok" and x.turns]
-    own = [x for x in timed if key(x) == member]
-    effect = log_ratio([x for x in timed if x.role == "baseline"], own)
+def _effect(
+    members: Mapping[Key, Sequence[Launch]], member: Key, look: float = math.inf
+) -> tuple[float, float]:
+    """A member's effect (log) and its interval's half-width, of the launches before a look.
+
+    Infinite where it has none.
+    """
+    base = (x for own in members.values() if own[0].role == "baseline" for x in own)
+    own, others = (
+        [x for x in each if x.index < look and x.outcome == "ok" and x.turns]
+        for each in (members.get(member, ()), base)
+    )
+    effect = log_ratio(others, own)
     if effect is None:
         return 0.0, math.inf
     return effect.value, (effect.high - effect.low) / 2
