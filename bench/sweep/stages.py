@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.results.errors import UsageError
 from bench.results.values import Scenario
 
 
@@ -43,16 +44,16 @@ def divide(
     by_id = {s.id: s for s in scenarios}
     mine = [s for s in scenarios if wanted is None or s.id in wanted]
     table = {id for s in mine if s.first for id in (s.id, *_ancestors(s, by_id))}
+    alone = frozenset(s.id for s in mine)
     early = [s for s in mine if s.id in table]
     late = [s for s in mine if s.id not in table]
-    alone = frozenset(s.id for s in mine)
     found = [_stage(early, by_id, alone)] if early else []
     bases = dict.fromkeys(_base(s, by_id) for s in late)
     parts = [[s for s in late if _base(s, by_id) == base] for base in bases]
 
     def value(part: Sequence[Scenario]) -> float:
         answers = [s for s in part if s.baseline in by_id]
-        return len(answers) / sum(costs[id] for id in _stage(part, by_id).ids)
+        return len(answers) / sum(costs[id] for id in _stage(part, by_id, alone).ids)
 
     found += [_stage(part, by_id, alone) for part in sorted(parts, key=value, reverse=True)]
     return tuple(found)
@@ -68,6 +69,9 @@ def share(scenarios: Sequence[Scenario], number: int, parts: int) -> frozenset[s
         scenarios: All of the run, in their source's order.
         number: Of the part; from 1.
         parts: How many.
+
+    Raises:
+        UsageError: There are more parts than there is to measure.
     """
     if parts == 1:
         return None
@@ -79,6 +83,8 @@ def share(scenarios: Sequence[Scenario], number: int, parts: int) -> frozenset[s
     found: list[list[str]] = [[] for _ in range(parts)]
     for unit in units:
         min(found, key=len).extend(unit)
+    if not found[number - 1]:
+        raise UsageError(f"part {number} of {parts} would be empty: use fewer parts")
     return frozenset(found[number - 1])
 
 
@@ -92,21 +98,29 @@ def _base(scenario: Scenario, by_id: Mapping[str, Scenario]) -> str:
     return base if base and base in by_id else scenario.id
 
 
-def _stage(
-    part: Sequence[Scenario], by_id: Mapping[str, Scenario], alone: frozenset[str] = frozenset()
-) -> Stage:
+def _stage(part: Sequence[Scenario], by_id: Mapping[str, Scenario], alone: frozenset[str]) -> Stage:
     groups: dict[str, list[str]] = {}
     for each in part:
         groups.setdefault(_base(each, by_id), [])
         if each.baseline and each.baseline in by_id:
             groups[each.baseline].append(each.id)
-    chosen = {id for s in part for id in (s.id, *_ancestors(s, by_id))}
+    chosen = {id for s in part for id in (s.id, *_checked_by(s, by_id, alone))}
     order = [id for id in by_id if id in groups]
     return Stage(
         tuple((id, tuple(groups[id])) for id in order),
         tuple(id for id in _baselines_first(by_id) if id in chosen),
         alone,
     )
+
+
+def _checked_by(
+    scenario: Scenario, by_id: Mapping[str, Scenario], mine: frozenset[str]
+) -> Iterator[str]:
+    """Its baseline; that one's baseline too where that is to be measured itself; and so on."""
+    for id in _ancestors(scenario, by_id):
+        yield id
+        if id not in mine:
+            return
 
 
 def _ancestors(scenario: Scenario, by_id: Mapping[str, Scenario]) -> Iterator[str]:

@@ -234,3 +234,11 @@ def test_exclude_and_baseline_are_settings_too(tmp_path: Path) -> None:
     assert load(file, {}).exclude == ("train/*",)
     assert load(file, {"exclude": ["infer/*"]}).exclude == ("infer/*",)
     assert load(file, {}).baseline == "infer/xla"
+
+
+def test_a_part_of_a_run() -> None:
+    assert load(None, {"shard": "2/5"}).shard == (2, 5)
+    assert load(None, {}).shard == (1, 1)
+    for wrong in ("0/5", "6/5", "2", "a/b", "2/"):
+        with pytest.raises(UsageError, match="is no part of a run"):
+            load(None, {"shard": wrong})
