@@ -89,6 +89,14 @@ def test_jobs_have_their_first_look_where_time_is_short() -> None:
     assert Counter(id for id, _, _ in launcher.timed) == {"convert/one": 6, "convert/two": 6}
 
 
+def test_short_jobs_go_on_like_steps() -> None:
+    one = subject("infer/one")
+    assert one.head is not None
+    job = dataclasses.replace(one, head=dataclasses.replace(one.head, unit="job"))
+    _, launcher = compare({"infer/one": Effect(noise=0.03)}, subjects=[job])
+    assert len(launcher.timed) > decide.LOOKS[0]
+
+
 def test_new_processes_are_not_started_where_nothing_could_be_measured_in_them() -> None:
     guard, launcher = compare({"infer/slow": Effect(change=0.05, noise=0.002)}, budget_s=15)
     (latency,) = [j for j in guard.judgements if j.metric == "latency"]

@@ -29,6 +29,8 @@ It hardly matters: on invented launches with this machine's noise, 400 suites of
 one of ten scenarios, 348, 351 and 354 were found at 0.05, 0.1 and 0.2."""
 RESTART_S = 12.0
 """Time kept for starting new preloaded processes, which took 7 to 10 s on two cores."""
+LONG_JOB_S = 5.0
+"""A job whose launches take longer is launched for its first look only."""
 EXPLAINED, EXPLAIN_S = 3, 5.0
 """Regressions whose traces time is kept for, and that time for one; more where time is left."""
 
@@ -201,7 +203,8 @@ class Guard:
         return [s for s in every if self._next_cost(s) <= self._left() - kept_s]
 
     def _open(self, series: Series) -> bool:
-        last = decide.LOOKS[0] if series.subject.either.unit == "job" else decide.LOOKS[-1]
+        long = series.subject.either.unit == "job" and series.cost_s >= LONG_JOB_S
+        last = decide.LOOKS[0] if long else decide.LOOKS[-1]
         if not series.good or series.launches >= last:
             return False
         return not series.sharp_enough(self.level)

@@ -87,12 +87,13 @@ def _details(each: Judgement) -> list[str]:
 
 def _footer(found: Comparison) -> str:
     facts = found.environment
+    version = facts.get("packages", {}).get("tensorflow")
     where = ", ".join(
         str(part)
         for part in (
             facts.get("cpu"),
             f"{facts['cores']} cores" if facts.get("cores") else "",
-            f"TensorFlow {facts.get('packages', {}).get('tensorflow', '')}".strip(),
+            f"TensorFlow {version}" if version and found.noun == "scenario" else "",
         )
         if part
     )

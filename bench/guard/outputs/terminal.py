@@ -9,6 +9,8 @@ from rich.table import Table
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
 from bench.guard.outputs import words
 
+LEAST_WIDTH = 28
+"""Of the column of names, which are long in a suite of tests."""
 STYLES: dict[Verdict, str] = {
     "regression": "bold red",
     "inconclusive": "yellow",
@@ -23,7 +25,8 @@ def show(found: Comparison, console: Console) -> None:
     console.print(f"{found.base}  →  {found.head}", markup=False, highlight=False)
     table = Table(box=None, pad_edge=False)
     for title in ("verdict", found.noun, "metric", "change (95 %)", "base → head", "launches"):
-        table.add_column(title, overflow="fold")
+        least = LEAST_WIDTH if title == found.noun else None
+        table.add_column(title, overflow="fold", min_width=least)
     shown = [j for j in words.in_order(found.judgements) if _worth_a_row(j)]
     for each in shown:
         table.add_row(
