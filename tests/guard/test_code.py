@@ -144,6 +144,27 @@ def test_compiled_files_ask_for_an_installation(mine: Path) -> None:
     (mine / "fast.so").touch()
     with pytest.raises(UsageError, match=r"--install 'pip install \.'"):
         opened(Calls("hot.py"), mine)
+    _, warnings = opened(Command("true"), mine)
+    assert warnings == [
+        "fast.so is compiled and not in the base: if the command uses it, give --install"
+    ]
+    (mine / "fast.so").unlink()
+    (mine / "env/lib").mkdir(parents=True)
+    (mine / "env/pyvenv.cfg").touch()
+    (mine / "env/lib/other.so").touch()
+    opened(Calls("hot.py"), mine)
+
+
+def test_a_command_that_the_head_breaks_is_a_regression(mine: Path) -> None:
+    (mine / "train.py").write_text("1/0\n")
+    with (
+        Versions(mine).pair("HEAD") as sides,
+        Command(f"{sys.executable} train.py").open(*sides, WANTED, Silent()) as found,
+    ):
+        guard = Guard(found.launcher, found.subjects, Limits(), 0.01, Silent())
+        (judged,) = guard.run()
+    assert (judged.metric, judged.verdict) == ("outcome", "regression")
+    assert "newly failed: exit status 1: ZeroDivisionError" in judged.reason
 
 
 def test_a_shell_is_used_where_it_is_needed() -> None:

@@ -15,6 +15,9 @@ from bench.guard.checkouts import installs, worktrees
 from bench.guard.checkouts.worktrees import Checkout
 from bench.results.errors import UsageError
 
+COMPILED = (".so", ".pyd")
+BESIDE = {"build", "dist", "node_modules", "site-packages"}
+
 
 @dataclass(frozen=True)
 class Versions:
@@ -83,3 +86,21 @@ class Versions:
             file = self.root / name
             digest.update(name.encode() + (file.read_bytes() if file.is_file() else b""))
         return f"{commit} {digest.hexdigest()}" if changed or any(new) else commit
+
+
+def compiled_in_head_alone(base: Checkout, head: Checkout) -> Path | None:
+    """A compiled file of the working tree that the base's fresh tree lacks, if there is one."""
+    if base.installed or base.root == head.root:
+        return None
+    for folder, folders, files in os.walk(head.root):
+        folders[:] = [x for x in folders if not _is_elsewhere(Path(folder) / x)]
+        for name in files:
+            place = (Path(folder) / name).relative_to(head.root)
+            if name.endswith(COMPILED) and not (base.root / place).exists():
+                return place
+    return None
+
+
+def _is_elsewhere(folder: Path) -> bool:
+    """Whether nothing in it is imported as the project's: hidden, built, or an environment."""
+    return folder.name.startswith(".") or folder.name in BESIDE or (folder / "pyvenv.cfg").exists()

@@ -9,7 +9,7 @@ from rich.table import Table
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
 from bench.guard.outputs import words
 
-LEAST_WIDTH = 28
+LEAST_WIDTH = 17
 """Of the column of names, which are long in a suite of tests."""
 STYLES: dict[Verdict, str] = {
     "regression": "bold red",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.guard.checkouts.versions import compiled_in_head_alone
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Side, Subject
 from bench.guard.sources.calling import CodeLauncher
@@ -23,8 +24,6 @@ from bench.sweep.progress import Reporter
 
 FINDS_S = 1800.0
 """Limit of listing a side's benchmarks; a suite runs each of its tests once."""
-COMPILED = (".so", ".pyd")
-SKIPPED = {".git", ".venv", "venv", ".nox", ".tox", "node_modules", "build", "site-packages"}
 
 
 @dataclass(frozen=True)
@@ -195,14 +194,9 @@ def _check_compiled(base: Checkout, head: Checkout) -> None:
     Raises:
         UsageError: It is so, and the sides were not installed.
     """
-    if base.installed or base.root == head.root:
-        return
-    for folder, folders, files in os.walk(head.root):
-        folders[:] = [each for each in folders if each not in SKIPPED]
-        for name in files:
-            place = (Path(folder) / name).relative_to(head.root)
-            if name.endswith(COMPILED) and not (base.root / place).exists():
-                raise UsageError(
-                    f"{place} is compiled and not in the base: give --install, such as "
-                    "--install 'pip install .', so that it is built for both versions"
-                )
+    place = compiled_in_head_alone(base, head)
+    if place is not None:
+        raise UsageError(
+            f"{place} is compiled and not in the base: give --install, such as "
+            "--install 'pip install .', so that it is built for both versions"
+        )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Self
 
+from bench.guard.checkouts.versions import compiled_in_head_alone
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Pair, Side, Stage, Subject, Upcoming
 from bench.guard.comparison.values import OperationChange
@@ -57,6 +58,10 @@ class Command:
         sides: dict[Side, Checkout] = {"base": base, "head": head}
         with CommandLauncher(self, sides, wanted, reporter) as launcher:
             launcher.first(subjects[0].configuration)
+            compiled = compiled_in_head_alone(base, head)
+            if compiled is not None:
+                note = f"{compiled} is compiled and not in the base: if the command uses it, "
+                launcher.warnings.append(f"{note}give --install")
             yield Opened(subjects, launcher, lambda: launcher.warnings, noun="command")
 
 
@@ -100,17 +105,15 @@ class CommandLauncher:
         return time.monotonic() - self._begun
 
     def first(self, where: Configuration) -> None:
-        """One run of each side, which fills caches; raises UsageError where one fails."""
-        works, why = 0, ""
+        """One run of each side, which fills caches; raises UsageError where the base fails."""
         for side, checkout in self._sides.items():
             self._reporter.begin(f"a first run of {side}")
             try:
                 self._run_s = self._run(side, where, random.Random(0))["wall_ns"] / 1e9
-                works += 1
             except LaunchFailed as error:
-                why = why or f"{checkout.label}: {error.reason}"
-        if not works:
-            raise UsageError(f"--command {self._command.line}: {why}")
+                if side == "base":  # what the head breaks is a regression
+                    reason = f"{checkout.label}: {error.reason}"
+                    raise UsageError(f"--command {self._command.line}: {reason}") from None
 
     def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
         """A run each in which everything is counted."""
