@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock, Thread
+from typing import Any
 
 import pytest
 
@@ -148,3 +149,27 @@ def test_two_processes_train_the_baseline_once(
     training.prepare(Workload(spec))
     waiting[0].join()
     assert len(waiting) == 1
+
+
+def test_a_baseline_that_another_run_cut_meanwhile_is_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run's budget was smaller; what it trained does not do for this one."""
+    from bench.results.values import WorkloadSpec
+    from scenarios.core import Workload, artifacts, budget, training
+
+    workload = Workload(WorkloadSpec(data="synthetic:8x8x3", cache=str(tmp_path)))
+    once, trained = artifacts.made_once, []
+    other = workload.trained_file
+
+    def after_another(target: Path, make: Any) -> Path:
+        if target == other:
+            artifacts.save_weights(workload.model(), target)
+            budget.keep(target, [budget.Training(5, 800, 1.0, budget_s=1.0)])
+        return once(target, make)
+
+    monkeypatch.setattr(training, "train", lambda own, *_, **__: trained.append(own))
+    monkeypatch.setattr(artifacts, "made_once", after_another)
+    training.prepare(workload)
+    assert trained == [workload]
+    assert workload.trained_file.exists()
