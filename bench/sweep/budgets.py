@@ -12,18 +12,29 @@ from bench.sweep.settings import Profile
 
 SHARE = 0.1
 """Of the planned time: the budget of each technique that a profile selects."""
+PATIENCE = 3
+"""A technique may take so many times as long as is expected of the costliest."""
+LEAST_TRAINING_S = 30.0
+"""A single training may take that long, or what the profile allows where that is less."""
 FEWEST = 2
 """Launches of what takes too long: of both start orders one."""
 
 
-def technique_s(planned_s: float, named: bool) -> float:
-    """The budget of one technique; without an end where the user named what to measure."""
-    return math.inf if named else SHARE * planned_s
+def technique_s(planned_s: float, largest_s: float, named: bool) -> float:
+    """The budget of one technique.
+
+    Args:
+        planned_s: The whole run, as planned.
+        largest_s: What the costliest technique is expected to take: in a small selection that is
+            more than a tenth, and nobody is slow.
+        named: The user named what to measure: there is no budget.
+    """
+    return math.inf if named else max(SHARE * planned_s, PATIENCE * largest_s)
 
 
-def probe_s(budget_s: float) -> float:
-    """What a technique's probe may spend in training, of its whole budget."""
-    return budget_s / 2
+def training_s(budget_s: float, profile: Profile) -> float:
+    """What a technique's trainings may take together, of its whole budget; twice a single one."""
+    return max(budget_s / 2, 2 * min(profile.train_budget_s, LEAST_TRAINING_S))
 
 
 def looks(wanted: tuple[int, ...], launches: Sequence[Launch], profile: Profile) -> tuple[int, ...]:

@@ -115,7 +115,7 @@ class Executor:
             partial(self._pool.launch, environment, scenario, place),
             record, scenario, self.plan.profile,
             compared=bool(scenario.follows) or scenario.id in self._followed,
-            training_s=budgets.probe_s(self.plan.technique_s),
+            training_s=budgets.training_s(self.plan.technique_s, self.plan.profile),
         )  # fmt: skip
 
     def _member(self, seat: Seat) -> Member:
@@ -152,7 +152,8 @@ def planned(
         budget_s = stored["technique_s"] or math.inf
     else:
         seconds = planning.left_s(plan, [], len(slots(settings.configurations[0])))
-        budget_s = budgets.technique_s(seconds, bool(settings.patterns))
+        largest = max((plan.expected_s(each) for each in scenarios), default=0.0)
+        budget_s = budgets.technique_s(seconds, largest, bool(settings.patterns))
     kept = {"start_s": start_s, "technique_s": None if math.isinf(budget_s) else budget_s}
     return dataclasses.replace(plan, technique_s=budget_s), kept
 

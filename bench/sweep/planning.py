@@ -69,6 +69,10 @@ class Plan:
         """One launch of one member, as expected."""
         return self.profile.warmup_s + self.profile.member_s + self.start_s
 
+    def expected_s(self, scenario: Scenario) -> float:
+        """Its probe and all of its launches, as expected."""
+        return self.probe_s(scenario) + self.profile.looks[-1] * self.launch_s
+
     def probe_s(self, scenario: Scenario) -> float:
         """Its probe, as expected."""
         trainings = self.profile.trainings * (scenario.kind == "train")

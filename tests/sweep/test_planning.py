@@ -10,7 +10,7 @@ import pytest
 
 from bench.results.effects import Effects
 from bench.results.values import Configuration, Launch
-from bench.sweep import planning
+from bench.sweep import budgets, planning
 from bench.sweep.discovery import discover, select
 from bench.sweep.pieces import Probe, Turns
 from bench.sweep.planning import Plan
@@ -141,8 +141,6 @@ def test_what_fails_is_not_tried_for_ever() -> None:
 
 
 def test_a_technique_that_is_slow_gets_fewer_launches_and_says_so() -> None:
-    from bench.sweep import budgets
-
     world = World(noise={"infer/c": 0.3, "infer/e": 0.3}, build_s={"infer/c": 20.0})
     plan = dataclasses.replace(PLAN, technique_s=60.0)
     done, found = run(plan, world)
@@ -157,12 +155,24 @@ def test_a_technique_that_is_slow_gets_fewer_launches_and_says_so() -> None:
 
 def test_no_technique_takes_more_than_its_share() -> None:
     """Of the planned time; launches of what is slowest are still two, a probe's build is one."""
-    assert math.isinf(planning.budgets.technique_s(600.0, named=True))
-    budget_s = planning.budgets.technique_s(600.0, named=False)
+    assert math.isinf(budgets.technique_s(600.0, 1.0, named=True))
+    budget_s = budgets.technique_s(600.0, 1.0, named=False)
+    assert budget_s == 60.0
     plan = dataclasses.replace(PLAN, technique_s=budget_s)
     for build_s in (1.0, 5.0, 12.0):
         _, found = run(plan, World(noise={"infer/c": 0.5}, build_s={"infer/c": build_s}))
         assert launches(found, "infer/c") * build_s <= budget_s / 2
+
+
+def test_in_a_small_selection_nobody_is_slow() -> None:
+    """A tenth of a few techniques' time is less than each is expected to take."""
+    small = dataclasses.replace(PLAN, scenarios=SCENARIOS[:2])
+    largest_s = max(small.expected_s(each) for each in small.scenarios)
+    planned_s = planning.left_s(small, [])
+    assert budgets.technique_s(planned_s, largest_s, named=False) == 3 * largest_s
+    quick = [budgets.training_s(budget_s, QUICK) for budget_s in (10.0, 200.0, math.inf)]
+    assert quick == [60.0, 100.0, math.inf]
+    assert budgets.training_s(10.0, PROFILES["smoke"]) == 20.0
 
 
 def test_a_group_whose_launches_take_too_long_has_two() -> None:
