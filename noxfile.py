@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -107,6 +108,39 @@ for version in ("3.12", "3.13"):
 def tests_full(session: nox.Session) -> None:
     """All tests: before a release."""
     test(session)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Every parser against 10,000 wrong inputs: never a traceback, never a hang."""
+    install(session, "pytest", groups=("test",))
+    many = {"TFBENCH_FUZZ": "10000"}
+    session.run("python", "-m", "pytest", "-n", "2", "tests/fuzz", *session.posargs, env=many)
+
+
+@nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Every fault of docs/reliability.md, tried on real processes."""
+    test(session, "-m", "faults")
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """The pinned dependencies against known vulnerabilities, where a database can be reached."""
+    session.install("pip-audit")
+    found = Path(session.create_tmp()) / "audit.json"
+    session.run(
+        "python", "-m", "pip_audit", "--no-deps", "--disable-pip", "-r", "constraints.txt",
+        "--format", "json", "--output", str(found), *session.posargs, success_codes=[0, 1],
+    )  # fmt: skip
+    known = json.loads(found.read_text())["dependencies"] if found.exists() else []
+    checked = [each for each in known if "skip_reason" not in each]
+    for each in checked:
+        for flaw in each["vulns"]:
+            session.warn(f"{each['name']} {each['version']}: {flaw['id']}")
+    if any(each["vulns"] for each in checked):
+        session.error("known vulnerabilities: raise the pins in constraints.txt")
+    session.log(f"{len(checked)} of {len(known)} packages were found in the database")
 
 
 @nox.session

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import time
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,11 @@ from bench.sweep.progress import Reporter
 from bench.sweep.running import LaunchFailed
 
 SAMPLES = "samples.npz"
+UNREADABLE = (
+    OSError, ValueError, EOFError, KeyError, TypeError, SyntaxError, OverflowError, MemoryError,
+    RuntimeError, zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError,
+)  # fmt: skip
+"""What numpy.load and zipfile raise on files that are no archive of arrays, or claim to be huge."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +150,9 @@ def recorded(bundle: Path, form: Form, prefix: str) -> list[list[float]]:
                 for port in form.outputs
                 if prefix + port.name in arrays.files
             ]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{bundle / SAMPLES} cannot be read: {error}") from None
+    except UNREADABLE as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(f"{bundle / SAMPLES} cannot be read: {said}") from None
 
 
 def _quality(claim: Claim, launches: Launches, data: str) -> Sequence[Check]:

@@ -14,7 +14,7 @@ import psutil
 
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, WorkloadSpec
-from bench.sweep import workloads
+from bench.sweep import settings_types, workloads
 from bench.sweep.checking import check_workload, near
 from bench.sweep.checking_models import check_model
 
@@ -193,9 +193,14 @@ def read_table(file: Path | None) -> dict[str, Any]:
     if file is None and not path.exists():
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("tfbench", {})
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"settings file {path} cannot be read: {error}") from None
+    tool = found.get("tool", {})
+    table = tool.get("tfbench", {}) if isinstance(tool, Mapping) else {}
+    if not isinstance(table, Mapping):
+        raise UsageError(f"settings file {path}: write [tool.tfbench] as a table")
+    settings_types.check(table)
     return dict(table)
 
 
