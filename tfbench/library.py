@@ -118,7 +118,7 @@ def run(
     Raises:
         TfbenchError: Wrong usage or input; a model or data that cannot be saved.
     """
-    from bench.sweep.schedule import default_folder
+    from bench.sweep.recording import default_folder
     from tfbench.command import running
 
     folder = Path(out) if out is not None else default_folder()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import fcntl
 import io
 import json
 import os
@@ -14,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from bench.results import checked
+from bench.results import checked, locks
 from bench.results.as_json import from_json, to_json
 from bench.results.effects import Effects
 from bench.results.errors import StoreError, UsageError
@@ -113,17 +112,18 @@ class RunFolder:
 
     def _alone(self) -> RunFolder:
         """Keep others from measuring into this folder while this object lives."""
-        path = self.folder / LOCK
-        with _writing(path):
-            self._lock = path.open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
+        with _writing(self.folder / LOCK):
+            self._lock = locks.hold(self.folder / LOCK)
+        if self._lock is None:
             raise StoreError(
                 f"another tfbench measures into {self.folder}: wait for it, or choose another --out"
-            ) from None
+            )
         return self
+
+    def discard(self) -> None:
+        """Empty the folder of a run that was refused before anything was measured."""
+        for name in ("run.json", LAUNCHES, LOCK):
+            (self.folder / name).unlink(missing_ok=True)
 
     def write_facts(self, facts: dict[str, Any]) -> None:
         """Write run.json, whole or not at all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -129,3 +130,8 @@ def _digest(path: Path) -> str:
             while part := stream.read(1 << 20):
                 total.update(part)
     return total.hexdigest()[:16]
+
+
+def default_folder() -> Path:
+    """runs/<time>-<host>."""
+    return Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.uname().nodename}"

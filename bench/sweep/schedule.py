@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from bench.results import cache_folder
 from bench.results.as_json import to_json
 from bench.results.effects import Effects
+from bench.results.errors import UsageError
 from bench.results.store import Run, RunFolder
 from bench.results.values import Launch, Scenario
 from bench.sweep import (
@@ -102,6 +101,10 @@ class Sweep:
                 self._work(plan)
             except KeyboardInterrupt:
                 self._end("interrupted")
+                raise
+            except UsageError:
+                if self._earlier is None and all(x.outcome != "ok" for x in self.launches):
+                    self.folder.discard()  # the corrected command finds it empty
                 raise
         self._end("ended")
         return self.effects
@@ -292,8 +295,3 @@ class Sweep:
         self.folder.write_facts(self.facts)
         if self.launches:
             self.folder.write_effects(self.effects.rows)
-
-
-def default_folder() -> Path:
-    """runs/<time>-<host>."""
-    return Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.uname().nodename}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.results.errors import UsageError
 from bench.results.store import RunFolder, read_run
 from bench.results.values import Configuration, Effect, Launch, Scenario
 from bench.sweep.discovery import discover, select
@@ -125,3 +126,16 @@ def test_rows_are_told_as_launches_end(sweep: Sweep) -> None:
 def read_launches(sweep: Sweep) -> tuple[Launch, ...]:
     sweep.folder.write_facts(sweep.facts)
     return read_run(sweep.folder.folder).launches
+
+
+def test_a_refused_run_leaves_its_folder_empty(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> Any:
+        raise UsageError("the model cannot be read")
+
+    monkeypatch.setattr(sweep, "_describe", refused)
+    with pytest.raises(UsageError):
+        sweep.run()
+    assert not list(sweep.folder.folder.iterdir())
+    RunFolder.create(sweep.folder.folder)

@@ -30,7 +30,8 @@ from bench.sweep import settings as settings_
 from bench.sweep.discovery import ROOT, discover, select
 from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter, reporter
-from bench.sweep.schedule import Sweep, default_folder
+from bench.sweep.recording import default_folder
+from bench.sweep.schedule import Sweep
 from bench.sweep.sources import holds_scenarios
 from tfbench.screen.answer import answer
 from tfbench.screen.plain import tell

@@ -18,7 +18,8 @@ from bench.sweep import settings as settings_
 from bench.sweep.discovery import discover, select
 from bench.sweep.outlook import Outlook
 from bench.sweep.progress import Silent
-from bench.sweep.schedule import Sweep, default_folder
+from bench.sweep.recording import default_folder
+from bench.sweep.schedule import Sweep
 from tfbench.screen.answer import answer
 from tfbench.screen.live import screen
 from tfbench.screen.plain import tell
