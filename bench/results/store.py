@@ -87,7 +87,11 @@ class RunFolder:
             StoreError: It exists and is not empty, or cannot be written.
         """
         try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            # a run that was refused before it began has left its lock behind
+            used = folder.exists() and (
+                not folder.is_dir() or any(x.name != LOCK for x in folder.iterdir())
+            )
+            if used:
                 run = (folder / "run.json").exists()
                 more = f", or go on with it by --resume {folder}" if run else ""
                 raise StoreError(f"{folder} exists and is not empty: choose another --out{more}")

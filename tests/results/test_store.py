@@ -157,6 +157,14 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "kept"
 
 
+def test_a_run_that_was_refused_before_it_began_leaves_its_folder_free(tmp_path: Path) -> None:
+    first = RunFolder.create(tmp_path / "run")
+    with pytest.raises(StoreError, match="another tfbench"):
+        RunFolder.create(tmp_path / "run")
+    del first
+    RunFolder.create(tmp_path / "run")
+
+
 def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"no run\.json"):
         read_run(tmp_path)
