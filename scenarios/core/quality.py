@@ -13,13 +13,24 @@ from scenarios.core.tasks import agreement
 
 FIXED_INPUTS = 8
 """Test examples whose outputs are compared with the baseline's."""
+MOST_BYTES = 16 * 2**20
+"""Of inputs that are answered at once."""
 MOST_OUTPUTS = 4096
 """Values of outputs on fixed inputs that a launch reports: of larger outputs, as many evenly."""
 
 
 def predict(model: Callable[..., Any], x: Any, batch: int = 256) -> Any:
     """Outputs of inputs [N, ...] by a Keras model in inference mode."""
-    return in_blocks(keras_models.answering(model), x, batch)
+    return in_blocks(keras_models.answering(model), x, block_of(x, batch))
+
+
+def block_of(x: Any, most: int) -> int:
+    """Examples that are answered at once: `most`, or fewer where these are large.
+
+    A network's features take some hundred times the bytes of its inputs.
+    """
+    one = sum(array.nbytes / max(1, len(array)) for array in nests.arrays(x))
+    return max(1, min(most, int(MOST_BYTES / max(1.0, one))))
 
 
 def in_blocks(infer: Callable[[Any], Any], x: Any, batch: int) -> Any:

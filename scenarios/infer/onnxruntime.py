@@ -9,7 +9,7 @@ from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.data import nests
 from scenarios.core.lookup import behind
-from scenarios.core.quality import in_blocks
+from scenarios.core.quality import block_of, in_blocks
 from scenarios.infer.tools import onnx
 from scenarios.infer.tools.checking import follows_network
 from scenarios.infer.tools.deploy import counted_on
@@ -47,11 +47,12 @@ def onnxruntime_int8(workload: Workload) -> InferencePath:
 
 def _path(workload: Workload, file, precision, proof) -> InferencePath:
     running = session(file, workload.threads)
-    one, block = workload.batch_of(1), workload.batch_of(128)
+    one = workload.batch_of(1)
     infer = by_name(workload, running)
 
     def predict(x):
-        return in_blocks(infer, workload.looked_up(x), block)
+        given = workload.looked_up(x)
+        return in_blocks(infer, given, workload.batch_of(block_of(given, 128)))
 
     def facts():
         checked = follows_network(workload, predict, precision)

@@ -14,7 +14,7 @@ from scenarios.core.data import nests
 from scenarios.core.graphs import traced_once
 from scenarios.core.models import Network
 from scenarios.core.paths import InferencePath, Proof, nothing_to_prove
-from scenarios.core.quality import in_blocks
+from scenarios.core.quality import block_of, in_blocks
 from scenarios.core.training import train
 from scenarios.core.workload import Builder, Workload
 
@@ -194,15 +194,16 @@ def graph_path(
         **facts: Those of `InferencePath`.
     """
     size = workload.batch_of(batch)
+
+    def predict(x: Any) -> Any:
+        at_once = size if block is None else workload.batch_of(block_of(x, block))
+        return in_blocks(lambda given: infer(nests.mapped(tf.constant, given)), x, at_once)
+
     return InferencePath(
         infer=infer,
         inputs=[nests.mapped(tf.constant, x) for x in workload.inputs(size)],
         examples=size,
-        predict=lambda x: in_blocks(
-            lambda given: infer(nests.mapped(tf.constant, given)),
-            x,
-            workload.batch_of(block or size),
-        ),
+        predict=predict,
         **facts,
     )
 
