@@ -78,7 +78,7 @@ def mixed_bfloat16(workload: Workload, xla: bool = False) -> TrainingPath:
 
 
 def in_half(model, compute: str):
-    """The model, whose layers took the global policy; its last activation is in float32.
+    """The model, whose layers took the global policy; its ends are in float32.
 
     Raises:
         Unsupported: They were saved, or written, with a precision of their own.
@@ -89,7 +89,7 @@ def in_half(model, compute: str):
             f"the layers of model {model.name!r} hold a precision of their own, which the global "
             "policy does not change: give FILE.py:function that builds them without a dtype"
         )
-    return keras_models.end_in_float32(model)
+    return keras_models.ends_in_float32(model)
 
 
 def dtypes(model, compute: str, variables: str = "float32") -> dict[str, object]:

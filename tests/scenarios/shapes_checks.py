@@ -92,11 +92,16 @@ def ends():
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
     layers = tf.keras.layers
     given = layers.Input((3,))
-    model = tf.keras.Model(given, layers.Dense(1, "sigmoid")(layers.Dense(4)(given)))
-    keras_models.end_in_float32(model)
+    normal = layers.Normalization(mean=[0.0, 1.0, 2.0], variance=[1e-6, 1e-6, 1.0])
+    hidden = layers.Dense(4)(normal(given))
+    model = tf.keras.Model(given, layers.Dense(1, "sigmoid")(hidden))
+    keras_models.ends_in_float32(model)
     found = [layer.compute_dtype for layer in model.layers[1:]]
     tf.keras.mixed_precision.set_global_policy("float32")
-    return [*found, model(np.ones((1, 3))).dtype.name]
+    return {
+        "dtypes": [*found, model(np.ones((1, 3))).dtype.name],
+        "variance": np.asarray(normal.variance).ravel().tolist(),
+    }
 
 
 def wrapped():

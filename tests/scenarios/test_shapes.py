@@ -59,8 +59,9 @@ def test_a_mask_has_one_loss_with_and_without_its_last_axis(seen):
     assert with_axis == pytest.approx(squeezed, rel=1e-5)
 
 
-def test_mixed_precision_ends_in_float32(seen):
-    assert seen["ends"] == ["float16", "float32", "float32"]
+def test_mixed_precision_begins_and_ends_in_float32(seen):
+    assert seen["ends"]["dtypes"] == ["float32", "float16", "float32", "float32"]
+    assert seen["ends"]["variance"] == pytest.approx([1e-6, 1e-6, 1.0], rel=1e-5)
 
 
 def test_what_tfmot_does_not_know_is_left_as_it_is(wrapped):

@@ -151,12 +151,20 @@ def optimizer(given: Any) -> Any:
     return kind.from_config({name: value for name, value in config.items() if name in taken})
 
 
-def end_in_float32(model: Any) -> Any:
-    """The model, whose last softmax or sigmoid is computed in float32 though others are in half.
+def ends_in_float32(model: Any) -> Any:
+    """The model, whose normalisation and last activation are in float32 though others are in half.
 
-    In float16 a probability near 1 is 1, and its loss a constant: mixed precision wants the last
-    activation in full, and a model that is not written for it does not say so.
+    In float16 a variance of 1e-6 has two digits, and a probability near 1 is 1: mixed precision
+    wants both ends in full, and a model that is not written for it does not say so.
     """
+    for layer in model._flatten_layers():
+        half = getattr(layer, "compute_dtype", "") in ("float16", "bfloat16")
+        if type(layer).__name__ == "Normalization" and version(model) == 3 and half:
+            layer.dtype_policy = "float32"
+            if layer.input_mean is None:  # its statistics were cast when it was built
+                layer.finalize_state()
+            else:
+                layer.build(layer.input.shape)
     for layer in _last_layers(model):
         activation = getattr(getattr(layer, "activation", None), "__name__", "")
         saturates = activation in SATURATING or type(layer).__name__ == "Softmax"

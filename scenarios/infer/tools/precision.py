@@ -59,7 +59,7 @@ def in_policy(make: Callable[[], Any], policy: str) -> Any:
 
 
 def _ended(model: Any, policy: str) -> Any:
-    return keras_models.end_in_float32(model) if policy.startswith("mixed") else model
+    return keras_models.ends_in_float32(model) if policy.startswith("mixed") else model
 
 
 def need_range(workload: Workload, compute: str) -> None:
