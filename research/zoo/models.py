@@ -16,7 +16,6 @@ EVERYWHERE: Mapping[str, str] = {
     r"TF-TRT|TensorRT": "infer/tensorrt*",
     r"needs the package (openvino|nncf)": "infer/openvino*",
     r"has no Conv2D larger than 1×1 to change": "*/separable*",
-    r"takes one input, and the model has|is for one output, and the model has": "infer/combined",
     r"the student has \d+ parameters, the teacher only": "infer/distilled infer/combined",
     r"is for classification, and this is|needs class numbers as targets":
         "input/* infer/sparse* infer/distilled infer/combined",

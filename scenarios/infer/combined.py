@@ -44,8 +44,6 @@ def distilled(workload: Workload) -> InferencePath:
         "package:ai_edge_litert",
         "architecture:free",
         "model:copyable",
-        "inputs:one",
-        "outputs:one",
         "trainable",
     ),
     deployment=("other runtime", "calibration data"),
