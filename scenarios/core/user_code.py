@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ def find(name: str, what: str) -> tuple[Callable[..., Any], bytes]:
     if place.endswith(".py") and not Path(place).exists():
         raise UsageError(f"{place} does not exist: give the path of your file")
     try:
+        _complete_legacy_keras()
         module = loading.module(place)
     except TfbenchError:
         raise
@@ -37,6 +39,20 @@ def find(name: str, what: str) -> tuple[Callable[..., Any], bytes]:
     if not callable(found):
         raise UsageError(f"{what} {name!r}: {place} has no function {function!r}")
     return found, Path(module.__file__ or "").read_bytes()
+
+
+def _complete_legacy_keras() -> None:
+    """Let a user's file name `tf.keras.utils.PyDataset` in a launch of tf_keras too.
+
+    One file holds their data and their model, and is read by launches of either Keras.
+    """
+    if os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+        return
+    import keras
+    import tensorflow as tf
+
+    if not hasattr(tf.keras.utils, "PyDataset"):
+        tf.keras.utils.PyDataset = keras.utils.PyDataset
 
 
 def calling(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
