@@ -54,6 +54,10 @@ def cached(folder: Path, name: str, make: Callable[[Path], None], built_for: str
     return made_once(folder / digest / name, make)
 
 
+LOOKING_UP = ("TextVectorization", "StringLookup", "IntegerLookup")
+"""Layers whose vocabulary is made with the model."""
+
+
 def save_weights(model: Any, path: Path) -> None:
     """Weights by layer and place, float32: Keras 2 and 3 number layers and weights alike.
 
@@ -61,7 +65,7 @@ def save_weights(model: Any, path: Path) -> None:
     """
     arrays = {
         f"{i}/{j}": np.asarray(weight)
-        for i, layer in enumerate(model.layers)
+        for i, layer in enumerate(_holding(model))
         for j, weight in enumerate(layer.get_weights())
     }
     arrays |= {f"model/{j}": np.asarray(weight) for j, weight in enumerate(own_weights(model))}
@@ -72,11 +76,19 @@ def save_weights(model: Any, path: Path) -> None:
 def load_weights(model: Any, path: Path) -> None:
     """Set the weights `save_weights` wrote on a model of the same layers."""
     with np.load(path) as arrays:
-        for i, layer in enumerate(model.layers):
+        for i, layer in enumerate(_holding(model)):
             own = [key for key in arrays.files if key.startswith(f"{i}/")]
             layer.set_weights([arrays[f"{i}/{j}"] for j in range(len(own))])
         for j, weight in enumerate(own_weights(model)):
             weight.assign(arrays[f"model/{j}"])
+
+
+def _holding(model: Any) -> list[Any]:
+    """The layers that hold weights: those of Keras 2 and 3 are alike.
+
+    An operation between layers is a layer of its own in Keras 2 alone, and a vocabulary a weight.
+    """
+    return [x for x in model.layers if x.weights and type(x).__name__ not in LOOKING_UP]
 
 
 def own_weights(model: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.results.errors import Unsupported
+from scenarios.core.artifacts import LOOKING_UP
 from scenarios.core.data.drawing import samples
 from scenarios.core.models import keras_models
 
@@ -18,7 +19,6 @@ TOLERANCE = 1e-5
 WRAPPERS = ("Bidirectional", "TimeDistributed")
 NESTED = ("Functional", "Sequential", "Model")
 UNROLLED = ("GRU", "SimpleRNN")
-LOOKING_UP = ("TextVectorization", "StringLookup", "IntegerLookup")
 EXAMPLES = 2
 
 
