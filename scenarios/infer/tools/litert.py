@@ -10,9 +10,10 @@ import numpy as np
 
 from bench.results.errors import Unsupported
 from scenarios.core.data import nests
+from scenarios.core.feeding import plain_name
 from scenarios.core.paths import InferencePath, Proof, nothing_to_prove
 from scenarios.core.quality import in_blocks
-from scenarios.core.workload import Workload, plain_name
+from scenarios.core.workload import Workload
 from scenarios.infer.tools.checking import follows_network
 from scenarios.infer.tools.deploy import Later, counted_on
 from scenarios.infer.tools.refusing import first_sentence

@@ -11,7 +11,8 @@ import numpy as np
 
 from bench.results.errors import Unsupported
 from scenarios.core.data import nests
-from scenarios.core.workload import Workload, plain_name
+from scenarios.core.feeding import plain_name
+from scenarios.core.workload import Workload
 from scenarios.infer.tools import frozen
 from scenarios.infer.tools.deploy import module
 from scenarios.infer.tools.refusing import first_sentence, onnx_reason
