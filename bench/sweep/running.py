@@ -112,8 +112,10 @@ class RunningLaunch:
             self._reap()
 
     def close(self) -> None:
-        """End it and free what it held here."""
+        """End it, with the processes that it started, and free what it held here."""
         self.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it leads their group
+            os.killpg(self.pid, signal.SIGKILL)
         self._channel.close()
         self._log.close()
 

@@ -35,7 +35,7 @@ def serve(launch: TimedLaunch, fd: int) -> NoReturn:
             one = launch if name is None else launch.variants[name]
             call: Callable[..., dict[str, Any]] = getattr(one, message.pop("do"))
             answer = call(**message)
-        except Exception as error:
+        except BaseException as error:  # what is timed may raise anything, SystemExit too
             traceback.print_exc()
             answer = {"error": describe(error)}
         channel.send(answer)
@@ -52,6 +52,7 @@ def be(make: Callable[[], TimedLaunch], channel: int, log: int) -> NoReturn:
     status = 1
     try:
         setup.die_with_parent()
+        os.setsid()  # what it starts is in its group, by which the sweep ends it all
         for place in (1, 2):
             os.dup2(log, place)
         # the forked process may have replaced them, as pytest does
@@ -68,7 +69,7 @@ def be(make: Callable[[], TimedLaunch], channel: int, log: int) -> NoReturn:
         os._exit(status)
 
 
-def describe(error: Exception) -> dict[str, str]:
+def describe(error: BaseException) -> dict[str, str]:
     """An error as outcome and one-line reason."""
     text = str(error).strip()
     first = text.splitlines()[0][:500] if text else ""
