@@ -19,6 +19,7 @@ from tfbench.command import recommend as recommend_
 from tfbench.command import report as report_
 from tfbench.command.new_scenario import new_scenario
 from tfbench.command.options import (
+    Anonymize,
     Claims,
     Configurations,
     Epochs,
@@ -124,6 +125,7 @@ def run(
     settings: SettingsFile = None,
     claims: Claims = None,
     price_per_hour: PricePerHour = None,
+    anonymize: Anonymize = False,
     as_json: Json = False,
 ) -> None:
     """Measure scenarios against their baselines and write the report."""
@@ -140,7 +142,7 @@ def run(
     if dry_run:
         raise typer.Exit(running.foretell(patterns or [], flags, settings, as_json=as_json))
     asked = report_.wishes(claims, price_per_hour)
-    raise typer.Exit(running.run(patterns or [], flags, settings, out, as_json, asked))
+    raise typer.Exit(running.run(patterns or [], flags, settings, out, as_json, asked, anonymize))
 
 
 app.command()(report_.report)

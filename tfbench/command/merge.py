@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tfbench.command.options import Json
+from tfbench.screen.terminal import Console
 
 
 def merge(
@@ -26,6 +27,7 @@ def merge(
     from bench.sweep import merging
     from tfbench.command.running import keep_operations, write_report
     from tfbench.screen.answer import answer
+    from tfbench.screen.plain import tell
     from tfbench.screen.run_answer import of_run
     from tfbench.screen.verdict import verdict
 
@@ -38,7 +40,7 @@ def merge(
     place.write_launches(merged.launches)
     for run, columns in zip(found, merged.columns, strict=True):
         _copy_traces(run.folder / "traces", out / "traces", columns)
-    keep_operations(out, lambda line: typer.echo(line, err=True))
+    keep_operations(out, lambda line: tell(line, sys.stderr))
     place.write_effects(read_run(out).effects.rows)
     facts = write_report(out)
     if as_json:

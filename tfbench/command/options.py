@@ -32,6 +32,12 @@ Claims = Annotated[
         help="Your own table of claims (.csv, .toml: scenario, speed, size, quality), to be judged."
     ),
 ]
+Anonymize = Annotated[
+    bool,
+    typer.Option(
+        "--anonymize", help="Replace user names, home folders and host names in the run's files."
+    ),
+]
 PricePerHour = Annotated[
     float | None,
     typer.Option(min=0, help="Of this machine: adds the cost of a million answers to the tables."),
@@ -115,6 +121,14 @@ WORKLOAD: dict[str, Any] = {
     "train_budget": Annotated[
         str | None,
         typer.Option(help="Time that one technique's own training may take, such as 60s or 10m."),
+    ],
+    "safe": Annotated[
+        bool | None,
+        typer.Option(
+            "--safe",
+            help="Refuse model files that bring code: Lambda layers, classes of one's own, unknown "
+            "operations.",
+        ),
     ],
     "cache": Cache,
 }

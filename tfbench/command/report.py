@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tfbench.command.options import Claims, Json, PricePerHour
+from tfbench.command.options import Anonymize, Claims, Json, PricePerHour
 from tfbench.screen.plain import tell
 
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)]
@@ -29,16 +29,20 @@ def report(
     ] = None,
     claims: Claims = None,
     price_per_hour: PricePerHour = None,
+    anonymize: Anonymize = False,
     as_json: Json = False,
 ) -> None:
     """Write report.md, report.html and plots/ of a run anew, from its folder alone."""
     import reports
+    from bench.results import anonymous
     from bench.results.errors import UsageError
     from bench.results.store import RunFolder
     from reports.facts.derive import facts_of
     from tfbench.screen.answer import answer
     from tfbench.screen.run_answer import of_run
 
+    if anonymize:
+        anonymous.folder(run)
     found = reports.read(run)
     if export is not None and export.suffix not in (".csv", ".parquet"):
         raise UsageError(f"{export.name}: give a file that ends in .csv or .parquet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shlex
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.results import anonymous
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, RunFolder, read_run, replace_text
 from bench.results.values import Scenario
@@ -38,6 +40,7 @@ def run(
     out: Path | None,
     as_json: bool = False,
     asked: Mapping[str, Any] | None = None,
+    anonymize: bool = False,
 ) -> int:
     """Measure, report, and say where the report is.
 
@@ -48,6 +51,7 @@ def run(
         out: The run's folder.
         as_json: Print one object instead of the verdict.
         asked: What run.json keeps for the report: claims of one's own, a price.
+        anonymize: Replace names of users, homes and hosts in the folder, once the run has ended.
 
     Returns:
         0, or 4 where a scenario failed (those that are unsupported here do not count).
@@ -56,7 +60,13 @@ def run(
         TfbenchError: Wrong usage or input.
     """
     command = shlex.join(["tfbench", *sys.argv[1:]])
+    if anonymize and out is None:
+        usual = default_folder()
+        out = usual.with_name(usual.name.removesuffix(platform.node()) + "host")
     facts = measure(patterns, flags, file, out, Console(stderr=True), command, asked)
+    if anonymize:
+        anonymous.folder(facts.run.folder)
+        facts = write_report(facts.run.folder)
     return told_end(facts, as_json)
 
 
