@@ -100,6 +100,8 @@ class WorkloadSpec:
     """FILE.py:function that returns data, model and task together."""
     train_budget_s: float = 0.0
     """Time that a technique's own training may take; 0: no limit."""
+    safe: bool = False
+    """Refuse a model's file whose loading runs code of its own."""
     workloads: str = "scenarios.core.launching:Workloads"
     """Names what makes the workload inside a launch (`bench.launch.workloads`)."""
 

@@ -29,6 +29,7 @@ SUBJECT = {
     ),
     **dict.fromkeys(("take", "batch", "epochs", "seed"), (WHOLE,)),
     "train_budget": (TEXT, NUMBER),
+    "safe": ("yes or no",),
 }  # fmt: skip
 TOP: dict[str, tuple[str, ...]] = {
     **SUBJECT,

@@ -16,7 +16,7 @@ from bench.sweep.checking import near
 
 SUBJECT = ("data", "model", "task", "metric", "target", "signature", "weights", "take")
 """What is measured; these come together, from one place."""
-KEYS = (*SUBJECT, "batch", "epochs", "seed", "cache", "workload", "train_budget")
+KEYS = (*SUBJECT, "batch", "epochs", "seed", "cache", "workload", "train_budget", "safe")
 
 
 def make(table: Mapping[str, Any], flags: Mapping[str, Any], train_budget_s: float) -> WorkloadSpec:

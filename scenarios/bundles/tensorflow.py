@@ -8,21 +8,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.results.errors import UsageError
 from scenarios.bundles.running import Named, Running, bound, port
 from scenarios.core.data import nests
+from scenarios.core.models.safety import check_graph
 
 SIGNATURE = "serving_default"
-FORBIDDEN = {
-    "PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles",
-    "PrintV2", "Save", "SaveSlices", "DebugIdentityV2", "DebugIdentityV3",
-}  # fmt: skip
-"""Operations that reach beyond the graph: no model needs them to answer."""
 
 
 def load(place: Path, threads: int, given: Any, xla: bool = False) -> Running:
     """The signature, for calls of the shape of `given`."""
-    check(place)
+    check_graph(place)
     holder = tf.saved_model.load(str(place))
     function = holder.signatures[SIGNATURE]
     names = list(function.structured_input_signature[1])
@@ -46,25 +41,6 @@ def load(place: Path, threads: int, given: Any, xla: bool = False) -> Running:
         [port(name, _shape(spec), _dtype(spec.dtype)) for name, spec in outputs.items()],
         batch, prepare, infer, finish,
     )  # fmt: skip
-
-
-def check(place: Path) -> None:
-    """Refuse a graph that reads or writes files, or calls Python.
-
-    Raises:
-        UsageError: It does, or is no SavedModel.
-    """
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    try:
-        model = saved_model_pb2.SavedModel.FromString((place / "saved_model.pb").read_bytes())
-    except Exception as error:
-        raise UsageError(f"{place} is no SavedModel: {error}") from None
-    for graph in (each.graph_def for each in model.meta_graphs):
-        nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
-        found = sorted({node.op for node in nodes} & FORBIDDEN)
-        if found:
-            raise UsageError(f"the graph in {place} uses {', '.join(found)}: it is not run")
 
 
 def _shape(spec: Any) -> tuple[int | None, ...]:

@@ -27,7 +27,7 @@ from tfbench.command import cli, doctor, running
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 STORED = Path(__file__).parent / "stored"
-WORKLOAD = "--batch --cache --data --model"
+WORKLOAD = "--batch --cache --data --model --safe"
 COMMANDS = {
     "compare": "--out --price RUNS",
     "diagnose": f"--configuration --settings --steps PATH {WORKLOAD}",
@@ -41,9 +41,9 @@ COMMANDS = {
     "recommend": "--configuration --kind --max-accuracy-loss --max-latency --max-memory --max-size "
     "--measure --minimize --price RUN",
     "merge": "--json --out RUNS",
-    "report": "--claims --json --price-per-hour --comment --export --summary RUN",
+    "report": "--anonymize --claims --json --price-per-hour --comment --export --summary RUN",
     "run": "--configuration --epochs --launches --out --profile --python --seed --settings "
-    f"--claims --force --json --price-per-hour --resume --shard PATTERNS {WORKLOAD}",
+    f"--anonymize --claims --force --json --price-per-hour --resume --shard PATTERNS {WORKLOAD}",
     "verify": "--budget --data --json BUNDLE",
     "trace": "--configuration --top OTHER RUN SCENARIO",
 }
@@ -96,6 +96,7 @@ def test_exit_codes_mean_what_they_did() -> None:
     assert UsageError.exit_code == StoreError.exit_code == 2
 
 
+@pytest.mark.faults
 def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -9,6 +9,7 @@ from typing import Any
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 from scenarios.core import composition
+from scenarios.core.models import safety
 from scenarios.core.models.cnn import cnn
 from scenarios.core.models.sources import Source
 
@@ -42,6 +43,8 @@ def _found(spec: WorkloadSpec, input_shape: tuple[int, ...], classes: int) -> So
     if path.suffix in (".tflite", ".onnx") or path.suffix in KERAS_FILES or path.is_dir():
         if not path.exists():
             raise UsageError(f"{path} does not exist: give the path of your model")
+        if spec.safe:
+            safety.check(path)
         return _reader(path, spec)()
     if ":" not in name:
         raise UsageError(
