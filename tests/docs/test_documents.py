@@ -33,9 +33,9 @@ from tests.docs.reading import (
     prose,
 )
 
-MOST_WORDS = {"docs/measuring.md": 1800}
+MOST_WORDS = {"docs/measuring.md": 1800, "docs/reliability.md": 1200}
 """Of a document; 900 where nothing else is said."""
-MOST_WORDS_IN_ALL = 12_600
+MOST_WORDS_IN_ALL = 14_200
 PATH = re.compile(r"(bench|docs|reports|research|scenarios|tests|tfbench)/[\w./-]*")
 SCENARIO = re.compile(r"(\*|train|input|infer|serve)/(?!my-)[\w*-]+")
 

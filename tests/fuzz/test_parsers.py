@@ -213,6 +213,7 @@ def load(data: bytes) -> None:
 
 @MANY
 @given(changed(TABLE))
+@pytest.mark.faults
 def test_settings(document: Any) -> None:
     whole = document if isinstance(document, dict) else {"data": document}
     load(f"[tool.tfbench]\n{toml(whole)}\n".encode("utf-8", "replace"))

@@ -61,6 +61,7 @@ def lines_of(stored: Path) -> list[str]:
     return (stored / "launches.jsonl").read_text().splitlines()
 
 
+@pytest.mark.faults
 def test_a_crash_while_writing_loses_only_the_last_line(stored: Path) -> None:
     path = stored / "launches.jsonl"
     path.write_bytes(path.read_bytes()[:-20])
@@ -69,6 +70,7 @@ def test_a_crash_while_writing_loses_only_the_last_line(stored: Path) -> None:
     assert run.facts["warnings"] == ["launches.jsonl: line 2 was cut short and is left out"]
 
 
+@pytest.mark.faults
 def test_a_launch_that_stands_there_twice_counts_once(stored: Path) -> None:
     one, two = lines_of(stored)
     (stored / "launches.jsonl").write_text(f"{one}\n{two}\n{one}\n")
@@ -98,6 +100,7 @@ def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
         )),
     ],
 )  # fmt: skip
+@pytest.mark.faults
 def test_a_damaged_line_is_named(stored: Path, line: str) -> None:
     one, two = lines_of(stored)
     (stored / "launches.jsonl").write_text(f"{one}\n{line}\n{two}\n")
@@ -116,6 +119,7 @@ def test_a_damaged_line_is_named(stored: Path, line: str) -> None:
         "[" * 100_000,
     ],
 )  # fmt: skip
+@pytest.mark.faults
 def test_damaged_facts_are_named(stored: Path, text: str) -> None:
     (stored / "run.json").write_text(text)
     with pytest.raises(StoreError, match=r"run\.json is damaged: .+") as caught:
@@ -123,6 +127,7 @@ def test_damaged_facts_are_named(stored: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.faults
 def test_bytes_that_are_no_text_are_named(stored: Path) -> None:
     (stored / "launches.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(StoreError, match=r"launches\.jsonl is damaged"):
@@ -132,6 +137,7 @@ def test_bytes_that_are_no_text_are_named(stored: Path) -> None:
         read_run(stored)
 
 
+@pytest.mark.faults
 def test_a_newer_schema_is_refused_and_an_older_read(stored: Path) -> None:
     (stored / "run.json").write_text('{"schema": 0}')
     assert len(read_run(stored).launches) == 2
@@ -140,12 +146,14 @@ def test_a_newer_schema_is_refused_and_an_older_read(stored: Path) -> None:
         read_run(stored)
 
 
+@pytest.mark.faults
 def test_a_run_that_lost_its_launches_is_not_an_empty_one(stored: Path) -> None:
     (stored / "launches.jsonl").unlink()
     with pytest.raises(StoreError, match=r"launches\.jsonl is missing"):
         read_run(stored)
 
 
+@pytest.mark.faults
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("kept")
     with pytest.raises(StoreError, match="not empty"):
@@ -195,6 +203,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.faults
 def test_a_full_disk_is_one_line_and_what_was_written_stays(small_disk: Path) -> None:
     folder = RunFolder.create(small_disk / "run")
     folder.write_facts({"name": "before"})
@@ -217,6 +226,7 @@ def test_a_full_disk_is_one_line_and_what_was_written_stays(small_disk: Path) ->
     assert read_run(folder.folder).launches == (FIRST, SECOND, long, FOURTH)
 
 
+@pytest.mark.faults
 def test_a_full_disk_is_exit_code_2_without_a_traceback(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
