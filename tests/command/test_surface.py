@@ -23,6 +23,7 @@ from bench.plugin.fixture import OPTIONS
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import RunFolder, read_run
 from bench.sweep import settings
+from bench.sweep.interrupts import Interrupted
 from tfbench.command import cli, doctor, running
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -103,6 +104,17 @@ def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(cli, "app", interrupt)
     assert cli.main(["list"]) == 130
+
+
+def test_an_interrupted_run_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise Interrupted("interrupted by SIGTERM; to go on: tfbench run --resume runs/x")
+
+    monkeypatch.setattr(running, "measure", interrupted)
+    assert cli.main(["run", "infer/function"]) == 130
+    assert "tfbench: interrupted by SIGTERM; to go on" in capsys.readouterr().err
 
 
 def test_columns_stay_where_they_were(tmp_path: Path) -> None:

@@ -63,11 +63,15 @@ def run(
     if anonymize and out is None:
         usual = default_folder()
         out = usual.with_name(usual.name.removesuffix(platform.node()) + "host")
-    facts = measure(patterns, flags, file, out, Console(stderr=True), command, asked)
-    if anonymize:
-        anonymous.folder(facts.run.folder)
-        facts = write_report(facts.run.folder)
-    return told_end(facts, as_json)
+
+    def measured() -> Facts:
+        facts = measure(patterns, flags, file, out, Console(stderr=True), command, asked)
+        if anonymize:
+            anonymous.folder(facts.run.folder)
+            facts = write_report(facts.run.folder)
+        return facts
+
+    return told_end(measured, as_json)
 
 
 def resume(
@@ -99,12 +103,19 @@ def resume(
     earlier = read_run(folder)
     settings = recording.settings_of(earlier.facts, str(folder))
     command = shlex.join(["tfbench", *sys.argv[1:]])
-    facts = carry_out(settings, place, Console(stderr=True), command, {}, earlier, force)
-    return told_end(facts, as_json)
+    console = Console(stderr=True)
+    return told_end(
+        lambda: carry_out(settings, place, console, command, {}, earlier, force), as_json
+    )
 
 
-def told_end(facts: Facts, as_json: bool) -> int:
-    """Print the verdict; returns the exit code."""
+def told_end(measured: Callable[[], Facts], as_json: bool) -> int:
+    """Measure and print the verdict, or how to go on; returns the exit code."""
+    try:
+        facts = measured()
+    except interrupts.Interrupted as error:  # the parser of the command line would not tell it
+        tell(f"tfbench: {error}", file=sys.stderr)
+        return interrupts.EXIT_CODE
     if as_json:
         from tfbench.screen.run_answer import of_run
 
