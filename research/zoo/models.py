@@ -27,6 +27,7 @@ NO_IMAGES = {
         "input/* infer/sparse* infer/distilled infer/combined infer/separable*",
 }  # fmt: skip
 FINISHED = {
+    r"ONNX Runtime cannot (run the file|quantize the model)": "infer/onnxruntime-int8",
     r"a finished \.\w+ holds no .*: give the Keras model": "train/* infer/* input/memory",
     r"is about images, and": "input/* infer/sparse*",
 }
