@@ -71,6 +71,15 @@ def test_a_crash_while_writing_loses_only_the_last_line(stored: Path) -> None:
 
 
 @pytest.mark.faults
+def test_a_delay_below_0_of_an_earlier_version_is_read(stored: Path) -> None:
+    file = stored / "launches.jsonl"
+    first, *rest = file.read_text().splitlines()
+    held = json.loads(first)
+    held["turns"][0] = [*held["turns"][0][:4], -432_644]
+    file.write_text("\n".join([json.dumps(held), *rest]) + "\n")
+    assert read_run(stored).launches[0].turns[0].delayed_ns == -432_644
+
+
 def test_a_launch_that_stands_there_twice_counts_once(stored: Path) -> None:
     one, two = lines_of(stored)
     (stored / "launches.jsonl").write_text(f"{one}\n{two}\n{one}\n")

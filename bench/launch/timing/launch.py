@@ -147,7 +147,7 @@ class TimedLaunch:
         self._worked[1] += time.perf_counter() - wall
         answer = {
             "elapsed_ns": elapsed,
-            "delayed_ns": setup.delayed_ns() - delayed,
+            "delayed_ns": max(0, setup.delayed_ns() - delayed),  # a thread that ended took its own
             "retraced": self.trace_count() - traces,
         }
         self._wait()
