@@ -66,34 +66,24 @@ def quantized(workload: Workload) -> Path:
     source = finished(workload) or exported(workload)
 
     def make(path: Path) -> None:
+        from onnxruntime import quantization
+
         try:
-            _quantize(workload, source, path, per_channel=True)
-        except Exception:  # a kernel behind a Transpose, say, has no channels of its own
-            try:
-                _quantize(workload, source, path, per_channel=False)
-            except Exception as error:  # its kinds of error share no base
-                raise Unsupported(
-                    f"ONNX Runtime cannot quantize the model: {first_sentence(error)}; "
-                    "infer/onnxruntime runs it in float"
-                ) from None
+            quantization.quantize_static(
+                str(source),
+                str(path),
+                _Calibration(workload, source),
+                quant_format=quantization.QuantFormat.QDQ,
+                per_channel=True,
+            )
+        except Exception as error:  # its kinds of error share no base
+            raise Unsupported(
+                f"ONNX Runtime cannot quantize the model: {first_sentence(error)}; "
+                "infer/onnxruntime runs it in float"
+            ) from None
         _need_quantized(path)
 
     return workload.artifact("int8.onnx", make)
-
-
-def _quantize(workload: Workload, source: Path, path: Path, per_channel: bool) -> None:
-    """Write the quantized file; an error of ONNX Runtime's where it cannot be made or read."""
-    import onnxruntime
-    from onnxruntime import quantization
-
-    quantization.quantize_static(
-        str(source),
-        str(path),
-        _Calibration(workload, source),
-        quant_format=quantization.QuantFormat.QDQ,
-        per_channel=per_channel,
-    )
-    onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
 def _need_quantized(path: Path) -> None:
