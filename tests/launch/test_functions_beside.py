@@ -6,6 +6,7 @@ import ast
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.guard.sources import private
@@ -86,6 +87,20 @@ def test_a_function_that_changes_what_it_works_on_is_refused_or_named(mine: Path
     with beside(mine, request(mine, name="bench_grows")) as process:
         process.call("build", 60, first_step=False)
         assert process.call("probe", 60)["probes"]["kept_bytes"] > 1000
+
+
+def test_what_a_function_leaves_running_is_ended(mine: Path) -> None:
+    (mine / "hot.py").write_text(
+        "import subprocess\n"
+        "def bench_starts():\n"
+        "    with open('started', 'w') as file:\n"
+        "        file.write(str(subprocess.Popen(['sleep', '60']).pid))\n"
+    )
+    with beside(mine, request(mine, name="bench_starts")) as process:
+        process.call("build", 60)
+        started = psutil.Process(int((mine / "started").read_text()))
+        assert started.is_running()
+    started.wait(5)
 
 
 def test_garbage_is_not_kept(mine: Path) -> None:

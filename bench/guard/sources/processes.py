@@ -27,7 +27,10 @@ ENDS_S = 5.0
 
 
 class Beside(RunningLaunch):
-    """One of these processes; it ends by itself when it is closed, so that its fixtures do."""
+    """One of these processes; it ends by itself when it is closed, so that its fixtures do.
+
+    What it has started and left is ended with it: it leads a group of its own.
+    """
 
     def __init__(
         self, process: subprocess.Popen[bytes], channel: Channel, log: IO[bytes], memory_bytes: int
@@ -98,6 +101,7 @@ class Spawner:
             process = subprocess.Popen(
                 words, pass_fds=[theirs.fileno()], env=environment, cwd=folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             log.close()
