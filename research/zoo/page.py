@@ -61,7 +61,12 @@ class Visit:
 
 def visited(models: Sequence[Model], out: Path) -> list[Visit]:
     """Models that were run, in their order."""
-    return [visit(m, out / m.name) for m in models if (out / m.name / "run.json").exists()]
+    return [visit(m, out / m.name) for m in models if _is_whole(out / m.name)]
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a run has ended: one that was killed has no mark, one that could not begin no run."""
+    return (folder / MARK).exists() and (folder / "run.json").exists()
 
 
 def visit(model: Model, folder: Path) -> Visit:
