@@ -184,7 +184,7 @@ def _append(clone: Path, scenario: str, text: str) -> None:
 def _partial_batch(clone: Path) -> None:
     """The usual mistake: the last, smaller batch is kept, so that a tf.function is traced again."""
     _replace(
-        clone / "scenarios/core/workload.py",
+        clone / "scenarios/core/feeding.py",
         "range(0, len(order) - size + 1, size)", "range(0, len(order), size)",
     )  # fmt: skip
 
@@ -204,8 +204,8 @@ def larger(clone: Path) -> None:
 def _worse(clone: Path, folder: Path) -> None:
     layer, scale = _calibrated(clone, folder)
     file = clone / "scenarios/core/workload.py"
-    before = "return self.source.keras(_weights(file))\n"
-    after = "model = self.source.keras(_weights(file))"
+    before = "return source.keras(_weights(file))\n"
+    after = "model = source.keras(_weights(file))"
     _replace(
         file, before, after + WORSE.replace("{layer}", str(layer)).replace("{scale}", str(scale))
     )

@@ -30,7 +30,13 @@ PLAN = Plan(SCENARIOS, (CPU,), PROFILES["quick"])
 def begin(folder: Path, how: str, seconds: float, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.sweep.standin", str(folder), how, str(seconds), *more]
     return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)  # fmt: skip
+                            stderr=subprocess.PIPE, preexec_fn=heard)  # fmt: skip
+
+
+def heard() -> None:
+    """Ignore no signal: tests that run in the background, or under nohup, inherit that."""
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
 
 
 def result(folder: Path) -> list[str]:
