@@ -80,6 +80,7 @@ def test_a_delay_below_0_of_an_earlier_version_is_read(stored: Path) -> None:
     assert read_run(stored).launches[0].turns[0].delayed_ns == -432_644
 
 
+@pytest.mark.faults
 def test_a_launch_that_stands_there_twice_counts_once(stored: Path) -> None:
     one, two = lines_of(stored)
     (stored / "launches.jsonl").write_text(f"{one}\n{two}\n{one}\n")

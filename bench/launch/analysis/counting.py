@@ -63,7 +63,8 @@ def count(path: Any) -> dict[str, int]:
     model = getattr(path, "model", None)
     if model is None:
         return {}
-    facts = {"parameters": int(sum(math.prod(weight.shape) for weight in model.weights))}
+    shapes = [weight.shape for weight in model.weights if hasattr(weight, "shape")]  # no look-ups
+    facts = {"parameters": int(sum(map(math.prod, shapes)))}
     if hasattr(path, "job"):
         return facts | _forward_only(model)
     try:

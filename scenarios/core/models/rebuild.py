@@ -55,14 +55,28 @@ def copyable(model: Any) -> tuple[bool, str]:
                 f"layer {layer.name!r} (Lambda) cannot be copied: write a layer with get_config "
                 "instead of a Python lambda"
             )
-        try:
-            layer.get_config()
-        except Exception:
+        if not _has_config(layer):
             return False, (
                 f"layer {layer.name!r} ({kind}) has no get_config, so that it cannot be copied: "
                 "give it one that returns its arguments"
             )
     return True, ""
+
+
+def _has_config(layer: Any) -> bool:
+    """Whether a layer says what it was made with.
+
+    Where it has no get_config of its own Keras guesses one, which holds for numbers and words:
+    an array among the arguments comes back as a list.
+    """
+    try:
+        config = layer.get_config()
+    except Exception:
+        return False
+    writer = next(each for each in type(layer).__mro__ if "get_config" in vars(each))
+    guessed = writer.__name__ in ("Layer", "Operation")
+    own = {name: value for name, value in config.items() if name not in ("name", "dtype")}
+    return not (guessed and any(isinstance(each, (list, tuple, dict)) for each in own.values()))
 
 
 class Rebuilding:

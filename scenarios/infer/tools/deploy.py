@@ -78,7 +78,10 @@ def module(workload: Workload, model: Any = None, batch: int | None = None) -> t
         model = workload.trained_model() if model is None else model
         network = workload.network(model)
         # Of Keras 3 the variables inside its own: they are stored once.
-        kept.weights = [v if isinstance(v, tf.Variable) else v.value for v in model.variables]
+        # What a look-up lists among its weights is none: its table is kept below.
+        variables = [v if isinstance(v, tf.Variable) else getattr(v, "value", None)
+                     for v in model.variables]  # fmt: skip
+        kept.weights = [each for each in variables if each is not None]
         kept.tables = list(_tables(model))
     specs = nests.named(workload.signature(batch), "input")
 
