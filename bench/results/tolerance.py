@@ -70,9 +70,8 @@ def first_difference(
     pairs = list(zip(losses, baseline_losses, strict=False))
     if not pairs:
         return 0
-    # Late in a training losses near 0 stay comparable: nothing is asked below a share of the start.
-    # Half precision rounds the outputs, which moves a small loss by as much as a large one.
-    floor = (0.01 if precision == "float32" else 0.1) * abs(baseline_losses[0])
+    # Late in a training losses near 0 stay comparable: nothing is asked below 1 % of the start.
+    floor = 0.01 * abs(baseline_losses[0])
     for step, (own, base) in enumerate(pairs):
         limit = (tolerance.first_loss + tolerance.growth * step) * max(abs(base), floor)
         if not (math.isfinite(own) and abs(own - base) <= limit):
