@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
-
 from bench.launch.timing.turns import read
 from bench.results import extras
 from bench.results.needs import OF_WORKLOAD, alternatives
@@ -55,10 +52,7 @@ def _missing(need: str) -> str:
     if kind == "package":
         found = importlib.util.find_spec(name)
         return "" if found else extras.lacking(name)
-    wanted = SpecifierSet(need.removeprefix("tensorflow"))
-    if Version(tf.__version__) in wanted:
-        return ""
-    return f"needs TensorFlow {wanted}, this is {tf.__version__}"
+    return extras.other_tensorflow(need, tf.__version__)
 
 
 def finish(result: Any) -> None:

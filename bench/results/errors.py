@@ -8,6 +8,13 @@ TfbenchError
 └── StoreError        a run's folder cannot be read or written: exit code 2
 """
 
+from __future__ import annotations
+
+import re
+
+IN_CALL = re.compile(r"Exception encountered when calling .*?\.\s+(?:\x1b\[1m)?([^\x1b\n]+)", re.S)
+"""What Keras says around an error in a layer's `call`."""
+
 
 class TfbenchError(Exception):
     """Base of every error this package raises on purpose."""
@@ -36,9 +43,13 @@ class NotEngaged(LaunchError):
 
 
 def one_line(error: BaseException) -> str:
-    """`ValueError: what it says`, short; of an error inside a tf.function what it says itself."""
+    """`ValueError: what it says`, short; of an error inside a layer or a tf.function its own."""
     lines = str(error).strip().splitlines() or [""]
-    said = lines[-1].strip() if lines[0].rstrip().endswith("in user code:") else lines[0]
+    inner = IN_CALL.search(str(error))
+    if lines[0].rstrip().endswith("in user code:"):
+        said = lines[-1].strip()
+    else:
+        said = inner[1].strip() if inner else lines[0]
     name = type(error).__name__
     if said.startswith(f"{name}: "):
         return said[:500]

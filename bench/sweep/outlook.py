@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.results import extras, needs
 from bench.results.values import Configuration, Scenario
 from bench.sweep.applying import Facts
+from bench.sweep.environment import packages
 from bench.sweep.settings import Settings, gpus
 
 
@@ -88,6 +89,11 @@ def _lacking(need: str, configuration: Configuration) -> str:
     kind, _, name = need.partition(":")
     if need == "gpu" and not gpus():
         return "needs a GPU; there is none"
-    if kind == "package" and not configuration.python and importlib.util.find_spec(name) is None:
+    if configuration.python:  # another environment's packages show in its launches
+        return ""
+    if kind == "package" and importlib.util.find_spec(name) is None:
         return extras.lacking(name)
+    installed = packages().get("tensorflow")
+    if need.startswith("tensorflow") and installed:
+        return extras.other_tensorflow(need, installed)
     return ""

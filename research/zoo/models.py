@@ -13,7 +13,7 @@ EXECUTION = ("infer/function", "infer/xla", "infer/savedmodel", "infer/frozen")
 TRAINING = ("train/function", "train/eager", "train/fit", "train/xla", "train/mixed-bfloat16")
 COPIES = ("infer/pruned", "infer/qat-int8")
 EVERYWHERE: Mapping[str, str] = {
-    r"TF-TRT|TensorRT": "infer/tensorrt*",
+    r"TF-TRT|TensorRT|TensorFlow <2.18": "infer/tensorrt*",
     r"needs the package (openvino|nncf)": "infer/openvino*",
     r"has no Conv2D larger than 1×1 to change": "*/separable*",
     r"the student has \d+ parameters, the teacher only": "infer/distilled infer/combined",

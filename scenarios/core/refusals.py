@@ -16,8 +16,6 @@ NO_KERNEL = re.compile(r"No registered '(\w+)' OpKernel for XLA\w* devices")
 REFUSED = re.compile(r"Detected unsupported operations when trying to compile graph .*?: (\w+)")
 NODE = re.compile(r"\{\{node ([^}]+)\}\}")
 LINE = re.compile(r'File "([^"]+)", line (\d+)')
-IN_CALL = re.compile(r"Exception encountered when calling .*?\.\s+(?:\x1b\[1m)?([^\x1b\n]+)", re.S)
-"""What Keras says around an error in a layer's `call`."""
 HERE = Path(__file__).resolve().parents[2]
 OWN = tuple(str(HERE / name) for name in ("bench", "scenarios", "reports", "tfbench"))
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
@@ -36,7 +34,7 @@ def explained(error: BaseException, model: Any = None) -> TfbenchError | None:
     if refused:
         return Unsupported(refused)
     line = users_line(error)
-    return UsageError(f"{line}: {_said(error)}") if line else None
+    return UsageError(f"{line}: {one_line(error)}") if line else None
 
 
 @contextmanager
@@ -57,12 +55,6 @@ def users_line(error: BaseException) -> str:
     said = [(file, int(line)) for file, line in LINE.findall(str(error))]
     own = [place for place in (*frames, *said) if _is_users(place[0])]
     return f"{own[-1][0]}:{own[-1][1]}" if own else ""
-
-
-def _said(error: BaseException) -> str:
-    """The error in one line; what a layer raised, and not that Keras called it."""
-    inner = IN_CALL.search(str(error))
-    return f"{type(error).__name__}: {inner[1].strip()}" if inner else one_line(error)
 
 
 def _is_users(file: str) -> bool:

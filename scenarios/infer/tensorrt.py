@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from packaging.version import Version
 
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, scenario
@@ -15,12 +14,10 @@ from scenarios.core.quality import in_blocks
 from scenarios.infer.tools import onnx
 from scenarios.infer.tools.deploy import counted_on, exported, graph_path
 
-LAST_TF_TRT = Version("2.18")  # the first TensorFlow without it
-
 
 @scenario(
     baseline="infer/function",
-    needs=("model:graph",),
+    needs=("tensorflow<2.18", "model:graph"),
     follows="float16",
     deployment=("other runtime", "special hardware", "partial converter"),
     variants={
@@ -122,18 +119,12 @@ def tensorrt_onnx(workload: Workload, precision: str = "FP16") -> InferencePath:
     )
 
 
-def need_tf_trt(version: str = tf.__version__) -> None:
-    """Do nothing where TF-TRT can work.
+def need_tf_trt() -> None:
+    """Do nothing where TF-TRT, which ended with TensorFlow 2.17, can work.
 
     Raises:
-        Unsupported: TensorFlow is too new, there is no GPU, or libnvinfer cannot be loaded.
+        Unsupported: There is no GPU, or libnvinfer cannot be loaded.
     """
-    if Version(version) >= LAST_TF_TRT:
-        raise Unsupported(
-            f"TF-TRT ended with TensorFlow 2.17, this is {version}: run `nox -s bench_trt`, which "
-            "installs tensorflow[and-cuda]==2.17 and TensorRT 8.6 (from the vendor's package "
-            "index) in an environment of its own, on a machine with an NVIDIA GPU"
-        )
     _need_gpu()
     if not tf.sysconfig.get_build_info().get("is_tensorrt_build", False):
         raise Unsupported(

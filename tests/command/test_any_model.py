@@ -37,13 +37,15 @@ def test_an_outlook_counts_launches_and_time() -> None:
     settings = load(None, {"profile": "smoke", "configuration": "cpu-1"})
     base, candidate = scenario("infer/a"), scenario("infer/b")
     job, other = scenario("train/c", unit="job"), scenario("infer/d", "package:no_such_package")
-    every = (base, candidate, job, other, scenario("infer/e"))
-    groups = [[base, candidate, other], [job]]
+    ended = scenario("infer/f", "tensorflow<2.18")
+    every = (base, candidate, job, other, scenario("infer/e"), ended)
+    groups = [[base, candidate, other, ended], [job]]
     facts = Facts(frozenset(), line="binary classification")
     found = look(every, {"infer/e": "no graph"}, groups, settings, facts, 2.0, trains=True)
     assert [s.id for s in found.measured] == ["infer/a", "infer/b", "train/c"]
     assert found.unsupported["infer/e"] == "no graph"
     assert "no_such_package" in found.unsupported["infer/d"]
+    assert "needs TensorFlow <2.18, this is 2" in found.unsupported["infer/f"]
     assert (found.launches, found.jobs) == (3 + 2 * 3, 1)
     profile = settings.profile
     steps_s = 2 * 2 * (profile.warmup_s + profile.member_s)

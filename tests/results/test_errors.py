@@ -7,6 +7,10 @@ import pytest
 from bench.results.errors import one_line
 
 TRACED = "in user code:\n\n    File x.py, line 3, in step  *\n\n    ValueError: Cannot reshape it\n"
+IN_A_LAYER = (
+    "Exception encountered when calling Reshape.call().\n\n\x1b[1mThe total size must be kept"
+    "\x1b[0m\n\nArguments received by Reshape.call():\n  • inputs=..."
+)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +18,7 @@ TRACED = "in user code:\n\n    File x.py, line 3, in step  *\n\n    ValueError: 
     [
         (ValueError("the first line\nthe second"), "ValueError: the first line"),
         (ValueError(), "ValueError"),
+        (ValueError(IN_A_LAYER), "ValueError: The total size must be kept"),
         (ValueError(TRACED), "ValueError: Cannot reshape it"),
         (KeyError("x"), "KeyError: 'x'"),
     ],

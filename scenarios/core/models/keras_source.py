@@ -143,12 +143,14 @@ def _of_function(
     else:
         wanted = {}
 
+    of = f" for input {input_shape}" if positional or wanted else ""
+
     def make() -> Any:
         try:
             return user_code.calling(function, *positional, **wanted)
         except UsageError as error:
             raise UsageError(
-                f"model {name!r} cannot be built for input {input_shape}: {error}"
+                f"model {name!r} cannot be built{of}: {error}"
             ) from error.__cause__  # the user's own error, with its lines
 
     made = make()
