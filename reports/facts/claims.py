@@ -99,6 +99,9 @@ def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
         reason = "; ".join(p.why for p in parts if p.why)
         return Judgement(claim, m, configuration, "not measurable here", reason, parts)
     held = verdict(known)
+    if any(p.name in gains and p.state == "unknown" for p in parts):
+        some = any(p.name in gains and p.state != "fails" for p in known)
+        held = "partly" if some else "not measurable here"
     said = [p.why for p in parts if p.why]
     if any(p.name == "speed" and p.state != "holds" for p in parts):
         said.append(why(m))
@@ -187,7 +190,11 @@ def _speed(claim: Claim, item: Estimate | None, over: str) -> Part:
     if item is None:
         return Part("speed", "unknown", "no launch was shared with the plain model")
     shown = f"{figures.speedup(item)} as fast as {over}"
-    faster = item.value > 1 and (distinguishable(item) or half_width(item) is None)
+    least = claim.speed_factor or scale.least_factor(claim.speed or 0)
+    unsure = half_width(item) is not None and not distinguishable(item)
+    if unsure and item.low < least <= item.high:
+        return Part("speed", "unknown", f"speed: {shown}: the interval is too wide to tell")
+    faster = item.value > 1 and not unsure
     return _gain("speed", item.value, claim.speed, claim.speed_factor, shown, faster)
 
 

@@ -35,6 +35,11 @@ def arrow_count(factor: float) -> int:
     return count if factor >= 1 else -count
 
 
+def least_factor(arrows: int) -> float:
+    """Factor from which so many arrows are given; of none, any."""
+    return ARROW_FACTORS[arrows - 1] if arrows > 0 else 0.0
+
+
 def speed_arrows(factor: float) -> str:
     """Arrows of a speed-up: ↑ is faster, ↓ slower, - less than the first step of the scale."""
     count = arrow_count(factor)
@@ -65,6 +70,6 @@ def legend() -> str:
     """The scale in a sentence, shown under the effect table."""
     edges = ", ".join(f"{'↑' * n} from {edge:g}×" for n, edge in enumerate(ARROW_FACTORS, start=1))
     return (
-        f"Arrows: {edges} (size likewise with ↓). "
+        f"Arrows: {edges} (size likewise with ↓); none where the interval includes 1. "
         f"Accuracy loss: tiny up to {TINY_PP:g} pp, small up to {SMALL_PP:g} pp, else large."
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bench.results.values import Estimate
 from reports.facts import figures, scale
 from reports.facts.claims import EFFECT_TABLE, Claim, Judgement, judge, own_speedup, smaller_by
+from reports.facts.estimates import distinguishable, half_width
 from reports.facts.measured import Facts, Measured
 from reports.facts.own_claims import own_claims
 from reports.tables.cells import Cell, Column, Row, Table, Tone, missing
@@ -77,7 +78,9 @@ def speed_cell(item: Estimate | None, over: str) -> Cell:
     """Speed-up by the technique itself, with arrows."""
     if item is None:
         return missing("no launch shared with the plain model")
-    text = f"{scale.speed_arrows(item.value)} {figures.factor(item)}"
+    unsure = half_width(item) is not None and not distinguishable(item)
+    arrows = "-" if unsure else scale.speed_arrows(item.value)
+    text = f"{arrows} {figures.factor(item)}"
     return Cell(text, item.value, f"over {over}", sub=figures.interval(item))
 
 

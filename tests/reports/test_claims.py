@@ -61,6 +61,19 @@ def test_no_gain_at_all_is_no(tmp_path):
     assert "speed:" in found.why
 
 
+def test_a_speed_too_wide_to_tell_decides_nothing(tmp_path):
+    small = judged(tmp_path, "infer/litert-int8", wrong=10, speedup=4.5, spread=3.0)
+    assert small.held == "partly"
+    assert "too wide to tell" in small.why
+    large = judged(tmp_path / "large", "infer/pruned", speedup=0.9, spread=3.0, gzip=450_000)
+    assert large.held == "not measurable here"
+
+
+def test_a_speed_below_the_claim_for_sure_fails_it_without_a_gain(tmp_path):
+    found = judged(tmp_path, "infer/pruned", speedup=1.001, spread=0.01, gzip=450_000)
+    assert found.held == "no"
+
+
 def test_what_did_not_run_is_not_measurable_and_says_why(tmp_path):
     found = judged(tmp_path, "infer/tensorrt")
     assert found.held == "not measurable here"

@@ -72,3 +72,11 @@ def test_names_are_no_markup(tmp_path: Path) -> None:
     specs = [Spec("infer/function"), failed]
     text = shown(facts_of(fabricate(tmp_path / "run", specs)))
     assert "infer/x: failed: [bold] is no markup" in text
+
+
+def test_what_did_not_run_for_one_reason_shares_a_line(tmp_path: Path) -> None:
+    why = {"baseline": "infer/function", "outcome": "unsupported", "reason": "no images"}
+    specs = [Spec("infer/function"), Spec("infer/x", **why), Spec("infer/y", **why)]
+    text = shown(facts_of(fabricate(tmp_path / "run", specs)))
+    assert "Not run (2):" in text
+    assert "infer/x, infer/y: unsupported: no images" in text

@@ -69,6 +69,9 @@ def _not_run(facts: Facts, console: Console) -> None:
     several = len(facts.configurations) > 1
     if rows:
         say(console, f"Not run ({len(rows)}):")
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for m in rows:
         where = f" on {m.configuration}" if several else ""
-        say(console, f"  {m.scenario}{where}: {m.effect.status}: {m.effect.reason}")
+        alike.setdefault((where, m.effect.status, m.effect.reason), []).append(m.scenario)
+    for (where, status, reason), ids in alike.items():
+        say(console, f"  {', '.join(ids)}{where}: {status}: {reason}")

@@ -92,8 +92,8 @@ def _need_quantized(path: Path) -> None:
     found = Counter(node.op_type for node in onnx.load(path).graph.node)
     if not found["DequantizeLinear"] or not any(found[name] for name in PRODUCTS):
         raise Unsupported(
-            "ONNX Runtime quantizes convolutions and matrix products outside of loops, and the "
-            f"model has none: {dict(found.most_common(5))}; infer/onnxruntime runs it in float"
+            "ONNX Runtime quantizes float32 convolutions and matrix products outside of loops, and "
+            f"found none among {dict(found.most_common(5))}; infer/onnxruntime runs it in float"
         )
 
 
