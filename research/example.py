@@ -14,7 +14,8 @@ from pathlib import Path
 
 import reports
 from bench.results.errors import TfbenchError, UsageError
-from bench.results.store import Run, read_run, replace_text
+from bench.results.files import replace_text
+from bench.results.store import Run, read_run
 from reports.facts import figures
 from reports.facts.claims import EFFECT_TABLE, Judgement, judge, own_speedup, smaller_by
 from reports.facts.derive import facts_of

@@ -11,7 +11,7 @@ from typing import Any
 from bench.results.as_json import from_json, to_json
 from bench.results.checked import check
 from bench.results.errors import UsageError
-from bench.results.store import replace_text
+from bench.results.files import replace_text
 from bench.results.values import Configuration
 
 SCHEMA = 1

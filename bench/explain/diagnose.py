@@ -162,11 +162,11 @@ def next_steps(
     configurations = tuple(c for c in settings.configurations if c.name == found.configuration)
     settings = dataclasses.replace(settings, profile=quick, configurations=configurations)
     scenarios = select(known, [id for _, id in chosen])
-    with tempfile.TemporaryDirectory(prefix="tfbench-steps-") as folder:
-        sweep = Sweep(
-            settings, scenarios, RunFolder.create(Path(folder) / "run"), reporter, known=known
-        )
-        measured = sweep.run()
+    with (
+        tempfile.TemporaryDirectory(prefix="tfbench-steps-") as folder,
+        RunFolder.create(Path(folder) / "run") as place,
+    ):
+        measured = Sweep(settings, scenarios, place, reporter, known=known).run()
     rows = {row.scenario: row for row in measured.rows}
     return [NextStep.of(name, rows[id]) for name, id in chosen if id in rows]
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.results.store import read_facts, replace_text
+from bench.results.files import replace_text
+from bench.results.store import read_facts
 
 HOMES = re.compile(r"/(?:home|Users)/[^/\s\"':;,]+|/root(?=[/\s\"':;,]|$)")
 """Home folders of whoever it is."""

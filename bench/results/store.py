@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from bench.results import checked, locks
 from bench.results.as_json import from_json, to_json
 from bench.results.effects import Effects
 from bench.results.errors import StoreError, UsageError
+from bench.results.files import as_csv, replace_text, writing
 from bench.results.values import Effect, Launch, Scenario
 
 SCHEMA = 1
@@ -73,11 +72,18 @@ class Run:
 
 
 class RunFolder:
-    """A run's folder being written."""
+    """A run's folder being written; as a context, it lets others write there at its end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
 
     @classmethod
     def create(cls, folder: Path) -> RunFolder:
@@ -116,7 +122,7 @@ class RunFolder:
 
     def _alone(self) -> RunFolder:
         """Keep others from measuring into this folder while this object lives."""
-        with _writing(self.folder / LOCK):
+        with writing(self.folder / LOCK):
             self._lock = locks.hold(self.folder / LOCK)
         if self._lock is None:
             raise StoreError(
@@ -142,7 +148,7 @@ class RunFolder:
         """
         text = _lines(launches)
         path = self.folder / LAUNCHES
-        with _writing(path), path.open("ab", buffering=0) as file:
+        with writing(path), path.open("ab", buffering=0) as file:
             end = file.tell()
             try:
                 data = text.encode()
@@ -265,40 +271,3 @@ def write_effects(path: Path, rows: Iterable[Effect]) -> None:
     names = [f.name for f in dataclasses.fields(Effect)]
     cells = (dataclasses.asdict(row) | {"warnings": "; ".join(row.warnings)} for row in rows)
     replace_text(path, as_csv(names, ([row[name] for name in names] for row in cells)))
-
-
-def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table as CSV; None is an empty cell."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
-
-    Raises:
-        StoreError: The disk is full, say; the file that was there stays.
-    """
-    part = path.with_name(path.name + ".part")
-    with _writing(path):
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.rename(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turns an error of the system into one that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written ({error.strerror}): make room there, or choose another "
-            "folder; what was written before is kept"
-        ) from None

@@ -21,7 +21,8 @@ from typing import Any
 
 from bench.results import extras
 from bench.results.errors import UsageError
-from bench.results.store import Run, replace_text
+from bench.results.files import replace_text
+from bench.results.store import Run
 from bench.results.values import Effect, Launch
 
 FILE = "pytest-benchmark.json"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.results.store import as_csv, read_run, replace_text
+from bench.results.files import as_csv, replace_text
+from bench.results.store import read_run
 from bench.results.values import Estimate
 from reports.facts.derive import facts_of
 from reports.facts.sides import (

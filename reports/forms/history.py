@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.results.store import as_csv, replace_text
+from bench.results.files import as_csv, replace_text
 from reports.facts.history import History, history
 from reports.forms import html, markdown
 from reports.plots import trend

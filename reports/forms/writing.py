@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.results.store import read_run, replace_text
+from bench.results.files import replace_text
+from bench.results.store import read_run
 from reports import plots
 from reports.facts.derive import facts_of
 from reports.forms import html, markdown

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.results.errors import TfbenchError, UsageError
+from bench.results.files import replace_text
 from bench.results.quantities import seconds
-from bench.results.store import read_run, replace_text
+from bench.results.store import read_run
 from bench.sweep.discovery import ROOT
 from research.zoo import checking, page, running
 from research.zoo.models import MODELS, Model

@@ -23,7 +23,7 @@ from bench.sweep.outlook import Outlook
 from tests.command.test_surface import STORED
 from tests.conftest import ROOT
 from tests.guard.test_outputs import FOUND
-from tfbench.command import cli, diagnose, guard, running, verify
+from tfbench.command import cli, diagnose, guarding, running, verify
 from tfbench.screen.answer import answer
 
 SCHEMAS = ROOT / "docs/schemas"
@@ -115,7 +115,7 @@ def test_a_diagnosis(capsys: Captured) -> None:
 
 
 def test_a_comparison_of_the_guard(capsys: Captured) -> None:
-    code = guard.publish(FOUND, guard.Request(), as_json=True)
+    code = guarding.publish(FOUND, guarding.Request(), as_json=True)
     assert checked(capsys)["exit_code"] == code
 
 

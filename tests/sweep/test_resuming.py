@@ -123,14 +123,13 @@ def test_a_second_signal_ends_it_now(tmp_path: Path) -> None:
 
 @pytest.mark.faults
 def test_two_cannot_measure_into_one_folder(tmp_path: Path) -> None:
-    first = RunFolder.create(tmp_path / "run")
-    first.write_facts({})
-    with pytest.raises(StoreError, match="another tfbench measures into"):
-        RunFolder.reopen(tmp_path / "run")
-    with pytest.raises(StoreError, match=r"choose another --out, or go on with it by --resume"):
-        RunFolder.create(tmp_path / "run")
-    del first
-    RunFolder.reopen(tmp_path / "run")
+    with RunFolder.create(tmp_path / "run") as first:
+        first.write_facts({})
+        with pytest.raises(StoreError, match="another tfbench measures into"):
+            RunFolder.reopen(tmp_path / "run")
+        with pytest.raises(StoreError, match=r"choose another --out, or go on with it by --resume"):
+            RunFolder.create(tmp_path / "run")
+    RunFolder.reopen(first.folder)
 
 
 def test_what_was_cut_while_it_was_written_is_dropped() -> None:

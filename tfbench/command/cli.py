@@ -13,27 +13,19 @@ from bench.results.errors import TfbenchError, UsageError
 from tfbench.command import cache as cache_
 from tfbench.command import compare as compare_
 from tfbench.command import export as export_
+from tfbench.command import guard as guard_
 from tfbench.command import history as history_
 from tfbench.command import merge as merge_
 from tfbench.command import recommend as recommend_
 from tfbench.command import report as report_
+from tfbench.command import run as run_
 from tfbench.command.new_scenario import new_scenario
 from tfbench.command.options import (
-    Anonymize,
-    Claims,
     Configurations,
-    Epochs,
-    Exclude,
-    Force,
     Json,
-    PricePerHour,
-    Profile,
-    Resume,
     ScenarioFolders,
     Scenarios,
-    Seed,
     SettingsFile,
-    Shard,
     with_workload,
 )
 from tfbench.screen.plain import tell
@@ -84,67 +76,7 @@ def list_scenarios(
     listing.show(patterns or [], plain, scenario_folders, settings, as_json)
 
 
-@app.command()
-@with_workload
-def run(
-    workload: dict[str, Any],
-    patterns: Scenarios = None,
-    profile: Profile = None,
-    configuration: Configurations = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The run's folder. Default: runs/<time>-<host>.")
-    ] = None,
-    exclude: Exclude = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="Compare all inference scenarios with this one, as in production."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Say what would be measured, what not and why, and how long it takes."
-        ),
-    ] = False,
-    epochs: Epochs = None,
-    launches: Annotated[
-        int | None, typer.Option(min=1, help="Launches of each group, instead of the profile's.")
-    ] = None,
-    seed: Seed = None,
-    resume: Resume = None,
-    force: Force = False,
-    shard: Shard = None,
-    python: Annotated[
-        str | None,
-        typer.Option(
-            help="Another environment's interpreter (another TensorFlow): compared live with this."
-        ),
-    ] = None,
-    scenario_folders: ScenarioFolders = None,
-    settings: SettingsFile = None,
-    claims: Claims = None,
-    price_per_hour: PricePerHour = None,
-    anonymize: Anonymize = False,
-    as_json: Json = False,
-) -> None:
-    """Measure scenarios against their baselines and write the report."""
-    from tfbench.command import running
-
-    flags = workload | {
-        "profile": profile, "configuration": configuration, "exclude": exclude,
-        "baseline": baseline, "epochs": epochs, "launches": launches, "seed": seed,
-        "python": python, "scenario_folders": scenario_folders, "shard": shard,
-    }  # fmt: skip
-    if resume is not None or force:
-        others = flags | {"out": out, "settings": settings, "claims": claims}
-        raise typer.Exit(running.resume(resume, force, as_json, patterns or [], others))
-    if dry_run:
-        raise typer.Exit(running.foretell(patterns or [], flags, settings, as_json=as_json))
-    asked = report_.wishes(claims, price_per_hour)
-    raise typer.Exit(running.run(patterns or [], flags, settings, out, as_json, asked, anonymize))
-
-
+app.command()(run_.run)
 app.command()(report_.report)
 app.command()(compare_.compare)
 app.command()(merge_.merge)
@@ -168,83 +100,7 @@ def verify(
     raise typer.Exit(command.verify(bundle, budget, data, as_json))
 
 
-@app.command()
-@with_workload
-def guard(
-    workload: dict[str, Any],
-    patterns: Scenarios = None,
-    base: Annotated[
-        str | None, typer.Option(help="Branch, tag or commit to compare with, live.")
-    ] = None,
-    base_python: Annotated[
-        str | None, typer.Option(help="Interpreter of the base: another environment.")
-    ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="A stored run, or a folder of several: for trends.")
-    ] = None,
-    bisect: Annotated[
-        str | None, typer.Option(metavar="GOOD..BAD", help="Find the commit that regressed.")
-    ] = None,
-    pytest: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Your tests with the fixture or mark `benchmark`."),
-    ] = None,
-    expression: Annotated[
-        str | None, typer.Option("-k", metavar="EXPR", help="Some of them, as pytest's -k.")
-    ] = None,
-    calls: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Your functions bench_*, with optional setup_*."),
-    ] = None,
-    command: Annotated[
-        str | None, typer.Option(metavar="CMD", help="A command, as whole processes.")
-    ] = None,
-    prepare: Annotated[
-        str | None, typer.Option(metavar="CMD", help="Runs before each run of --command.")
-    ] = None,
-    cleanup: Annotated[
-        str | None, typer.Option(metavar="CMD", help="Runs when --command is measured.")
-    ] = None,
-    install: Annotated[
-        str | None,
-        typer.Option(metavar="CMD", help="Installs a version, each into its own environment."),
-    ] = None,
-    python: Annotated[
-        str | None, typer.Option(help="Interpreter of your code. Default: the one of tfbench.")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Time that may be spent: 90s, 10m, 1h. Default: 10m.")
-    ] = None,
-    configuration: Annotated[
-        str | None, typer.Option(help="cpu-1 (default), cpu-all, gpu-0, … or your own.")
-    ] = None,
-    profile: Annotated[str | None, typer.Option(help="Which scenarios: quick or full.")] = None,
-    exclude: Exclude = None,
-    epochs: Epochs = None,
-    seed: Seed = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for guard.json, guard.md, junit.xml, guard.sarif, launches."),
-    ] = None,
-    allow_inconclusive: Annotated[
-        bool, typer.Option("--allow-inconclusive", help="Exit with 0 instead of 3.")
-    ] = False,
-    scenario_folders: ScenarioFolders = None,
-    settings: SettingsFile = None,
-    as_json: Json = False,
-) -> None:
-    """Compare the working tree with another version; exits with 1 on a regression."""
-    from tfbench.command import guard as guard_
-
-    flags = workload | {
-        "profile": profile, "configuration": configuration, "exclude": exclude,
-        "epochs": epochs, "seed": seed, "scenario_folders": scenario_folders,
-    }  # fmt: skip
-    code = guard_.Code(pytest, expression, calls, command, prepare, cleanup, install, python)
-    request = guard_.Request(
-        base, base_python, baseline, bisect, budget, out, allow_inconclusive, code
-    )
-    raise typer.Exit(guard_.guard(patterns or [], request, flags, settings, as_json))
+app.command()(guard_.guard)
 
 
 @app.command()

@@ -35,14 +35,14 @@ def merge(
         raise UsageError("merge puts runs together: give two folders or more")
     found = [read_run(folder) for folder in runs]
     merged = merging.merge(found)
-    place = RunFolder.create(out)
-    place.write_facts({**merged.facts, "name": out.name})
-    place.write_launches(merged.launches)
-    for run, columns in zip(found, merged.columns, strict=True):
-        _copy_traces(run.folder / "traces", out / "traces", columns)
-    keep_operations(out, lambda line: tell(line, sys.stderr))
-    place.write_effects(read_run(out).effects.rows)
-    facts = write_report(out)
+    with RunFolder.create(out) as place:
+        place.write_facts({**merged.facts, "name": out.name})
+        place.write_launches(merged.launches)
+        for run, columns in zip(found, merged.columns, strict=True):
+            _copy_traces(run.folder / "traces", out / "traces", columns)
+        keep_operations(out, lambda line: tell(line, sys.stderr))
+        place.write_effects(read_run(out).effects.rows)
+        facts = write_report(out)
     if as_json:
         answer("merge", **of_run(facts), report=out / "report.html")
     else:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.results import anonymous
 from bench.results.errors import StoreError, UsageError
-from bench.results.store import Run, RunFolder, read_run, replace_text
+from bench.results.files import replace_text
+from bench.results.store import Run, RunFolder, read_run
 from bench.results.values import Scenario
 from bench.sweep import applying, interrupts, pytest_benchmark, recording
 from bench.sweep import settings as settings_
@@ -173,7 +174,7 @@ def carry_out(
     """
     known, scenarios = chosen(settings)
     place = folder.folder
-    with interrupts.handled():
+    with folder, interrupts.handled():
         try:
             with screen(console) as progress:
                 sweep = Sweep(settings, scenarios, folder, progress, command, known, earlier, force)
@@ -208,8 +209,10 @@ def foretell(
     """
     settings = settings_.load(file, flags, patterns)
     known, scenarios = chosen(settings)
-    with tempfile.TemporaryDirectory(prefix="tfbench-dry-run-") as folder:
-        place = RunFolder.create(Path(folder) / "run")
+    with (
+        tempfile.TemporaryDirectory(prefix="tfbench-dry-run-") as folder,
+        RunFolder.create(Path(folder) / "run") as place,
+    ):
         found = Sweep(settings, scenarios, place, Silent(), known=known).foretell()
     if as_json:
         ids = [each.id for each in found.measured]

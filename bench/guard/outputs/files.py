@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from bench.guard.comparison.values import Comparison, Judgement
 from bench.guard.outputs import markdown, words
-from bench.results.store import replace_text
+from bench.results.files import replace_text
 from bench.results.text import harmless
 
 SCHEMA = 1

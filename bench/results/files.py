@@ -1,0 +1,48 @@
+"""Files written whole or not at all, with the system's errors as lines that say what to do."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.results.errors import StoreError
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as CSV; None is an empty cell."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Raises:
+        StoreError: The disk is full, say; the file that was there stays.
+    """
+    part = path.with_name(path.name + ".part")
+    with writing(path):
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.rename(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns an error of the system into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror}): make room there, or choose another "
+            "folder; what was written before is kept"
+        ) from None
