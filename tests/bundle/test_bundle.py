@@ -88,14 +88,14 @@ def test_an_honest_claim_holds(original: Path, tfbench: Cli) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"a bundle's file was swapped": "nothing is run, exit 1"})
 def test_a_swapped_file_is_found(bundle: Path) -> None:
     shutil.copyfile(bundle / "samples.npz", bundle / "model.tflite")
     found = verify(bundle, SHORT_S, Silent())
     assert (found.exit_code, verdicts(found)["files"]) == (1, "does not hold")
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"a bundle's claim was raised": "found by measuring, exit 1"})
 def test_a_raised_claim_is_found(bundle: Path) -> None:
     speedup = claims.read(bundle).speedup
     assert speedup is not None
@@ -105,7 +105,9 @@ def test_a_raised_claim_is_found(bundle: Path) -> None:
     assert verdicts(found)["outputs of the model"] == "holds"
 
 
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Stored files", {"a bundle's model was replaced by a slower one": "found by measuring, exit 1"}
+)
 def test_a_slower_model_is_found(bundle: Path) -> None:
     """The model is the baseline itself, which claims to be faster."""
     claim = claims.read(bundle)
@@ -123,7 +125,7 @@ def test_a_slower_model_is_found(bundle: Path) -> None:
     assert verdicts(found)["speed"] == "does not hold", found.checks
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"a bundle's recorded outputs were changed": "found, exit 1"})
 def test_changed_outputs_are_found(bundle: Path) -> None:
     with np.load(bundle / "samples.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}

@@ -97,7 +97,7 @@ def test_exit_codes_mean_what_they_did() -> None:
     assert UsageError.exit_code == StoreError.exit_code == 2
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"Ctrl-C in any command": "exit 130, one line"})
 def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

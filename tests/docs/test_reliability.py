@@ -1,33 +1,20 @@
-"""Each fault that the page names is tried by a test of that name, which `nox -s faults` runs."""
+"""The page of faults says what the tests that try them say."""
 
 from __future__ import annotations
 
-import ast
-import re
+from tests.faults.page import PAGE, PLACES, faults, markdown
 
-import pytest
 
-from tests.docs.reading import ROOT
-
-ROWS = [
-    line.strip("|").split("|")
-    for line in (ROOT / "docs/reliability.md").read_text(encoding="utf-8").splitlines()
-    if line.startswith("|") and "::" in line
-]
-NAMED = sorted({row[2].strip().strip("`") for row in ROWS})
+def test_the_page_is_as_its_command_writes_it() -> None:
+    written = PAGE.read_text(encoding="utf-8")
+    assert written == markdown(), "run python -m tests.faults.page"
 
 
 def test_there_are_many_and_none_twice() -> None:
-    assert len(ROWS) >= 50
-    assert len({row[0] for row in ROWS}) == len(ROWS)
+    found = [fault.what for fault in faults()]
+    assert len(found) >= 60
+    assert len(set(found)) == len(found)
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_the_test_exists_and_is_marked(name: str) -> None:
-    path, _, function = name.partition("::")
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    (found,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
-    marks = [ast.unparse(each) for each in found.decorator_list]
-    marks += [ast.unparse(n.value) for n in tree.body if isinstance(n, ast.Assign)
-              and ast.unparse(n.targets[0]) == "pytestmark"]  # fmt: skip
-    assert any(re.search(r"\bmark\.faults\b", mark) for mark in marks)
+def test_each_has_its_place_on_the_page() -> None:
+    assert {fault.place for fault in faults()} == set(PLACES)

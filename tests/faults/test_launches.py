@@ -26,7 +26,6 @@ from bench.launch.timing.launch import TimedLaunch, be
 from bench.results.messages import Channel
 from bench.sweep.running import OUTPUT_BYTES, LaunchFailed, RunningLaunch
 
-pytestmark = pytest.mark.faults
 LIMIT_BYTES = 1 << 30
 
 
@@ -175,6 +174,30 @@ def runs(pid: int) -> bool:
     return False
 
 
+@pytest.mark.faults(
+    "In a launch",
+    {
+        "an exception": "`failed`, its first line as the reason",
+        "an exception outside of `Exception`": "`failed`, its first line as the reason",
+        "`sys.exit`": "`failed`, its first line as the reason",
+        "`KeyboardInterrupt`": "`failed`, its first line as the reason",
+        "`os._exit`": "`failed`, with the exit status",
+        "abort": "`failed`, with the signal and what may help",
+        "SIGFPE": "`failed`, with the signal and what may help",
+        "stack overflow in native code": "`failed`, with the signal and what may help",
+        "SIGKILL": "`failed`: out of memory?",
+        "more memory than its limit": "ended, `failed` with both figures",
+        "no memory to be had": "`failed`: ran out of memory",
+        "endless recursion": "`failed`",
+        "endless loop": "ended at its limit, `timeout`",
+        "native code that holds Python's lock": "ended at its limit, `timeout`",
+        "deadlock": "ended at its limit, `timeout`",
+        "all signals blocked": "ended at its limit, `timeout`",
+        "all file handles used up": "`failed`",
+        "30 MB of output": "its end is kept",
+        "a message of 10 MB": "its beginning is kept",
+    },
+)
 @pytest.mark.parametrize(
     ("what", "outcome", "reason"),
     [
@@ -210,6 +233,16 @@ def test_it_becomes_a_reason(what: str, outcome: str, reason: str) -> None:
     assert len(caught.value.reason) <= 500
 
 
+@pytest.mark.faults(
+    "In a launch",
+    {
+        "a thread that goes on": "measured; ends with the launch",
+        "another working directory": "measured",
+        "standard streams closed": "measured",
+        "environment emptied": "measured",
+        "SIGTERM ignored": "measured; ended all the same",
+    },
+)
 @pytest.mark.parametrize(
     "what",
     ["leaves_a_thread", "moves_away", "closes_its_streams", "forgets_its_environment",
@@ -222,6 +255,13 @@ def test_it_is_measured_all_the_same(what: str) -> None:
         assert launch.call("build", 60.0, what="moves_away") == {"built": True}
 
 
+@pytest.mark.faults(
+    "In a launch",
+    {
+        "a process left behind": "ended with the launch",
+        "30 processes left by a launch that was killed": "ended",
+    },
+)
 @pytest.mark.parametrize(("what", "count"), [("leaves_a_process", 1), ("leaves_many_and_dies", 30)])
 def test_processes_that_it_started_end_with_it(what: str, count: int) -> None:
     with launched() as launch:
@@ -242,6 +282,9 @@ def gone(pids: list[int]) -> None:
     raise AssertionError([pid for pid in pids if runs(pid)])
 
 
+@pytest.mark.faults(
+    "Around it", {"what forked the launches is killed": "they end with it, whatever they do"}
+)
 def test_a_launch_ends_with_the_process_that_forked_it() -> None:
     """Also where that is killed, and whatever the launch is doing."""
     out, into = os.pipe()
@@ -260,6 +303,7 @@ def test_a_launch_ends_with_the_process_that_forked_it() -> None:
     gone([pid])
 
 
+@pytest.mark.faults("In a launch", {"stopped by someone else": "continued when it is asked next"})
 def test_a_launch_that_is_stopped_and_continued_answers() -> None:
     with launched() as launch:
         assert launch.call("build", 60.0, what="moves_away")

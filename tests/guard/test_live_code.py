@@ -101,7 +101,7 @@ def test_a_commit_is_found_by_bisection(mine: Path, tfbench: Command) -> None:
     assert "number 1" in done.stdout
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"SIGTERM to `guard`": "its worktrees are removed"})
 def test_a_terminated_guard_leaves_no_worktree(mine: Path) -> None:
     (mine / "train.py").write_text("import time\ntime.sleep(60)\n")
     commit(mine, "it sleeps", {})

@@ -125,7 +125,7 @@ def test_headlines() -> None:
 BAD = "a|b`<b>\x1b[2J\x00\x9b1m\u202e](http://x)\ud800\ufffe\r\n::error::no"
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"names that break Markdown, XML or a CI log": "escaped"})
 def test_names_and_messages_can_do_nothing_in_any_output(tmp_path: Path) -> None:
     """Control characters, markup, halves of surrogates, and lines that a runner would obey."""
     bad = Judgement(BAD, BAD, "latency", "regression", BAD, base=1, head=2,

@@ -117,7 +117,7 @@ def test_a_folder_without_runs(tmp_path: Path) -> None:
         stored.read(tmp_path)
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"a baseline without launches": "refused"})
 def test_a_run_without_launches_is_no_baseline(tmp_path: Path) -> None:
     fabricate(tmp_path / "old" / "fine", SPECS)
     fabricate(tmp_path / "old" / "empty", [])

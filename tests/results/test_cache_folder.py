@@ -67,7 +67,7 @@ def test_what_is_being_made_is_kept(cache: Path) -> None:
     assert (names(gone), names(kept)) == ("bc", "a")
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"the cache is cleared during a run": "what is in use is kept"})
 def test_what_a_run_uses_is_kept(cache: Path) -> None:
     with cache_folder.used(str(cache)):
         gone, kept = cache_folder.clear(cache, now_s=NOW_S)
@@ -98,7 +98,7 @@ def test_times_and_sizes_as_people_write_them() -> None:
             size_bytes(wrong, "--max-size")
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"others may write the cache": "refused"})
 def test_a_cache_that_others_may_write_is_refused(tmp_path: Path) -> None:
     place = tmp_path / "cache"
     with cache_folder.used(str(place)):

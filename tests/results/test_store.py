@@ -61,7 +61,7 @@ def lines_of(stored: Path) -> list[str]:
     return (stored / "launches.jsonl").read_text().splitlines()
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"the last line was cut short": "left out, with a warning"})
 def test_a_crash_while_writing_loses_only_the_last_line(stored: Path) -> None:
     path = stored / "launches.jsonl"
     path.write_bytes(path.read_bytes()[:-20])
@@ -70,7 +70,9 @@ def test_a_crash_while_writing_loses_only_the_last_line(stored: Path) -> None:
     assert run.facts["warnings"] == ["launches.jsonl: line 2 was cut short and is left out"]
 
 
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Stored files", {"a figure of an earlier version lies below 0": "read as it is"}
+)
 def test_a_delay_below_0_of_an_earlier_version_is_read(stored: Path) -> None:
     file = stored / "launches.jsonl"
     first, *rest = file.read_text().splitlines()
@@ -80,7 +82,7 @@ def test_a_delay_below_0_of_an_earlier_version_is_read(stored: Path) -> None:
     assert read_run(stored).launches[0].turns[0].delayed_ns == -432_644
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"a launch stands there twice": "counts once, with a warning"})
 def test_a_launch_that_stands_there_twice_counts_once(stored: Path) -> None:
     one, two = lines_of(stored)
     (stored / "launches.jsonl").write_text(f"{one}\n{two}\n{one}\n")
@@ -110,7 +112,9 @@ def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
         )),
     ],
 )  # fmt: skip
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Stored files", {"a line that is none, or lacks a field": "refused; file and line are named"}
+)
 def test_a_damaged_line_is_named(stored: Path, line: str) -> None:
     one, two = lines_of(stored)
     (stored / "launches.jsonl").write_text(f"{one}\n{line}\n{two}\n")
@@ -129,7 +133,9 @@ def test_a_damaged_line_is_named(stored: Path, line: str) -> None:
         "[" * 100_000,
     ],
 )  # fmt: skip
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Stored files", {"`run.json` is damaged or was edited": "refused; the field is named"}
+)
 def test_damaged_facts_are_named(stored: Path, text: str) -> None:
     (stored / "run.json").write_text(text)
     with pytest.raises(StoreError, match=r"run\.json is damaged: .+") as caught:
@@ -137,7 +143,7 @@ def test_damaged_facts_are_named(stored: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"bytes that are no text": "refused"})
 def test_bytes_that_are_no_text_are_named(stored: Path) -> None:
     (stored / "launches.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(StoreError, match=r"launches\.jsonl is damaged"):
@@ -147,7 +153,7 @@ def test_bytes_that_are_no_text_are_named(stored: Path) -> None:
         read_run(stored)
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"an older or a newer schema": "read; refused"})
 def test_a_newer_schema_is_refused_and_an_older_read(stored: Path) -> None:
     (stored / "run.json").write_text('{"schema": 0}')
     assert len(read_run(stored).launches) == 2
@@ -156,14 +162,14 @@ def test_a_newer_schema_is_refused_and_an_older_read(stored: Path) -> None:
         read_run(stored)
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Stored files", {"the launches are gone": "refused: never an empty run"})
 def test_a_run_that_lost_its_launches_is_not_an_empty_one(stored: Path) -> None:
     (stored / "launches.jsonl").unlink()
     with pytest.raises(StoreError, match=r"launches\.jsonl is missing"):
         read_run(stored)
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"the output folder is not empty": "refused"})
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("kept")
     with pytest.raises(StoreError, match="not empty"):
@@ -213,7 +219,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Around it", {"disk full while results are written": "exit 2; what was written stays, whole"}
+)
 def test_a_full_disk_is_one_line_and_what_was_written_stays(small_disk: Path) -> None:
     folder = RunFolder.create(small_disk / "run")
     folder.write_facts({"name": "before"})
@@ -236,7 +244,7 @@ def test_a_full_disk_is_one_line_and_what_was_written_stays(small_disk: Path) ->
     assert read_run(folder.folder).launches == (FIRST, SECOND, long, FOURTH)
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"disk full while reports are written": "exit 2, one line"})
 def test_a_full_disk_is_exit_code_2_without_a_traceback(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

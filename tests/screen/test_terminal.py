@@ -55,7 +55,7 @@ def test_json_stays_the_same_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(said)["name"] == BAD
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"names that command the terminal": "shown as code points"})
 def test_an_error_and_a_run_s_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

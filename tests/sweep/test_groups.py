@@ -294,7 +294,9 @@ def test_a_candidate_that_fails_costs_only_itself() -> None:
 
 
 @pytest.mark.parametrize("when", ["build", "warm", "turn"])
-@pytest.mark.faults
+@pytest.mark.faults(
+    "In a launch", {"the baseline fails": "nobody of its group is measured, each row says why"}
+)
 def test_without_its_baseline_nobody_is_measured(when: str) -> None:
     pool = Pool(failing=[("a", when)])
     found = launch(pool, GROUP)
@@ -314,7 +316,7 @@ def test_the_parent_s_cpu_share_is_kept_with_the_baseline() -> None:
     assert found["a"].probes["parent_cpu_share"] == pytest.approx(0.005)
 
 
-@pytest.mark.faults
+@pytest.mark.faults("In a launch", {"a trace fails": "its figures stand"})
 def test_a_trace_that_fails_costs_only_the_trace(tmp_path: Path) -> None:
     found = launch(Pool(failing=[("b", "trace")]), GROUP, traces=tmp_path)
     assert found["b"].outcome == "ok"

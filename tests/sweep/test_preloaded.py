@@ -136,7 +136,13 @@ def build(pool: Pool, root: Path, name: str, timeout_s: float = 60.0) -> LaunchF
         ("refuses", "unsupported", "needs a flux capacitor: install one"),
     ],
 )
-@pytest.mark.faults
+@pytest.mark.faults(
+    "In a launch",
+    {
+        "segmentation fault": "`failed`, with the signal and what may help",
+        "a package or a device is missing": "`unsupported`, with what to install",
+    },
+)
 def test_what_goes_wrong_becomes_a_reason(
     bad_pool: Pool, root: Path, name: str, outcome: str, reason: str
 ) -> None:
@@ -145,14 +151,14 @@ def test_what_goes_wrong_becomes_a_reason(
     assert reason in error.reason
 
 
-@pytest.mark.faults
+@pytest.mark.faults("In a launch", {"a sleep without end": "ended at its limit, `timeout`"})
 def test_a_hang_is_ended_at_its_limit(bad_pool: Pool, root: Path) -> None:
     error = build(bad_pool, root, "hangs", timeout_s=1.0)
     assert error.outcome == "timeout"
     assert error.reason == "build took longer than 1 s"
 
 
-@pytest.mark.faults
+@pytest.mark.faults("In a launch", {"SIGKILL in a turn": "the group goes on without it"})
 def test_a_group_goes_on_without_the_member_that_died(bad_pool: Pool, root: Path) -> None:
     scenarios = discover(root)
     names = ("fine", "dies-later", "raises", "refuses")
@@ -199,7 +205,9 @@ def test_launches_are_pinned_and_gone_afterwards(bad_pool: Pool, root: Path) -> 
     assert not psutil.pid_exists(launch.pid)
 
 
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Around it", {"the interpreter has no TensorFlow": "refused, with what to install"}
+)
 def test_an_interpreter_without_tensorflow_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +243,7 @@ def test_a_forked_launch_costs_no_new_import(bad_pool: Pool, root: Path) -> None
     assert time.process_time() - before < 0.5
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"the thread that started a preloaded process ends": "it goes on"})
 def test_it_outlives_the_thread_that_started_it(root: Path, cache: Path) -> None:
     fine = discover(root)["infer/fine"]
     environment = Environment.of(fine, CONFIGURATION, "", root)

@@ -74,14 +74,16 @@ def killed(folder: Path, kills: int, rng: random.Random) -> int:
             return count
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"SIGKILL of the run": "`--resume` finds the same, nothing twice"})
 def test_a_killed_run_goes_on(tmp_path: Path, whole: list[str]) -> None:
     assert killed(tmp_path / "run", 3, random.Random(1)) >= 1
     assert result(tmp_path / "run") == whole
 
 
 @pytest.mark.slow
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Around it", {"SIGKILL at 25 random moments": "`--resume` finds the same, nothing twice"}
+)
 def test_runs_killed_at_random_moments_find_the_same(tmp_path: Path, whole: list[str]) -> None:
     rng, kills, number = random.Random(2), 0, 0
     while kills < 25:
@@ -91,7 +93,9 @@ def test_runs_killed_at_random_moments_find_the_same(tmp_path: Path, whole: list
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Around it", {"Ctrl-C, SIGTERM, SIGHUP": "the report is written, how to go on is said"}
+)
 def test_a_signal_ends_it_in_good_order(tmp_path: Path, name: str, whole: list[str]) -> None:
     folder = tmp_path / "run"
     process = begin(folder, "run", 0.2)
@@ -107,7 +111,7 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, name: str, whole: list[s
     assert [each["differs"] for each in facts["resumed"]] == [[]]
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"the same, twice": "it ends now"})
 def test_a_second_signal_ends_it_now(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = begin(folder, "run", 0.2, "stubborn")
@@ -121,7 +125,7 @@ def test_a_second_signal_ends_it_now(tmp_path: Path) -> None:
     assert "stopped now" in process.communicate()[1]
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"two runs into one folder": "the second is refused"})
 def test_two_cannot_measure_into_one_folder(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path / "run") as first:
         first.write_facts({})
@@ -189,7 +193,9 @@ def go_on(launches: list[Launch], force: bool = False, **changes: Any) -> resumi
     return resuming.go_on(earlier, changed(**changes), PLAN, force)
 
 
-@pytest.mark.faults
+@pytest.mark.faults(
+    "Around it", {"code, packages or workload changed since": "`--resume` names it and refuses"}
+)
 def test_a_change_refuses_or_is_written_into_the_run() -> None:
     with pytest.raises(UsageError, match=r"changed: code: 1234 → 5678. .* --force"):
         go_on([], code="5678")
@@ -200,7 +206,7 @@ def test_a_change_refuses_or_is_written_into_the_run() -> None:
     assert said == ["in the middle of the run this changed: code: 1234 → 5678"]
 
 
-@pytest.mark.faults
+@pytest.mark.faults("Around it", {"`--resume` on another machine": "a column of its own"})
 def test_on_another_machine_the_rest_is_measured_in_a_column_of_its_own() -> None:
     there = HERE["environment"] | {"host": "b", "packages": {"keras": "3.2"}}
     _, found = run(PLAN, WORLD)
