@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import math
@@ -52,6 +53,12 @@ def old(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", sorted(p.stem for p in SCHEMAS.glob("*.json")))
 def test_a_schema_is_one(name: str) -> None:
     Draft202012Validator.check_schema(schemas().contents(f"{name}.json"))
+
+
+def test_each_column_of_a_row_says_what_it_is() -> None:
+    described = schemas().contents("common.json")["$defs"]["effect"]["properties"]
+    for column in dataclasses.fields(Effect):
+        assert described[column.name]["description"], column.name
 
 
 def test_every_command_has_the_option_and_a_schema() -> None:
