@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -113,3 +114,11 @@ class Asked:
         }
         process = self.pool.process(Environment.of(scenario, CPU, "", ROOT))
         return process.fork(request, self.pool.memory_bytes)
+
+
+Ask = Callable[..., Asked]
+
+
+def slow(*values: object) -> object:
+    """A parameter that only the full tests take."""
+    return pytest.param(*values, marks=pytest.mark.slow)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,11 @@ import pytest
 
 from bench.results.values import WorkloadSpec
 from bench.sweep.preloaded import Pool
-from tests.cases.asking import Asked
+from tests.cases.asking import Ask, Asked
 
 
 @pytest.fixture(scope="session")
-def ask(pool: Pool, cache: Path) -> Callable[..., Asked]:
+def ask(pool: Pool, cache: Path) -> Ask:
     """Gives the workload of some fields of a `WorkloadSpec`; one is asked once whatever it says."""
     asked: dict[WorkloadSpec, Asked] = {}
 

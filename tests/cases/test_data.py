@@ -9,15 +9,9 @@ import pytest
 
 from bench.results.tolerance import outputs_differ
 from tests.cases import data
-from tests.cases.asking import Asked, builder
+from tests.cases.asking import Ask, Asked, builder, slow
 
 pytestmark = pytest.mark.launches
-Ask = Callable[..., Asked]
-
-
-def slow(*values: object) -> object:
-    """A parameter that only the full tests take."""
-    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from bench.results.tolerance import outputs_differ
-from tests.cases.asking import Asked, builder
+from tests.cases.asking import Ask, Asked, builder, slow
 
 pytestmark = pytest.mark.launches
-Ask = Callable[..., Asked]
-
-
-def slow(*values: object) -> object:
-    """A parameter that only the full tests take."""
-    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 # --- a nested backbone, its first block frozen --------------------------------------------------
