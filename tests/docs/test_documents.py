@@ -186,6 +186,12 @@ def test_settings_are_taken(path: Path, tmp_path: Path) -> None:
         settings.load(file, {})
 
 
+def test_blocks_are_found() -> None:
+    """The tests of blocks have something to look at."""
+    for language in ("toml", "python"):
+        assert len([text for path in WRITTEN for text in blocks(path, language)]) >= 5, language
+
+
 @each(WRITTEN)
 def test_python_is_python(path: Path) -> None:
     for text in blocks(path, "python"):

@@ -128,8 +128,9 @@ def test_the_notebook_shows_the_same_speedups(folder, markdown):
         row["scenario"]: row["speed-up"]
         for row in by_name(html_tables(reports.read(folder)._repr_html_()), "scenario")
     }
-    for row in by_name(markdown_tables(markdown), "scenario", "speed-up"):
-        assert shown[row["scenario"]] == row["speed-up"]
+    rows = by_name(markdown_tables(markdown), "scenario", "speed-up")
+    assert rows
+    assert {row["scenario"]: row["speed-up"] for row in rows}.items() <= shown.items()
 
 
 def test_the_warm_up_s_title_counts_launches_that_are_not_drawn_too(tmp_path):
@@ -147,9 +148,10 @@ def test_the_warm_up_s_title_counts_launches_that_are_not_drawn_too(tmp_path):
 
 def test_the_plots_show_the_same_speedups(folder, markdown):
     drawn = (folder / "plots" / "speedup-infer.svg").read_text(encoding="utf-8")
-    for row in by_name(markdown_tables(markdown), "scenario", "multiply-adds"):
-        if row["speed-up"] != "–":
-            assert f">{row['speed-up'].split()[0]}<" in drawn
+    rows = by_name(markdown_tables(markdown), "scenario", "multiply-adds")
+    figures = [row["speed-up"].split()[0] for row in rows if row["speed-up"] != "–"]
+    assert figures
+    assert [figure for figure in figures if f">{figure}<" not in drawn] == []
 
 
 def test_a_report_made_anew_elsewhere_has_the_same_bytes(folder, tmp_path):

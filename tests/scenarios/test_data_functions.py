@@ -82,5 +82,6 @@ def test_what_is_no_data_is_said_in_one_line(seen, name, said):
 
 
 def test_losses_are_the_usual_ones_of_the_task(seen):
+    assert seen["losses"]
     for name, (loss, written_out) in seen["losses"].items():
         assert loss == pytest.approx(written_out, rel=1e-4), name

@@ -233,6 +233,7 @@ def test_all_others_are_paused_while_one_takes_its_turn() -> None:
 def test_turns_know_round_position_and_delay() -> None:
     pool = Pool()
     found = launch(pool, GROUP)
+    assert sum(len(one.turns) for one in found.values()) == len(pool.turns) > 0
     for name, one in found.items():
         for turn in one.turns:
             assert pool.turns[turn.round * 4 + turn.position] == name
