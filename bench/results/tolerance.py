@@ -49,7 +49,8 @@ TOLERANCES: dict[str, Tolerance] = {
 NOISE = {"float16": 0.25, "bfloat16": 0.5, "int8": 1.0}
 """Norm of the error ÷ norm of the original's outputs, over all test examples, from which on a
 reduced precision no longer answers as the original. At 1 the noise is as loud as the signal: what
-answering 0 has. Below, what the precision costs is a result, which its quality tells."""
+answering 0 has. Below, what the precision costs is a result, which its quality tells, if answers
+still vary over the examples as the original's do (`bench.results.likeness`)."""
 
 
 def first_difference(
@@ -134,19 +135,3 @@ def outputs_differ(
             f"{tolerance.mean_output * scale:.2g}"
         )
     return None
-
-
-def drowned(relative_error: float, precision: str) -> str | None:
-    """Why outputs no longer follow the original's over all test examples, or None.
-
-    Args:
-        relative_error: Norm of the error ÷ norm of the original's outputs.
-        precision: A key of `TOLERANCES`; float32 is judged by `outputs_differ` alone.
-    """
-    limit = NOISE.get(precision, 0.0)
-    if relative_error < limit:
-        return None
-    return (
-        f"over all test examples its outputs are off by {relative_error:.0%} of the original's; "
-        f"{precision} may be off by {limit:.0%}"
-    )

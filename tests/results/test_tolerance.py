@@ -21,6 +21,14 @@ def test_the_first_loss_is_one_forward_pass_and_held_closest():
     assert first_difference(shifted, LOSSES, "float16") is None
 
 
+@pytest.mark.parametrize("start", [1.0, 400.0])
+def test_losses_near_0_are_held_against_a_hundredth_of_the_first(start):
+    base = [start, 1e-4 * start]
+    limit = (TOLERANCES["float32"].first_loss + TOLERANCES["float32"].growth) * 0.01 * start
+    assert first_difference([start, base[1] + 0.9 * limit], base, "float32") is None
+    assert first_difference([start, base[1] + 1.1 * limit], base, "float32") == 1
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_differs(bad):
     assert first_difference([2.5, bad], LOSSES, "bfloat16") == 1

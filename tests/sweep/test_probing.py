@@ -199,15 +199,28 @@ def test_an_output_that_is_missing_is_named() -> None:
     assert "output 'two'" in found.reason
 
 
-@pytest.mark.parametrize(("error", "outcome"), [(0.3, "ok"), (1.2, "failed")])
+@pytest.mark.parametrize(
+    ("error", "correlation", "outcome"),
+    [(0.3, 0.95, "ok"), (1.2, 0.95, "failed"), (0.3, 0.5, "failed")],
+)
 def test_what_eight_bits_cost_is_a_result_until_noise_drowns_the_answers(
-    error: float, outcome: str
+    error: float, correlation: float, outcome: str
 ) -> None:
     base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
-    moved = dataclasses.replace(base, outputs=(0.5, 0.9), agreement={"relative_error": error})
+    agreement = {"relative_error": error, "correlation": correlation}
+    moved = dataclasses.replace(base, outputs=(0.5, 0.9), agreement=agreement)
     found = checked(moved, base, dataclasses.replace(STEP, follows="int8"))
     assert found.outcome == outcome
     assert any("an output differs by 0.89" in each for each in found.warnings)
+
+
+def test_an_error_of_any_size_does_not_excuse_answers_in_another_order() -> None:
+    base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
+    for held in ({"displaced": 2.0}, {"correlation": 0.1, "correlation_chance": 0.3}):
+        same = dataclasses.replace(base, agreement={"relative_error": 0.01} | held)
+        found = checked(same, base, dataclasses.replace(STEP, follows="int8"))
+        assert found.outcome == "failed", held
+        assert found.warnings == ()  # no single answer moved far
 
 
 def test_one_moved_output_of_float32_is_a_failure_whatever_the_others_do() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from scenarios.core.data import nests
 from scenarios.core.data.nests import Nest
-from scenarios.core.tasks import forms
+from scenarios.core.tasks import forms, likeness
 
 
 def agreement(outputs: Nest, reference: Nest) -> dict[str, float]:
@@ -16,9 +16,10 @@ def agreement(outputs: Nest, reference: Nest) -> dict[str, float]:
 
     Returns:
         `relative_error` (norm of the difference ÷ norm of the reference), `snr_db` (the same as
-        signal-to-noise, absent where nothing differs), and `top1` where outputs choose among
-        classes: the share of examples (or pixels) with the same choice. Of several outputs each is
-        `NAME/…`, and the plain names hold the worst.
+        signal-to-noise, absent where nothing differs), what `likeness.of_outputs` tells, and `top1`
+        where outputs choose among classes: the share of examples (or pixels) with the same choice;
+        `top1_chance` is what random choices hardly exceed. Of several outputs each is `NAME/…`, and
+        the plain names hold the worst.
     """
     own, others = nests.named(outputs), nests.named(reference)
     found: dict[str, dict[str, float]] = {
@@ -26,6 +27,8 @@ def agreement(outputs: Nest, reference: Nest) -> dict[str, float]:
     }
     if len(found) == 1:
         return next(iter(found.values()))
+    for name in likeness.displaced({name: np.asarray(own[name]) for name in others}, others):
+        found[name]["displaced"] = 1.0
     answer = {f"{name}/{key}": value for name, each in found.items() for key, value in each.items()}
     for key, worst in (("relative_error", max), ("snr_db", min), ("top1", min)):
         values = [each[key] for each in found.values() if key in each]
@@ -44,9 +47,13 @@ def _of_one(own: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     answer = {"relative_error": noise / signal if signal else (math.inf if noise else 0.0)}
     if noise and signal:
         answer["snr_db"] = 20 * math.log10(signal / noise)
+    if noise:
+        answer |= likeness.of_outputs(a, b)
     form = forms.form_of(reference)
-    if form == "probabilities":
-        answer["top1"] = float(np.mean(a.argmax(axis=-1) == b.argmax(axis=-1)))
-    elif form == "sigmoid":
-        answer["top1"] = float(np.mean((a > 0.5) == (b > 0.5)))
+    if form in ("probabilities", "sigmoid"):
+        yes = form == "sigmoid"
+        chosen, wanted = (x > 0.5 if yes else x.argmax(axis=-1) for x in (a, b))
+        answer["top1"] = float(np.mean(chosen == wanted))
+        chance = likeness.by_chance(chosen, wanted) if noise else None
+        answer |= {} if chance is None else {"top1_chance": chance}
     return answer

@@ -1,0 +1,62 @@
+"""What is asked of answers over all test examples, beside a small error."""
+
+import math
+
+import pytest
+
+from bench.results.likeness import drowned, least_correlation, shuffled
+from bench.results.tolerance import NOISE
+
+GOOD = {"relative_error": 0.2, "correlation": 0.98, "correlation_chance": 0.3, "displaced": 0.0}
+
+
+def test_the_least_correlation_is_what_the_allowed_noise_leaves():
+    assert least_correlation("int8") == pytest.approx(1 / math.sqrt(2))
+    assert least_correlation("bfloat16") == pytest.approx(1 / math.sqrt(1.25))
+    assert least_correlation("float16") == pytest.approx(1 / math.sqrt(1.0625))
+
+
+@pytest.mark.parametrize("precision", NOISE)
+def test_good_answers_are_the_originals(precision):
+    assert shuffled(GOOD, precision) is None
+    assert drowned(GOOD, precision) is None
+
+
+@pytest.mark.parametrize(
+    ("precision", "error"), [("float16", 0.25), ("bfloat16", 0.5), ("int8", 1)]
+)
+def test_noise_as_loud_as_the_limit_drowns(precision, error):
+    assert f"may be off by {error:.0%}" in drowned(GOOD | {"relative_error": error}, precision)
+    assert drowned(GOOD | {"relative_error": error - 1e-6}, precision) is None
+
+
+@pytest.mark.parametrize("precision", NOISE)
+def test_a_small_error_is_not_enough_where_answers_vary_otherwise(precision):
+    least = least_correlation(precision)
+    assert drowned(GOOD | {"correlation": least + 1e-6}, precision) is None
+    assert "correlation" in drowned(GOOD | {"correlation": least - 1e-6}, precision)
+
+
+def test_answers_that_vary_as_shuffled_ones_are_not_the_originals():
+    assert shuffled(GOOD | {"correlation": 0.31}, "int8") is None  # poor, and more than chance
+    assert "random order" in shuffled(GOOD | {"correlation": 0.29}, "int8")
+    few = GOOD | {"correlation": 0.8, "correlation_chance": 1.5}  # of three examples
+    assert shuffled(few, "int8") is None
+    assert shuffled(few | {"correlation": 0.5}, "int8") is not None
+
+
+def test_columns_or_outputs_that_hold_anothers_answers_are_named():
+    assert "2 columns of the output hold another's" in shuffled(GOOD | {"displaced": 2.0}, "int8")
+    several = {**{f"kind/{k}": v for k, v in GOOD.items()}, "amount/displaced": 1.0, **GOOD}
+    assert "output 'amount' holds another's" in shuffled(several, "bfloat16")
+
+
+def test_choices_no_better_than_random_ones_are_drowned():
+    chosen = GOOD | {"top1": 0.5, "top1_chance": 0.4}
+    assert drowned(chosen, "int8") is None
+    assert "by chance" in drowned(chosen | {"top1": 0.4}, "int8")
+
+
+def test_what_does_not_vary_cannot_excuse_a_difference():
+    assert "hardly vary" in drowned({"relative_error": 0.1}, "int8")
+    assert drowned({"relative_error": 0.0}, "int8") is None
