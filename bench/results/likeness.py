@@ -30,12 +30,12 @@ def shuffled(agreement: Mapping[str, float], precision: str) -> str | None:
         if held:
             what = f"{held:.0f} columns of {said} hold" if held > 1 else f"{said} holds"
             return f"{OVER} {what} another's answers"
-        found = each.get("correlation")
-        least = min(least_correlation(precision), each.get("correlation_chance", 1.0))
-        if found is not None and found < least:
+        found, chance = each.get("correlation"), each.get("correlation_chance", math.inf)
+        # Of few examples chance reaches what noise may leave: they tell nothing.
+        if found is not None and found < chance < least_correlation(precision):
             return (
                 f"{OVER} the correlation of {said} with the original's is {found:.2f}, and "
-                f"{least:.2f} is reached by examples in random order"
+                f"{chance:.2f} is reached by examples in random order"
             )
     return None
 
@@ -72,6 +72,25 @@ def drowned(agreement: Mapping[str, float], precision: str) -> str | None:
         if top1 is not None and chance is not None and top1 <= chance < 1:
             return f"{OVER} {said} chooses as the original as often as by chance ({top1:.0%})"
     return None
+
+
+def rounded_away(agreement: Mapping[str, float], precision: str) -> str | None:
+    """Why eight bits cannot answer as the original whoever converts it: its inputs are too unlike.
+
+    Args:
+        agreement: Of a launch's outputs with the original's, which tells what becomes of the
+            original's own when nothing but its inputs is rounded.
+        precision: A key of `NOISE`.
+    """
+    error = agreement.get("rounded_inputs_error", 0.0)
+    found = agreement.get("rounded_inputs_correlation", 1.0)
+    if precision != "int8" or (error < NOISE["int8"] and found >= least_correlation("int8")):
+        return None
+    return (
+        "eight bits hold an input on one scale, and its columns are too unlike for that: rounding "
+        f"the inputs alone moves the original's outputs by {error:.0%} (correlation {found:.2f}); "
+        "scale the columns before the model, or quantize what is behind its normalisation"
+    )
 
 
 def _outputs(agreement: Mapping[str, float]) -> Iterator[tuple[str, Mapping[str, float]]]:

@@ -104,16 +104,29 @@ def checked(launch: Launch, base: Launch | None, scenario: Scenario) -> Launch:
     else:
         found = _outputs_differ(launch, base, scenario.follows)
         if scenario.follows in tolerance.NOISE and "relative_error" in launch.agreement:
-            strays = likeness.shuffled(launch.agreement, scenario.follows)
-            if found:
-                # A few answers near a limit move far in 8 bits, and all the others hardly.
-                moved, error = found, launch.agreement["relative_error"]
-                strays = strays or likeness.drowned(launch.agreement, scenario.follows)
-                note = f"single answers move far: {moved}; over all by {error:.0%}"
-                launch = dataclasses.replace(launch, warnings=(*launch.warnings, note))
-            found = strays
+            return _over_all(launch, base, found, scenario.follows)
         reason = f"does not answer as {base.scenario}: {found}" if found else ""
     return dataclasses.replace(launch, outcome="failed", reason=reason) if reason else launch
+
+
+def _over_all(launch: Launch, base: Launch, moved: str | None, precision: str) -> Launch:
+    """The probe of a reduced precision, judged by all test examples.
+
+    A few answers near a limit move far in 8 bits (`moved`), and all the others hardly.
+    """
+    found = likeness.shuffled(launch.agreement, precision)
+    if moved:
+        found = found or likeness.drowned(launch.agreement, precision)
+        error = launch.agreement["relative_error"]
+        note = f"single answers move far: {moved}; over all by {error:.0%}"
+        launch = dataclasses.replace(launch, warnings=(*launch.warnings, note))
+    if not found:
+        return launch
+    cause = likeness.rounded_away(launch.agreement, precision)
+    if cause:
+        return dataclasses.replace(launch, outcome="unsupported", reason=cause)
+    reason = f"does not answer as {base.scenario}: {found}"
+    return dataclasses.replace(launch, outcome="failed", reason=reason)
 
 
 def _outputs_differ(launch: Launch, base: Launch, precision: str) -> str | None:

@@ -15,6 +15,10 @@ FIXED_INPUTS = 8
 """Test examples whose outputs are compared with the baseline's."""
 MOST_BYTES = 16 * 2**20
 """Of inputs that are answered at once."""
+WORTH_A_CAUSE, CAUSE_EXAMPLES = 0.25, 256
+"""Relative error from which on it is asked what rounded inputs do, and on how many examples."""
+LEVELS = 255
+"""Steps of eight bits."""
 MOST_OUTPUTS = 4096
 """Values of outputs on fixed inputs that a launch reports: of larger outputs, as many evenly."""
 
@@ -80,12 +84,37 @@ def of_path(path: Any, workload: Any, kind: str) -> dict[str, Any]:
     reference = workload.reference(outputs)
     if reference is not None:
         answer["agreement"] = agreement(outputs, reference)
+        if answer["agreement"]["relative_error"] > WORTH_A_CAUSE:
+            answer["agreement"] |= rounded_inputs(workload, reference)
     found = nests.named(nests.take(outputs, slice(0, FIXED_INPUTS)), "output")
     fixed = {name: found[name] for name in sorted(found)}  # runtimes have orders of their own
     answer["outputs"] = [value for each in fixed.values() for value in _sampled(each, len(fixed))]
     if len(fixed) > 1:
         answer["outputs_named"] = {name: _sampled(each, len(fixed)) for name, each in fixed.items()}
     return answer
+
+
+def rounded_inputs(workload: Any, reference: Any) -> dict[str, float]:
+    """What becomes of the original's outputs when its inputs alone are rounded to eight bits.
+
+    Each input on one scale, as converters quantize it: of a raw table, all columns on that of the
+    largest.
+    """
+    few = slice(0, CAUSE_EXAMPLES)
+    inputs = nests.mapped(_on_levels, nests.take(workload.data.test.inputs, few))
+    outputs = in_blocks(workload.network(), inputs, workload.facts.fixed_batch or 32)
+    found = agreement(outputs, nests.take(reference, few))
+    correlations = [v for k, v in found.items() if k.rpartition("/")[2] == "correlation"]
+    answer = {"rounded_inputs_error": found["relative_error"]}
+    return answer | ({"rounded_inputs_correlation": min(correlations)} if correlations else {})
+
+
+def _on_levels(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind != "f" or not array.size:
+        return array
+    low, high = min(0.0, float(array.min())), max(0.0, float(array.max()))
+    step = (high - low) / LEVELS or 1.0
+    return (np.round((array - low) / step) * step + low).astype(array.dtype)
 
 
 def _real(array: Any) -> np.ndarray:

@@ -223,6 +223,18 @@ def test_an_error_of_any_size_does_not_excuse_answers_in_another_order() -> None
         assert found.warnings == ()  # no single answer moved far
 
 
+def test_what_rounded_inputs_alone_would_drown_is_unsupported_and_says_why() -> None:
+    base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
+    follows = dataclasses.replace(STEP, follows="int8")
+    raw = {"rounded_inputs_error": 1.1, "rounded_inputs_correlation": -0.1}
+    lost = {"relative_error": 1.2, "correlation": 0.1, "correlation_chance": 0.3}
+    found = checked(dataclasses.replace(base, agreement=lost | raw), base, follows)
+    assert (found.outcome, "scale the columns" in found.reason) == ("unsupported", True)
+    good = {"relative_error": 0.1, "correlation": 0.9, "correlation_chance": 0.3}
+    found = checked(dataclasses.replace(base, agreement=good | raw), base, follows)
+    assert found.outcome == "ok"  # whoever converts a network well keeps its row
+
+
 def test_one_moved_output_of_float32_is_a_failure_whatever_the_others_do() -> None:
     base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
     moved = dataclasses.replace(base, outputs=(0.5, 0.9), agreement={"relative_error": 0.01})

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 FEWEST = 3
-"""Examples from which on it can be told how answers vary over them."""
+"""Examples from which on one sees how answers vary over them."""
 STEP = 1 / 256
 """Of the largest answer: what varies less, eight bits may round away."""
 CHANCE = 3.0
