@@ -81,6 +81,18 @@ def load_weights(model: Any, path: Path) -> None:
             layer.set_weights([arrays[f"{i}/{j}"] for j in range(len(own))])
         for j, weight in enumerate(own_weights(model)):
             weight.assign(arrays[f"model/{j}"])
+    settled(model)
+
+
+def settled(model: Any) -> Any:
+    """A model whose weights were set: what its normalisations made of theirs is made anew.
+
+    A Normalization computes with constants; in a copy they are 0 and 1 until then.
+    """
+    for layer in model._flatten_layers():
+        if type(layer).__name__ == "Normalization":
+            layer.finalize_state()
+    return model
 
 
 def _holding(model: Any) -> list[Any]:

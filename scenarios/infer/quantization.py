@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scenarios.core import InferencePath, Workload, scenario
-from scenarios.infer.tools import converting, litert, stored, tflite, wrapping
+from scenarios.infer.tools import converting, litert, ranges, stored, tflite, wrapping
 from scenarios.infer.tools import tfmot as tools
 
 
@@ -160,4 +160,5 @@ def quantize_aware(workload: Workload, model: Any, scheme: str = "") -> Any:
     def quantize(whole: Any) -> Any:
         return wrapping.quantized(wrapping.annotated(whole), preserving())
 
-    return tools.fine_tune(workload, tools.taken(quantize, model))
+    aware = ranges.begun_at_data(workload, tools.taken(quantize, model))
+    return tools.fine_tune(workload, aware)

@@ -7,6 +7,7 @@ Keras 2 (TF_USE_LEGACY_KERAS=1).
 import json
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ import tensorflow as tf
 from bench.results.errors import Unsupported
 from bench.results.values import WorkloadSpec
 from scenarios.core import Workload
-from scenarios.core.data import nests
+from scenarios.core.data import Data, Part, nests
+from scenarios.core.lookup import split
 from scenarios.core.models import keras_models
 from scenarios.core.tasks import Task, losses
 from scenarios.core.training import prepare
 from scenarios.infer import execution
-from scenarios.infer.tools import onnx, wrapping
+from scenarios.infer.tools import onnx, ranges, wrapping
+from scenarios.infer.tools import tfmot as tools
 from scenarios.train.tools import blocks
 
 KINDS = str(Path(__file__).resolve().with_name("kinds.py"))
@@ -97,10 +100,16 @@ def ends():
     model = tf.keras.Model(given, layers.Dense(1, "sigmoid")(hidden))
     keras_models.ends_in_float32(model)
     found = [layer.compute_dtype for layer in model.layers[1:]]
+    raw = np.random.default_rng(1).normal(900, 600, (64, 2)).astype(np.float32)
+    learned = layers.Normalization()
+    learned.adapt(raw)
+    x = layers.Input((2,))
+    keras_models.ends_in_float32(tf.keras.Model(x, layers.Dense(2)(learned(x))))
     tf.keras.mixed_precision.set_global_policy("float32")
     return {
         "dtypes": [*found, model(np.ones((1, 3))).dtype.name],
         "variance": np.asarray(normal.variance).ravel().tolist(),
+        "raw": [float(np.std(np.asarray(learned(raw))[:, i])) for i in range(2)],
     }
 
 
@@ -132,9 +141,84 @@ def wrapped():
     }
 
 
+def table(rng):
+    """A regression of a raw table into the hundreds, which knows the columns' statistics."""
+    layers = tf.keras.layers
+    tf.keras.utils.set_random_seed(3)
+    raw = rng.normal((900.0, 0.01), (600.0, 0.002), (200, 2)).astype(np.float32)
+    learned = layers.Normalization()
+    learned.adapt(raw)
+    given = layers.Input((2,))
+    hidden = layers.Dense(16, "relu")(learned(given))
+    model = tf.keras.Model(given, layers.Dense(1, bias_initializer="ones")(hidden))
+    model.layers[-1].kernel.assign(100 * model.layers[-1].kernel)
+    return raw, model
+
+
+def quantized():
+    """What a model of a raw table answers once it simulates eight bits, before it is trained."""
+    raw, model = table(np.random.default_rng(2))
+    data = Data("raw", "table", Part(raw, None), Part(raw, None))
+    given = types.SimpleNamespace(data=data, spec=WorkloadSpec(), as_given=lambda x: x)
+    wanted = model(raw).numpy()
+    aware = wrapping.quantized(wrapping.annotated(model))
+    cut_off = aware(raw).numpy()
+    found = ranges.begun_at_data(given, aware)(raw).numpy()
+    return {
+        "error": float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)),
+        "largest": float(wanted.max()),
+        "cut_off": float(cut_off.max()),
+        "kept": [np.asarray(w).tolist() for w in aware.get_weights()]
+        == [np.asarray(w).tolist() for w in ranges.begun_at_data(given, aware).get_weights()],
+    }
+
+
+def split_behind_words():
+    """A model of strings, parted by both Kerases behind its look-up."""
+    layers = tf.keras.layers
+    texts = np.array([["some words here"], ["other words there"], ["here"]])
+    lookup = layers.TextVectorization(max_tokens=20, output_sequence_length=4)
+    lookup.adapt(texts)
+    given = layers.Input((1,), dtype="string", name="text")
+    x = layers.Embedding(20, 3)(lookup(given))
+    x = layers.GlobalAveragePooling1D()(x + 1.0)
+    model = tf.keras.Model(given, layers.Dense(2, "softmax")(x))
+    head, tail = split(model)
+    numbers = next(iter(head(tf.constant(texts)).values()))
+    return {
+        "error": float(np.abs(tail(numbers).numpy() - model(tf.constant(texts)).numpy()).max()),
+        "layers": [type(layer).__name__ for layer in tail._flatten_layers()],
+        "parameters": [tail.count_params(), 20 * 3 + 3 * 2 + 2],
+    }
+
+
+def clustered():
+    """A pruned layer of few values, clustered with its zeros kept by as many as it has."""
+    model = tf.keras.Sequential([tf.keras.layers.Input((24,)), tf.keras.layers.Dense(1)])
+    kernel = np.zeros((24, 1), np.float32)
+    kernel[:5, 0] = range(1, 6)
+    model.set_weights([kernel, np.zeros(1)])
+    large = tf.keras.layers.Dense(8)
+    large.build((None, 30))
+    numbers = [tools.clusters_of(model.layers[-1], zeros) for zeros in (True, False)]
+    numbers += [tools.clusters_of(large), tools.clusters_of(tf.keras.layers.Flatten())]
+    tools.fine_tune = lambda workload, wrapped: wrapped
+    found = tools.cluster(None, model, preserve_sparsity=True).get_weights()[0]
+    return {"values": sorted(np.unique(found).tolist()), "numbers": numbers}
+
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["2"]:
-        print(json.dumps({"wrapped": wrapped()}))
+        print(
+            json.dumps(
+                {
+                    "wrapped": wrapped(),
+                    "quantized": quantized(),
+                    "split": split_behind_words(),
+                    "clustered": clustered(),
+                }
+            )
+        )
     else:
         with tempfile.TemporaryDirectory() as scratch:
             print(
@@ -145,6 +229,7 @@ if __name__ == "__main__":
                         "replaced": replaced(scratch),
                         "masks": masks(),
                         "ends": ends(),
+                        "split": split_behind_words(),
                     }
                 )
             )

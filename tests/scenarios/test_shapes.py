@@ -32,8 +32,13 @@ def seen():
 
 
 @pytest.fixture(scope="module")
-def wrapped():
-    return ran("2", TF_USE_LEGACY_KERAS="1")["wrapped"]
+def keras_2():
+    return ran("2", TF_USE_LEGACY_KERAS="1")
+
+
+@pytest.fixture
+def wrapped(keras_2):
+    return keras_2["wrapped"]
 
 
 def test_a_frozen_graphs_inputs_are_bound_by_name(seen):
@@ -62,6 +67,8 @@ def test_a_mask_has_one_loss_with_and_without_its_last_axis(seen):
 def test_mixed_precision_begins_and_ends_in_float32(seen):
     assert seen["ends"]["dtypes"] == ["float32", "float16", "float32", "float32"]
     assert seen["ends"]["variance"] == pytest.approx([1e-6, 1e-6, 1.0], rel=1e-5)
+    # Of a raw table: a variance of 360,000 is beyond float16, and its column would become 0.
+    assert seen["ends"]["raw"] == pytest.approx([1.0, 1.0], rel=1e-3)
 
 
 def test_what_tfmot_does_not_know_is_left_as_it_is(wrapped):
@@ -78,3 +85,26 @@ def test_layers_that_cannot_be_quantized_have_their_outputs_rounded(wrapped):
 
 def test_a_model_without_a_layer_to_quantize_is_refused(wrapped):
     assert "has none: infer/litert-int8" in wrapped["refused"]
+
+
+def test_a_quantized_copy_keeps_what_the_model_learned_of_its_columns(keras_2):
+    assert keras_2["quantized"]["error"] < 0.1  # without: off by its own size
+
+
+def test_ranges_begin_at_what_examples_need_and_weights_stay(keras_2):
+    found = keras_2["quantized"]
+    assert found["cut_off"] < 6.1 < found["largest"]  # tfmot's own beginning
+    assert found["kept"]
+
+
+def test_a_model_is_split_behind_its_words_in_both_kerases(seen, keras_2):
+    for found in (seen["split"], keras_2["split"]):
+        assert found["error"] < 1e-6
+        assert "TextVectorization" not in found["layers"]
+        assert found["parameters"][0] == found["parameters"][1]
+    assert "Functional" not in keras_2["split"]["layers"][1:]  # tfmot takes no model in another
+
+
+def test_a_layer_of_few_values_is_clustered_to_as_many_as_it_has(keras_2):
+    assert keras_2["clustered"]["numbers"] == [6, 16, 16, 16]
+    assert keras_2["clustered"]["values"] == pytest.approx([0, 1, 2, 3, 4, 5], abs=1e-6)

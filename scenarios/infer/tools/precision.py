@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from bench.results.errors import NotEngaged, Unsupported, UsageError
+from scenarios.core.artifacts import settled
 from scenarios.core.comparable import all_layers
 from scenarios.core.data import nests
 from scenarios.core.models import keras_models
@@ -49,6 +50,7 @@ def in_policy(make: Callable[[], Any], policy: str) -> Any:
             model, clone_function=lambda layer: _copied(layer, wanted), **options
         )
         copied.set_weights(model.get_weights())
+        settled(copied)
     except (ValueError, TypeError, NotImplementedError, tf.errors.OpError) as error:
         raise Unsupported(
             f"the layers of model {model.name!r} keep the precision they were saved with, and "

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.results.errors import Unsupported
 from scenarios.core import artifacts
 from scenarios.core.comparable import all_layers
@@ -116,7 +118,6 @@ def cluster(workload: Workload, model: Any, preserve_sparsity: bool = False) -> 
     )
 
     options = {
-        "number_of_clusters": CLUSTERS,
         "cluster_centroids_init": tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS,
         "preserve_sparsity": preserve_sparsity,
     }
@@ -126,7 +127,9 @@ def cluster(workload: Workload, model: Any, preserve_sparsity: bool = False) -> 
     def cluster_weights(whole: Any) -> Any:
         return wrapping.wrapped(
             whole,
-            lambda layer: experimental.cluster_weights(layer, **options),
+            lambda layer: experimental.cluster_weights(
+                layer, number_of_clusters=clusters_of(layer, preserve_sparsity), **options
+            ),
             wrapping.known_to_clustering,
         )
 
@@ -136,6 +139,19 @@ def cluster(workload: Workload, model: Any, preserve_sparsity: bool = False) -> 
     clustered = tfmot.clustering.keras.strip_clustering(wrapped)
     _set_trainable(clustered, frozen, False)
     return clustered
+
+
+def clusters_of(layer: Any, preserve_sparsity: bool = False) -> int:
+    """Values that a layer's kernels are clustered to: no more than they have to choose from.
+
+    Where zeros are kept they are one of the values, and the others are found among the rest.
+    """
+    kernels = [array for array in layer.get_weights() if array.ndim > 1]
+    if preserve_sparsity:
+        choice = [1 + int(np.count_nonzero(kernel)) for kernel in kernels]
+    else:
+        choice = [kernel.size for kernel in kernels]
+    return max(2, min([CLUSTERS, *choice]))
 
 
 def _set_trainable(model: Any, names: set[str], trainable: bool) -> None:

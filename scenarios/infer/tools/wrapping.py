@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from bench.results.errors import Unsupported
+from scenarios.core.artifacts import settled
 
 FOLDED = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense", "SeparableConv2D",
           "SeparableConv1D")  # fmt: skip
@@ -113,7 +114,7 @@ def quantized(annotations: Any, scheme: Any = None) -> Any:
     layout = scheme.get_layout_transformer
     scheme.get_layout_transformer = lambda: _FloatInputs(layout())
     with tfmot.quantization.keras.quantize_scope():
-        return tfmot.quantization.keras.quantize_apply(annotations, scheme)
+        return settled(tfmot.quantization.keras.quantize_apply(annotations, scheme))
 
 
 class _FloatInputs:
