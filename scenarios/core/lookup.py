@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,34 +51,40 @@ def split(model: Any) -> tuple[Any, Any]:
     """A functional Keras model up to where strings became numbers, and from there on.
 
     Raises:
-        Unsupported: It is no functional model of Keras 3, or a layer wants strings all the way.
+        Unsupported: It is no functional model, or a layer wants strings all the way.
     """
-    import keras
-
     functional = getattr(model, "_functional", None) or model
-    if keras_models.version(model) != 3 or not hasattr(functional, "_nodes_by_depth"):
+    if not hasattr(functional, "_nodes_by_depth"):
         raise Unsupported(
             f"converters take no strings, and model {model.name!r} cannot be split behind its "
-            "look-up of words: build it with the functional API of Keras 3"
+            "look-up of words: build it with the functional API"
         )
     frontier = {
         name: tensor
         for given, symbol in keras_models.inputs(model).items()
         for name, tensor in _numbers(functional, given, symbol)
     }
+    kind = _keras_of(model)
+    head = kind.Model(keras_models.structure(model), frontier)
+    if keras_models.version(model) == 2:  # it copies the layers' graph from these tensors on
+        given = frontier if len(frontier) > 1 else next(iter(frontier.values()))
+        return head, kind.Model(given, functional._nested_outputs, name=model.name)
     inputs = {
-        name: keras.Input(tuple(tensor.shape[1:]), dtype=tensor.dtype, name=name)
+        name: kind.Input(tuple(tensor.shape[1:]), dtype=tensor.dtype, name=name)
         for name, tensor in frontier.items()
     }
-    head = keras.Model(keras_models.structure(model), frontier)
-    inside = keras.Model(list(frontier.values()), model.outputs)
-    outputs = inside(list(inputs.values()))
-    flat = keras.tree.flatten(outputs)
-    packed = keras.tree.pack_sequence_as(functional._outputs_struct, flat)
+    inside = kind.Model(list(frontier.values()), model.outputs)
+    flat = kind.tree.flatten(inside(list(inputs.values())))
+    packed = kind.tree.pack_sequence_as(functional._outputs_struct, flat)
     only = next(iter(inputs.values()))
-    tail = keras.Model(inputs if len(inputs) > 1 else only, packed, name=model.name)
+    tail = kind.Model(inputs if len(inputs) > 1 else only, packed, name=model.name)
     tail.output_names = list(model.output_names)
     return head, tail
+
+
+def _keras_of(model: Any) -> Any:
+    """The package that a model is of."""
+    return importlib.import_module("tf_keras" if keras_models.version(model) == 2 else "keras")
 
 
 def _numbers(functional: Any, name: str, symbol: Any) -> Iterator[tuple[str, Any]]:
@@ -86,24 +93,36 @@ def _numbers(functional: Any, name: str, symbol: Any) -> Iterator[tuple[str, Any
         yield name, symbol
         return
     for node in _readers(functional, symbol):
-        for tensor in node.outputs:
-            yield from _numbers(functional, f"{name}_{node.operation.name}", tensor)
+        for tensor in tf.nest.flatten(node.outputs):
+            yield from _numbers(functional, f"{name}_{_reader(node)}", tensor)
 
 
 def _readers(functional: Any, symbol: Any) -> Iterator[Any]:
-    import keras
-
     for nodes in functional._nodes_by_depth.values():
         for node in nodes:
-            given = [] if node.is_input else keras.tree.flatten(node.arguments.args)
-            if any(each is symbol for each in given):
+            if not node.is_input and any(each is symbol for each in _read(node)):
                 yield node
+
+
+def _read(node: Any) -> list[Any]:
+    """The symbolic tensors that a node of Keras 3 or 2 takes."""
+    if hasattr(node, "keras_inputs"):
+        return list(node.keras_inputs)
+    import keras
+
+    found: list[Any] = keras.tree.flatten(node.arguments.args)
+    return found
+
+
+def _reader(node: Any) -> str:
+    """The name of a node's layer."""
+    return str((getattr(node, "operation", None) or node.layer).name)
 
 
 def _looking_up(model: Any) -> list[str]:
     functional = getattr(model, "_functional", None) or model
     return [
-        node.operation.name
+        _reader(node)
         for symbol in keras_models.inputs(model).values()
         if symbol.dtype == "string"
         for node in _readers(functional, symbol)

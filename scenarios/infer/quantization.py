@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scenarios.core import InferencePath, Workload, scenario
+from scenarios.core.lookup import behind
 from scenarios.infer.tools import converting, litert, ranges, stored, tflite, wrapping
 from scenarios.infer.tools import tfmot as tools
 
@@ -22,6 +23,7 @@ from scenarios.infer.tools import tfmot as tools
 )
 def qat_int8(workload: Workload) -> InferencePath:
     """Quantization-aware training (tfmot `quantize_model`), then LiteRT int8."""
+    workload = behind(workload)
     return _path(
         workload, "qat_int8", lambda: quantize_aware(workload, workload.trained_model()), times=1
     )
@@ -41,6 +43,7 @@ def qat_int8(workload: Workload) -> InferencePath:
 )
 def pruned_int8(workload: Workload) -> InferencePath:
     """Pruned to 80 %, then quantized after training, LiteRT int8."""
+    workload = behind(workload)
     return _path(
         workload, "pruned_int8", lambda: tools.pruned_model(workload), times=1,
         options=converting.int8(workload), zeros=0.79,
@@ -62,6 +65,7 @@ def pruned_int8(workload: Workload) -> InferencePath:
 )
 def pqat_int8(workload: Workload) -> InferencePath:
     """Prune-preserving quantization-aware training (PQAT), LiteRT int8."""
+    workload = behind(workload)
 
     def aware():
         return quantize_aware(workload, tools.pruned_model(workload), "prune")
@@ -84,6 +88,7 @@ def pqat_int8(workload: Workload) -> InferencePath:
 )
 def cqat_int8(workload: Workload) -> InferencePath:
     """Cluster-preserving quantization-aware training (CQAT), LiteRT int8."""
+    workload = behind(workload)
 
     def aware():
         return quantize_aware(workload, tools.clustered_model(workload), "cluster")
@@ -106,6 +111,7 @@ def cqat_int8(workload: Workload) -> InferencePath:
 )
 def pcqat_int8(workload: Workload) -> InferencePath:
     """Pruned, clustered with its zeros kept, then trained preserving both (PCQAT), LiteRT int8."""
+    workload = behind(workload)
 
     def aware():
         clustered = tools.cluster(workload, tools.pruned_model(workload), preserve_sparsity=True)
