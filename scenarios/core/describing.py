@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenarios.core.data import nests
+import numpy as np
+
+from scenarios.core.data import Data, nests
 from scenarios.core.data.signature import said
 from scenarios.core.workload import Workload
 
@@ -50,7 +52,6 @@ def describe(workload: Workload) -> dict[str, Any]:
 def _missing(workload: Workload) -> dict[str, str]:
     """Need of data or task → what is missing for it, and the way out; "" where it is met."""
     data, kind = workload.data, workload.task.kind
-    images = data.kind in ("images", "samples") and _is_image(data.test.inputs)
     several = len(data.test.inputs) if isinstance(data.test.inputs, dict) else 1
     outputs, fixed = len(workload.output_names), workload.facts.fixed_batch
     no_train = "needs training examples: give them by --data"
@@ -63,7 +64,7 @@ def _missing(workload: Workload) -> dict[str, str]:
         "trainable": workload.trainable,
         "data:train": "" if data.train is not None else no_train,
         "data:labels": "" if data.classes else no_labels,
-        "data:images": "" if images else f"is about images, and the inputs of {data.name} are none",
+        "data:images": _no_images(data),
         "data:real": "needs data of yours: give them by --data" if data.kind == "samples" else "",
         "inputs:one": f"takes one input, and the model has {several}" if several > 1 else "",
         "outputs:one": f"is for one output, and the model has {outputs}" if outputs > 1 else "",
@@ -75,5 +76,17 @@ def _missing(workload: Workload) -> dict[str, str]:
     }
 
 
-def _is_image(inputs: Any) -> bool:
-    return all(array.ndim == 4 and array.shape[-1] in (1, 3, 4) for array in nests.arrays(inputs))
+def _no_images(data: Data) -> str:
+    """Why the inputs are not images alone; "" where they are."""
+    images = [name for name, array in nests.named(data.test.inputs).items() if _is_image(array)]
+    others = [repr(name) for name in nests.named(data.test.inputs) if name not in images]
+    if images and others:
+        return f"is about images alone, and the model takes {', '.join(others)} too"
+    if images and data.kind in ("images", "samples"):
+        return ""
+    inputs = "model's inputs" if data.kind == "samples" else f"inputs of {data.name}"
+    return f"is about images, and the {inputs} are none"
+
+
+def _is_image(array: np.ndarray) -> bool:
+    return array.ndim == 4 and array.shape[-1] in (1, 3, 4)

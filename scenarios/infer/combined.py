@@ -109,7 +109,9 @@ def need_larger_teacher(workload: Workload) -> None:
     try:
         smaller(workload, workload.model(student))
     except NotEngaged as error:
-        raise Unsupported(f"{error}: it is small already; try infer/pruned") from None
+        raise Unsupported(
+            f"{error}: a student is for larger models; infer/litert-int8 makes this one smaller"
+        ) from None
 
 
 def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:

@@ -86,6 +86,13 @@ def test_the_reason_is_the_launch_s_own_sentence() -> None:
     assert "tf_keras" in Facts(frozenset(), keras=2).missing(scenario("train/x", "keras:3"))
 
 
+def test_what_no_data_could_make_up_for_is_said_first() -> None:
+    lacks = {"trainable": "no model that can be trained", "data:labels": "give labelled data"}
+    needy = scenario("input/x", "package:x", "data:labels", "trainable")
+    assert Facts(frozenset(), lacks).missing(needy) == "no model that can be trained"
+    assert Facts(frozenset({"trainable"}), lacks).missing(needy) == "give labelled data"
+
+
 def test_without_facts_everything_is_tried() -> None:
     found = decide(list(SMALL.values()), SMALL, Facts.of({}))
     assert not found.refused

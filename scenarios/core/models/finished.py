@@ -81,17 +81,16 @@ def _finished(
     path: Path, inputs: dict[str, Spec], outputs: dict[str, Spec], need: str, ending: str,
     fixed_batch: int | None,
 ) -> Source:  # fmt: skip
-    def lack(what: str) -> str:
-        return f"a finished {ending} holds no {what}: give the Keras model or SavedModel behind it"
-
+    keras, either = "give the Keras model behind it", "give the Keras model or SavedModel behind it"
     needs = {
-        "model:keras": "Keras model",
-        "model:graph": "TensorFlow graph",
-        "model:copyable": "layers that can be copied",
-        "model:trainable": "model that can be trained",
-        "architecture:free": "architecture that can be replaced",
-        "model:litert": "LiteRT model",
-        "model:onnx": "ONNX model",
+        "model:keras": f"Keras model: {keras}",
+        "model:graph": f"TensorFlow graph: {either}",
+        "model:copyable": f"layers that can be copied: {keras}",
+        "model:trainable": f"model that can be trained: {keras}",
+        "architecture:free": "architecture that can be replaced: give FILE.py:function that makes "
+        "the model",
+        "model:litert": f"LiteRT model: {either}",
+        "model:onnx": f"ONNX model: {either}",
     }
     return FinishedSource(
         name=str(path),
@@ -100,7 +99,7 @@ def _finished(
         outputs=outputs,
         fixed_batch=fixed_batch,
         provides=frozenset({need}),
-        lacks={key: lack(what) for key, what in needs.items() if key != need},
+        lacks={key: f"a finished {ending} holds no {x}" for key, x in needs.items() if key != need},
         file=path,
     )
 
