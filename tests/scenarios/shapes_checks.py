@@ -23,7 +23,7 @@ from scenarios.core.models import keras_models
 from scenarios.core.tasks import Task, losses
 from scenarios.core.training import prepare
 from scenarios.infer import execution
-from scenarios.infer.tools import onnx, ranges, wrapping
+from scenarios.infer.tools import onnx, precision, ranges, wrapping
 from scenarios.infer.tools import tfmot as tools
 from scenarios.train.tools import blocks
 
@@ -141,18 +141,31 @@ def wrapped():
     }
 
 
-def table(rng):
+def table(rng, **options):
     """A regression of a raw table into the hundreds, which knows the columns' statistics."""
     layers = tf.keras.layers
     tf.keras.utils.set_random_seed(3)
     raw = rng.normal((900.0, 0.01), (600.0, 0.002), (200, 2)).astype(np.float32)
-    learned = layers.Normalization()
+    learned = layers.Normalization(**options)
     learned.adapt(raw)
     given = layers.Input((2,))
-    hidden = layers.Dense(16, "relu")(learned(given))
-    model = tf.keras.Model(given, layers.Dense(1, bias_initializer="ones")(hidden))
+    hidden = layers.Dense(16, "relu", **options)(learned(given))
+    model = tf.keras.Model(given, layers.Dense(1, bias_initializer="ones", **options)(hidden))
     model.layers[-1].kernel.assign(100 * model.layers[-1].kernel)
     return raw, model
+
+
+def copied():
+    """A model whose layers keep float32, copied into bfloat16: what it learned of its columns."""
+    raw, model = table(np.random.default_rng(4), dtype="float32")
+    wanted = model(raw).numpy()
+    tf.keras.mixed_precision.set_global_policy("bfloat16")
+    found = precision.in_policy(lambda: model, "bfloat16")
+    tf.keras.mixed_precision.set_global_policy("float32")
+    return {
+        "dtype": found.layers[-1].compute_dtype,
+        "error": float(np.linalg.norm(found(raw).numpy() - wanted) / np.linalg.norm(wanted)),
+    }
 
 
 def quantized():
@@ -230,6 +243,7 @@ if __name__ == "__main__":
                         "masks": masks(),
                         "ends": ends(),
                         "split": split_behind_words(),
+                        "copied": copied(),
                     }
                 )
             )

@@ -91,6 +91,11 @@ def test_a_quantized_copy_keeps_what_the_model_learned_of_its_columns(keras_2):
     assert keras_2["quantized"]["error"] < 0.1  # without: off by its own size
 
 
+def test_a_copy_in_bfloat16_keeps_what_the_model_learned_of_its_columns(seen):
+    assert seen["copied"]["dtype"] == "bfloat16"
+    assert seen["copied"]["error"] < 0.05
+
+
 def test_ranges_begin_at_what_examples_need_and_weights_stay(keras_2):
     found = keras_2["quantized"]
     assert found["cut_off"] < 6.1 < found["largest"]  # tfmot's own beginning
