@@ -235,6 +235,16 @@ def test_what_rounded_inputs_alone_would_drown_is_unsupported_and_says_why() -> 
     assert found.outcome == "ok"  # whoever converts a network well keeps its row
 
 
+def test_a_changed_network_says_where_rounded_inputs_cost_its_quality() -> None:
+    raw = {"rounded_inputs_error": 1.1, "rounded_inputs_correlation": -0.1}
+    launch = dataclasses.replace(probed(Fake()), agreement={"relative_error": 1.0} | raw)
+    calibrated = dataclasses.replace(STEP, deployment=("retraining", "calibration data"))
+    found = checked(launch, None, calibrated)
+    assert found.outcome == "ok"
+    assert "scale the columns" in found.warnings[-1]
+    assert checked(launch, None, STEP) == launch  # not one whose inputs stay in float
+
+
 def test_one_moved_output_of_float32_is_a_failure_whatever_the_others_do() -> None:
     base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
     moved = dataclasses.replace(base, outputs=(0.5, 0.9), agreement={"relative_error": 0.01})
