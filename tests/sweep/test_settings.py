@@ -61,7 +61,7 @@ def test_wrong_flags_say_what_to_do(flags: dict[str, object], message: str) -> N
 
 
 @pytest.mark.faults(
-    "Stored files", {"settings of wrong types, or no TOML": "refused; the key is named"}
+    "Stored files", {"settings with an unknown key, or no TOML": "refused; the key is named"}
 )
 @pytest.mark.parametrize(
     ("text", "message"),
