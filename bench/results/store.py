@@ -146,8 +146,15 @@ class RunFolder:
         Raises:
             StoreError: The disk is full, say; what was appended before stays.
         """
-        text = _lines(launches)
-        path = self.folder / LAUNCHES
+        self.append_text(LAUNCHES, _lines(launches))
+
+    def append_text(self, name: str, text: str) -> None:
+        """Append text to a file of the folder and sync it; all of it or nothing.
+
+        Raises:
+            StoreError: The disk is full, say; what was appended before stays.
+        """
+        path = self.folder / name
         with writing(path), path.open("ab", buffering=0) as file:
             end = file.tell()
             try:
@@ -179,7 +186,7 @@ def read_run(folder: Path) -> Run:
             place.
     """
     facts = read_facts(folder)
-    with _reading(folder / "run.json"):
+    with reading(folder / "run.json"):
         for each in facts.get("scenarios") or ():
             checked.scenario(from_json(Scenario, each))
     launches, repaired = _launches(folder / LAUNCHES, "ended" in facts)
@@ -197,7 +204,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     place = folder / "run.json"
     if not place.exists():
         raise StoreError(f"{folder} is not a run's folder: it holds no run.json")
-    with _reading(place):
+    with reading(place):
         facts = json.loads(place.read_text(encoding="utf-8"))
         if not isinstance(facts, dict) or not isinstance(facts.get("schema", 0), int):
             raise ValueError("it is no object with a schema")
@@ -208,7 +215,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _reading(place: Path, line: str = "") -> Iterator[None]:
+def reading(place: Path, line: str = "") -> Iterator[None]:
     """Turns what is wrong in a file into one line that names it."""
     try:
         yield
@@ -239,7 +246,7 @@ def _launches(path: Path, ended: bool) -> tuple[list[Launch], list[str]]:
         if ended:
             raise StoreError(f"{path} is missing: the run ended, so its launches were lost")
         return [], []
-    with _reading(path):
+    with reading(path):
         lines = path.read_text(encoding="utf-8").split("\n")
     found: list[Launch] = []
     repaired = []
@@ -249,7 +256,7 @@ def _launches(path: Path, ended: bool) -> tuple[list[Launch], list[str]]:
         if last and not line:
             break
         try:
-            with _reading(path, f", line {number}"):
+            with reading(path, f", line {number}"):
                 launch = checked.launch(from_json(Launch, json.loads(line)))
         except StoreError:
             if not last:

@@ -68,6 +68,8 @@ def settings_of(facts: dict[str, Any], name: str) -> Settings:
     """
     if "merged" in facts:
         raise StoreError(f"{name} was put together from several runs: go on with one of them")
+    if facts.get("kind") == "guard":
+        raise StoreError(f"{name} is a guard's: go on with it by tfbench guard --resume {name}")
     selection = facts.get("selection")
     if not isinstance(selection, dict) or "code" not in facts:
         raise StoreError(

@@ -32,7 +32,7 @@ DERIVED = ("warnings", "notes", "seconds")
 
 def moved(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether a run is gone on with on another machine."""
-    a, b = then.get("environment", {}), _plain(now["environment"])
+    a, b = then.get("environment", {}), plain(now["environment"])
     return any(a.get(name) != b.get(name) for name in MACHINE)
 
 
@@ -103,7 +103,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         then: The run's facts.
         now: The facts with which it would begin today; the workload described.
     """
-    return list(_differences(then, _plain(now)))
+    return list(_differences(then, plain(now)))
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -193,7 +193,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     """As it is read back from run.json."""
     kept: dict[str, Any] = json.loads(json.dumps(dict(facts)))
     return kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import json
 import math
 import shutil
@@ -25,6 +26,7 @@ from tests.command.test_surface import STORED
 from tests.conftest import ROOT
 from tests.guard.test_outputs import FOUND
 from tfbench.command import cli, diagnose, guarding, running, verify
+from tfbench.command.guard_request import Request
 from tfbench.screen.answer import answer
 
 SCHEMAS = ROOT / "docs/schemas"
@@ -93,11 +95,15 @@ def test_what_is_said_of_a_stored_run(old: Path, tmp_path: Path, capsys: Capture
         assert found[name] or name == "rows"
 
 
-def test_runs_that_were_put_together(old: Path, tmp_path: Path, capsys: Captured) -> None:
+def test_runs_that_were_put_together(
+    old: Path, tmp_path: Path, capsys: Captured, request: pytest.FixtureRequest
+) -> None:
     again = Path(shutil.copytree(old, tmp_path / "again"))
     lines = (again / "launches.jsonl").read_text().splitlines()
     (again / "launches.jsonl").write_text("\n".join(lines[1:]) + "\n")
     out = tmp_path / "both"
+    gc.disable()  # its folder must be free at once, whatever still waits to be collected
+    request.addfinalizer(gc.enable)
     assert cli.main(["merge", str(old), str(again), "--out", str(out), "--json"]) == 0
     assert checked(capsys)["effects"]
     assert (out / "report.html").exists()
@@ -122,7 +128,7 @@ def test_a_diagnosis(capsys: Captured) -> None:
 
 
 def test_a_comparison_of_the_guard(capsys: Captured) -> None:
-    code = guarding.publish(FOUND, guarding.Request(), as_json=True)
+    code = guarding.publish(FOUND, Request(), as_json=True)
     assert checked(capsys)["exit_code"] == code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.guard.comparison.launcher import Side, Stage, Subject, Upcoming
@@ -76,8 +76,9 @@ class FakeLauncher:
     def seconds(self) -> float:
         return self.clock
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
-        return [self._probe(subject, side) for subject, side in wanted]
+    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
+        for each, side in wanted:
+            yield self._probe(each, side)
 
     def _probe(self, subject: Subject, side: Side) -> Launch:
         self.clock += 0.1

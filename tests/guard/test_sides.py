@@ -13,7 +13,7 @@ from bench.guard.checkouts import environments, harness, worktrees
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.values import Comparison, Judgement
 from bench.guard.loop import bisect
-from bench.guard.loop.running import Plan
+from bench.guard.loop.planned import Plan
 from bench.guard.rule.limits import Limits
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec

@@ -81,17 +81,28 @@ def guard(
     ] = False,
     scenario_folders: ScenarioFolders = None,
     settings: SettingsFile = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Go on with the guard in this folder, as it was begun."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare the working tree with another version; exits with 1 on a regression."""
-    from tfbench.command import guarding
+    from tfbench.command import guard_request, guarding
 
     flags = workload | {
         "profile": profile, "configuration": configuration, "exclude": exclude,
         "epochs": epochs, "seed": seed, "scenario_folders": scenario_folders,
     }  # fmt: skip
-    code = guarding.Code(pytest, expression, calls, command, prepare, cleanup, install, python)
-    request = guarding.Request(
+    code = guard_request.Code(pytest, expression, calls, command, prepare, cleanup, install, python)
+    if resume is not None:
+        others = flags | vars(code) | {
+            "base": base, "base_python": base_python, "baseline": baseline, "bisect": bisect,
+            "budget": budget, "out": out, "settings": settings,
+            "allow_inconclusive": allow_inconclusive or None,
+        }  # fmt: skip
+        raise typer.Exit(guarding.resume(resume, patterns or [], others, as_json))
+    request = guard_request.Request(
         base, base_python, baseline, bisect, budget, out, allow_inconclusive, code
     )
     raise typer.Exit(guarding.guard(patterns or [], request, flags, settings, as_json))

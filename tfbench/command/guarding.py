@@ -5,27 +5,26 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import signal
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.guard import stored
 from bench.guard.checkouts import worktrees
-from bench.guard.checkouts.versions import Versions
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.values import GOOD, INCONCLUSIVE, Comparison
 from bench.guard.loop import bisect
-from bench.guard.loop.running import Plan, compare
+from bench.guard.loop.planned import Plan
+from bench.guard.loop.running import Kept, compare
 from bench.guard.outputs import files, github, terminal
 from bench.guard.rule import limits
-from bench.guard.sources.code import Calls, Suite
-from bench.guard.sources.commands import Command
-from bench.guard.sources.source import Source
 from bench.results import data_names
 from bench.results.errors import UsageError
 from bench.results.quantities import seconds
 from bench.results.store import RunFolder, read_run
+from bench.sweep import interrupts, recording
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import ROOT, discover, select
 from bench.sweep.environment import fingerprint
@@ -33,67 +32,11 @@ from bench.sweep.progress import Reporter, reporter
 from bench.sweep.recording import default_folder
 from bench.sweep.schedule import Sweep
 from bench.sweep.sources import holds_scenarios
+from tfbench.command import guard_request
+from tfbench.command.guard_request import Asked, Request
 from tfbench.screen.answer import answer
 from tfbench.screen.plain import tell
 from tfbench.screen.terminal import Console
-
-
-@dataclasses.dataclass(frozen=True)
-class Code:
-    """What of a user's own code is compared, instead of scenarios."""
-
-    pytest: str | None = None
-    expression: str | None = None
-    calls: str | None = None
-    command: str | None = None
-    prepare: str | None = None
-    cleanup: str | None = None
-    install: str | None = None
-    python: str | None = None
-
-    def source(self) -> Source | None:
-        """Where benchmarks come from; None: scenarios.
-
-        Raises:
-            UsageError: More than one is given, or a flag that belongs to another.
-        """
-        given = [each for each in (self.pytest, self.calls, self.command) if each is not None]
-        if len(given) > 1:
-            raise UsageError("compare one of --pytest, --calls and --command at a time")
-        for flag, value, needs, there in (
-            ("-k", self.expression, "--pytest", self.pytest),
-            ("--prepare", self.prepare, "--command", self.command),
-            ("--cleanup", self.cleanup, "--command", self.command),
-            ("--install", self.install, "--pytest, --calls or --command", given),
-            ("--python", self.python, "--pytest, --calls or --command", given),
-        ):
-            if value is not None and (there is None or there == []):
-                raise UsageError(f"{flag} belongs to {needs}: give it too")
-        if self.pytest is not None:
-            return Suite(self.pytest, self.expression or "")
-        if self.calls is not None:
-            return Calls(self.calls)
-        if self.command is not None:
-            return Command(self.command, self.prepare or "", self.cleanup or "")
-        return None
-
-    def versions(self, base_python: str | None) -> Versions:
-        """How versions of it are made ready."""
-        return Versions(Path.cwd(), self.python or "", base_python or "", self.install or "")
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What the command line asked for."""
-
-    base: str | None = None
-    base_python: str | None = None
-    baseline: Path | None = None
-    bisect: str | None = None
-    budget: str | None = None
-    out: Path | None = None
-    allow_inconclusive: bool = False
-    code: Code = dataclasses.field(default_factory=lambda: Code())
 
 
 def guard(
@@ -119,48 +62,91 @@ def guard(
         )
     if request.code.source() is not None and request.baseline is not None:
         raise UsageError("stored runs hold scenarios: compare your own code with --base REF")
-    plan = _plan(patterns, request, flags, file)
-    signal.signal(signal.SIGTERM, _interrupt)
-    console = Console(stderr=True)
-    with reporter(console) as progress:
-        if request.bisect is not None:
-            culprit = _bisect(request, request.bisect, plan, progress)
-            if as_json:
-                answer("guard", text=culprit.text, exit_code=culprit.exit_code)
-            else:
-                tell(culprit.text)
-            return culprit.exit_code
-        folder = RunFolder.create(request.out) if request.out else None
+    asked = Asked(tuple(patterns), request, flags, file)
+    plan = _plan(asked)
+    if request.bisect is not None:
+        return _told_end(lambda: _bisect(request, str(request.bisect), plan, as_json), None)
+    out = request.out or (default_folder() if request.baseline else None)
+    if out is None:
+        return _told_end(lambda: _compared(asked, plan, None, as_json), None)
+    with RunFolder.create(out) as place:
+        kept = Kept(place, asked.kept())
+        return _told_end(lambda: _compared(asked, plan, kept, as_json), kept)
+
+
+def resume(
+    folder: Path, patterns: Sequence[str], others: Mapping[str, Any], as_json: bool = False
+) -> int:
+    """Go on with a comparison that was interrupted, with its own base and settings.
+
+    Args:
+        folder: Where it is kept.
+        patterns: What was given too, of ids: it may be nothing.
+        others: The other options; all must be None.
+        as_json: Print one object.
+
+    Raises:
+        TfbenchError: It holds no comparison, or something has changed.
+    """
+    named = [f"--{k.replace('_', '-')}" for k, value in others.items() if value is not None]
+    if patterns or named:
+        what = ", ".join([*patterns, *named])
+        raise UsageError(f"--resume goes on with the guard's own settings: leave out {what}")
+    with RunFolder.reopen(folder) as place:
+        earlier = read_run(folder)
+        asked = guard_request.read(earlier)
+        kept = Kept(place, asked.kept(), earlier)
+        return _told_end(lambda: _compared(asked, _plan(asked), kept, as_json), kept)
+
+
+def _told_end(measured: Callable[[], int], kept: Kept | None) -> int:
+    """Measure, or say how to go on; returns the exit code."""
+    try:
+        with interrupts.handled():
+            return measured()
+    except interrupts.Interrupted as error:  # the parser of the command line would not tell it
+        said = "nothing is kept: with --out DIR one can go on"
+        if kept is not None:
+            place = kept.folder.folder
+            said = f"nothing was measured yet; {place} can be used again"
+            if (place / "run.json").exists():
+                how = shlex.join(["tfbench", "guard", "--resume", str(place)])
+                said = f"what was measured is kept; to go on: {how}"
+        tell(f"tfbench: interrupted by {error}; {said}", file=sys.stderr)
+        return interrupts.EXIT_CODE
+
+
+def _compared(asked: Asked, plan: Plan, kept: Kept | None, as_json: bool) -> int:
+    request = asked.request
+    with reporter(Console(stderr=True)) as progress:
         if request.baseline is not None:
-            found = _with_stored(request.baseline, patterns, plan, flags, file, folder, progress)
+            assert kept is not None, "stored runs are compared with one that is kept"
+            found = _with_stored(asked, plan, kept, progress)
         else:
             with _sides(request) as (base, head):
-                found = compare(base, head, plan, progress, folder)
+                found = compare(base, head, plan, progress, kept)
     return publish(found, request, plan.folders, as_json)
 
 
-def _with_stored(
-    baseline: Path,
-    patterns: Sequence[str],
-    plan: Plan,
-    flags: Mapping[str, Any],
-    file: Path | None,
-    folder: RunFolder | None,
-    progress: Reporter,
-) -> Comparison:
+def _with_stored(asked: Asked, plan: Plan, kept: Kept, progress: Reporter) -> Comparison:
     """Measure anew what the stored run holds, in a run of its own, and compare."""
-    runs = stored.read(baseline)
+    assert asked.request.baseline is not None
+    runs, patterns = stored.read(asked.request.baseline), asked.patterns
     old = runs[-1].facts
     names = [str(c["name"]) for c in old.get("configurations", ())]
-    given = {**flags, "configuration": flags.get("configuration") or ",".join(names)}
-    chosen = settings_.load(file, given, tuple(patterns) or tuple(runs[-1].scenarios))
+    given = {**asked.flags, "configuration": asked.flags.get("configuration") or ",".join(names)}
+    if kept.earlier is None:
+        chosen = settings_.load(asked.file, given, patterns or tuple(runs[-1].scenarios))
+    else:
+        chosen = recording.settings_of(kept.earlier.facts, str(kept.folder.folder))
     stored.check_environment(old, {"environment": fingerprint()})
-    folder = folder or RunFolder.create(default_folder())
     known = discover(folders=chosen.folders)
     wanted = [id for id in chosen.patterns if patterns or id in known]
     picked = select(known, wanted, chosen.profile.suite, chosen.exclude)
-    Sweep(chosen, picked, folder, progress, known=known).run()
-    return stored.compare(runs, read_run(folder.folder), plan.limits)
+    sweep = Sweep(chosen, picked, kept.folder, progress, known=known, earlier=kept.earlier)
+    sweep.facts["guard"] = {"asked": kept.asked}
+    sweep.run()
+    return stored.compare(runs, read_run(kept.folder.folder), plan.limits)
 
 
 def publish(
@@ -179,14 +165,13 @@ def publish(
     return found.exit_code
 
 
-def _plan(
-    patterns: Sequence[str], request: Request, flags: Mapping[str, Any], file: Path | None
-) -> Plan:
+def _plan(asked: Asked) -> Plan:
+    request, file = asked.request, asked.file
     table = settings_.read_table(file)
-    wanted = dict(flags)
+    wanted = dict(asked.flags)
     if wanted.get("configuration") is None and "configuration" not in table:
         wanted["configuration"] = "cpu-1"  # pinned turns on one core vary least
-    settings = settings_.load(file, wanted, patterns)
+    settings = settings_.load(file, wanted, asked.patterns)
     rules = limits.load(table.get("guard", {}))
     budget = seconds(request.budget) if request.budget else rules.budget_s
     data = settings.workload.data
@@ -217,18 +202,19 @@ def _plan(
     )
 
 
-def _bisect(request: Request, span: str, plan: Plan, progress: Reporter) -> bisect.Culprit:
-    if plan.source is None:
-        return bisect.find(_root(), span, plan, progress)
-    versions = request.code.versions(request.base_python)
-    versions.check()
-    return bisect.find(versions.root, span, plan, progress, checkout=versions.at)
-
-
-def _interrupt(number: int, _: object) -> None:
-    """End as by Ctrl-C, so that worktrees go away; a second signal must not stop that."""
-    signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _bisect(request: Request, span: str, plan: Plan, as_json: bool) -> int:
+    with reporter(Console(stderr=True)) as progress:
+        if plan.source is None:
+            culprit = bisect.find(_root(), span, plan, progress)
+        else:
+            versions = request.code.versions(request.base_python)
+            versions.check()
+            culprit = bisect.find(versions.root, span, plan, progress, checkout=versions.at)
+    if as_json:
+        answer("guard", text=culprit.text, exit_code=culprit.exit_code)
+    else:
+        tell(culprit.text)
+    return culprit.exit_code
 
 
 @contextlib.contextmanager

@@ -93,7 +93,7 @@ def compiled_in_head_alone(base: Checkout, head: Checkout) -> Path | None:
     if base.installed or base.root == head.root:
         return None
     for folder, folders, files in os.walk(head.root):
-        folders[:] = [x for x in folders if not _is_elsewhere(Path(folder) / x)]
+        folders[:] = [x for x in folders if not is_elsewhere(Path(folder) / x)]
         for name in files:
             place = (Path(folder) / name).relative_to(head.root)
             if name.endswith(COMPILED) and not (base.root / place).exists():
@@ -101,6 +101,6 @@ def compiled_in_head_alone(base: Checkout, head: Checkout) -> Path | None:
     return None
 
 
-def _is_elsewhere(folder: Path) -> bool:
+def is_elsewhere(folder: Path) -> bool:
     """Whether nothing in it is imported as the project's: hidden, built, or an environment."""
     return folder.name.startswith(".") or folder.name in BESIDE or (folder / "pyvenv.cfg").exists()

@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.guard.checkouts import environments, harness
+from bench.results import locks
 from bench.results.errors import UsageError
+
+PREFIX, LOCK = "tfbench-base-", ".lock"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Checkout:
     warnings: tuple[str, ...] = ()
     installed: bool = False
     """Its code is installed in the interpreter's environment, and not imported from the root."""
+    commit: str = ""
+    """Its commit in full, where it is one."""
 
 
 def repository(folder: Path) -> Path:
@@ -73,7 +78,9 @@ def checkout(root: Path, ref: str, python: str = "", own: bool = True) -> Iterat
             f"no commit {ref!r} in {top}: fetch it first (git fetch origin; in CI check out with "
             "fetch-depth: 0)"
         ) from None
-    home = Path(tempfile.mkdtemp(prefix="tfbench-base-"))
+    forget_left(root)
+    home = Path(tempfile.mkdtemp(prefix=PREFIX))
+    alive = locks.hold(home / LOCK)
     tree = home / "tree"
     try:
         git(root, "worktree", "add", "--detach", str(tree), commit)
@@ -83,21 +90,39 @@ def checkout(root: Path, ref: str, python: str = "", own: bool = True) -> Iterat
         warnings: list[str] = []
         code = harness.launchable(root, place, home, warnings) if own else place
         interpreter = python or environments.interpreter(root, place, warnings)
-        yield Checkout(f"{ref} ({commit[:9]})", code, interpreter, tuple(warnings))
+        yield Checkout(f"{ref} ({commit[:9]})", code, interpreter, tuple(warnings), commit=commit)
     finally:
         with contextlib.suppress(UsageError):
             git(root, "worktree", "remove", "--force", str(tree))
         shutil.rmtree(home, ignore_errors=True)
+        if alive is not None:
+            alive.close()
         with contextlib.suppress(UsageError):
             git(root, "worktree", "prune")
+
+
+def forget_left(root: Path) -> None:
+    """Remove worktrees of this project that processes have left which were killed."""
+    for line in git(root, "worktree", "list", "--porcelain").splitlines():
+        home = Path(line.removeprefix("worktree ")).parent
+        ours = home.name.startswith(PREFIX) and home.parent == Path(tempfile.gettempdir()).resolve()
+        if not (line.startswith("worktree ") and ours and (home / LOCK).exists()):
+            continue
+        alive = locks.hold(home / LOCK)
+        if alive is not None:
+            with contextlib.suppress(UsageError):
+                git(root, "worktree", "remove", "--force", str(home / "tree"))
+            shutil.rmtree(home, ignore_errors=True)
+            alive.close()
 
 
 def git(folder: Path, *arguments: str) -> str:
     """Output of a git command; raises UsageError with git's own last line where it fails."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=120
-        )
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=120,
+            errors="backslashreplace",  # names of files may be any bytes
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"git cannot be run: {error}") from None
     if done.returncode != 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -64,8 +64,8 @@ class Launcher(Protocol):
     def seconds(self) -> float:
         """Time since the guard began."""
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
-        """One untimed probe each, several at once where cores allow it."""
+    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
+        """One untimed probe each, in this order; several at once where cores allow it."""
 
     def time(
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None

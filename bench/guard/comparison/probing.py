@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,13 +33,11 @@ class Probing:
     Args:
         launcher: Makes probes.
         limits: What counts.
-        keep: Stores launches as they end.
         budget_s: Time for the whole comparison, of which confirming takes its share.
     """
 
     launcher: Launcher
     limits: Limits
-    keep: Callable[[Sequence[Launch]], None]
     judgements: list[Judgement] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     """Subjects that fail on both sides, with the reason."""
@@ -62,9 +60,8 @@ class Probing:
                 both.append(subject)
         sides: tuple[Side, Side] = ("base", "head")
         begun = self.launcher.seconds()
-        launches = self.launcher.probe([(s, side) for s in both for side in sides])
+        launches = list(self.launcher.probe([(s, side) for s in both for side in sides]))
         self._pair_s = (self.launcher.seconds() - begun) / max(1, len(both))
-        self.keep(launches)
         timed, again = [], []
         for subject, base, head in zip(both, launches[::2], launches[1::2], strict=True):
             found = exact.outcomes(subject, base, head)
@@ -132,9 +129,7 @@ class Probing:
 
     def _pairs(self, subject: Subject, count: int) -> list[Pair]:
         begun = self.launcher.seconds()
-        launches = self.launcher.probe(
-            [(subject, "base"), (subject, "head")] * count  # alternating, so that drift cancels
-        )
+        sides: list[tuple[Subject, Side]] = [(subject, "base"), (subject, "head")]
+        launches = list(self.launcher.probe(sides * count))  # alternating, so that drift cancels
         self._spent_s += self.launcher.seconds() - begun
-        self.keep(launches)
         return list(zip(launches[::2], launches[1::2], strict=True))

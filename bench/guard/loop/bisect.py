@@ -11,7 +11,8 @@ from pathlib import Path
 from bench.guard.checkouts import worktrees
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.values import GOOD, INCONCLUSIVE, REGRESSION, Comparison, Judgement
-from bench.guard.loop.running import Plan, compare
+from bench.guard.loop.planned import Plan
+from bench.guard.loop.running import compare
 from bench.guard.outputs import words
 from bench.results.errors import TfbenchError, UsageError
 from bench.sweep.progress import Reporter

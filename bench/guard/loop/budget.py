@@ -18,7 +18,6 @@ from bench.guard.comparison.values import Judgement, Metric
 from bench.guard.rule import decide
 from bench.guard.rule.evidence import benjamini_hochberg
 from bench.guard.rule.limits import Limits
-from bench.results.values import Launch
 from bench.sweep.progress import Reporter
 
 WATCH_RATE = 0.10
@@ -55,17 +54,13 @@ class Guard:
     judgements: list[Judgement] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     explain: bool = True
-    keep: Callable[[Sequence[Launch]], None] = lambda launches: None
-    """Stores launches as they end."""
     _planned: int = 0
 
     def run(self) -> list[Judgement]:
         """Do it all and judge."""
         for subject in self.subjects:
             self._limits(subject)  # a mistake in them is found before any time is spent
-        probing = Probing(
-            self.launcher, self.limits, self.keep, self.judgements, self.failed, self.budget_s
-        )
+        probing = Probing(self.launcher, self.limits, self.judgements, self.failed, self.budget_s)
         good = probing.run(self.subjects)
         comparisons = sum(len(self._limits(s)) for s in good)
         self.level = decide.alpha(comparisons)
@@ -166,7 +161,6 @@ class Guard:
                 pair = self.launcher.time(series.subject, stage, number, own)
                 series.pairs.append(pair)
                 series.seconds += self.launcher.seconds() - began
-                self.keep(pair)
                 self.reporter.done()
 
     def _go_on(self, every: Sequence[Series], stage: Stage) -> None:

@@ -2,52 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.values import Comparison
+from bench.guard.loop import going_on, journal
 from bench.guard.loop.budget import Guard
-from bench.guard.rule.limits import Limits
+from bench.guard.loop.journal import Answer, Journal, Untold
+from bench.guard.loop.planned import Plan
 from bench.guard.sources.scenarios import Scenarios
-from bench.guard.sources.source import Source, Wanted
-from bench.results.as_json import to_json
-from bench.results.store import RunFolder
-from bench.results.values import Configuration, WorkloadSpec
+from bench.guard.sources.source import Wanted
+from bench.results.store import Run, RunFolder
 from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is compared, and how."""
+class Kept:
+    """Where a comparison is kept, and what was kept of it before it was interrupted."""
 
-    patterns: tuple[str, ...]
-    configurations: tuple[Configuration, ...]
-    workload: WorkloadSpec
-    limits: Limits
-    budget_s: float
-    memory_bytes: int
-    seed: int = 0
-    suite: str = "quick"
-    explain: bool = True
-    folders: tuple[str, ...] = ()
-    """Users' folders of scenarios."""
-    exclude: tuple[str, ...] = ()
-    """Ids and globs of scenarios that are not wanted."""
-    source: Source | None = None
-    """Where benchmarks come from; None: scenarios."""
+    folder: RunFolder
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """What the command was asked for, so that it can be asked again."""
+    earlier: Run | None = None
 
 
 def compare(
-    base: Checkout, head: Checkout, plan: Plan, reporter: Reporter, folder: RunFolder | None = None
+    base: Checkout, head: Checkout, plan: Plan, reporter: Reporter, kept: Kept | None = None
 ) -> Comparison:
     """Compare two versions, live, and store every launch as it ends.
 
     Raises:
-        UsageError: Nothing is selected, or a side does not start.
+        UsageError: Nothing is selected, a side does not start, or an earlier comparison that is to
+            go on was of something else.
     """
     environment = fingerprint()
+    facts: dict[str, Any] = {}
+    known: list[Answer] = []
+    if kept is not None:
+        facts = going_on.facts(kept.folder.folder.name, kept.asked, base, head, plan, environment)
+        if kept.earlier is not None:
+            going_on.check(kept.earlier, facts)
+            base = dataclasses.replace(base, label=str(kept.earlier.facts["base"]))
+            known = journal.read(kept.earlier)
+            journal.rewrite(kept.folder, known)
+            spent = known[-1].until_s if known else 0.0
+            count = sum(len(each.launches) for each in known)
+            reporter.note(
+                f"goes on after {count} launches and {spent:.0f} s of {plan.budget_s:.0f} s"
+            )
     wanted = Wanted(
         plan.patterns,
         plan.configurations,
@@ -58,20 +64,19 @@ def compare(
     )
     source = plan.source or Scenarios(plan.workload, plan.suite, plan.folders)
     with source.open(base, head, wanted, reporter) as opened:
-        if folder is not None:
-            folder.write_facts(_facts(folder.folder, base, head, plan, environment))
+        if kept is not None and kept.earlier is None:
+            kept.folder.write_facts(facts)
+        launcher = Journal(opened.launcher, kept.folder if kept else None, known)
         guard = Guard(
-            opened.launcher, opened.subjects, plan.limits, plan.budget_s, reporter,
-            explain=plan.explain,
+            launcher, opened.subjects, plan.limits, plan.budget_s,
+            Untold(reporter, launcher, known), explain=plan.explain,
         )  # fmt: skip
-        if folder is not None:
-            guard.keep = folder.append
         judgements = guard.run()
         return Comparison(
             base.label,
             head.label,
             tuple(judgements),
-            opened.launcher.seconds(),
+            launcher.seconds(),
             plan.budget_s,
             tuple(guard.failed),
             (*base.warnings, *head.warnings, *opened.warnings()),
@@ -80,18 +85,3 @@ def compare(
             noun=opened.noun,
             places=opened.places,
         )
-
-
-def _facts(
-    folder: Path, base: Checkout, head: Checkout, plan: Plan, environment: dict[str, object]
-) -> dict[str, object]:
-    return {
-        "name": folder.name,
-        "kind": "guard",
-        "base": base.label,
-        "head": head.label,
-        "configurations": [to_json(c) for c in plan.configurations],
-        "workload": to_json(plan.workload),
-        "environment": environment,
-        "scenarios": [],
-    }

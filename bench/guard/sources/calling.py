@@ -6,7 +6,7 @@ import dataclasses
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
@@ -70,14 +70,14 @@ class CodeLauncher(TurnTaking):
         """Where something untimed runs."""
         return dataclasses.replace(configuration, cpus=(core,))
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
+    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
         """Untimed probes, one on each core at a time, while there is time for them."""
         until_s = self.seconds() + self._probes_s
         cores = cycle(sorted(all_cores()))
         with ThreadPoolExecutor(len(all_cores())) as executor:
             # an interruption cancels what `map` has not begun
-            return list(
-                executor.map(lambda job: self._probe(job[0], job[1], next(cores), until_s), wanted)
+            yield from executor.map(
+                lambda job: self._probe(job[0], job[1], next(cores), until_s), wanted
             )
 
     def restart(self) -> None:

@@ -8,7 +8,7 @@ import random
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Self
@@ -115,9 +115,10 @@ class CommandLauncher:
                     reason = f"{checkout.label}: {error.reason}"
                     raise UsageError(f"--command {self._command.line}: {reason}") from None
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
+    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
         """A run each in which everything is counted."""
-        return [self._probe(*each) for each in wanted]
+        for subject, side in wanted:
+            yield self._probe(subject, side)
 
     def time(
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import cycle
@@ -87,10 +87,10 @@ class LiveLauncher(TurnTaking):
                 finally:
                     launch.close()
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> list[Launch]:
+    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
         """Untimed probes, one on each core at a time."""
         if not wanted:
-            return []
+            return
         named = {c for subject, _ in wanted for c in subject.configuration.cpus}
         cores = sorted(named | all_cores())
         single = all(len(s.configuration.cpus) == 1 for s, _ in wanted)
@@ -102,7 +102,7 @@ class LiveLauncher(TurnTaking):
             for s, side in wanted
         ]
         with ThreadPoolExecutor(workers) as executor:
-            return list(executor.map(lambda job: self._probe(*job), jobs))
+            yield from executor.map(lambda job: self._probe(*job), jobs)
 
     def restart(self) -> None:
         """Start new processes for both sides."""
