@@ -162,3 +162,13 @@ def test_the_script_is_short_python(runtime: str, inputs: int) -> None:
     compile(text, "infer.py", "exec")
     assert len(text.splitlines()) <= 40
     assert "bench" not in text
+
+
+def test_a_readme_tells_how_outputs_agree_and_not_what_that_is_held_against() -> None:
+    agreement = {"kind/top1": 0.98, "kind/top1_chance": 0.4, "kind/displaced": 0.0,
+                 "correlation": 0.99, "correlation_chance": 0.3}  # fmt: skip
+    text = texts.readme(Claim("infer/x", model=FORM, agreement=agreement), ["infer.py"])
+    told = [line for line in text.splitlines() if "agreement with" in line]
+    assert [line.split("|")[1].split(":")[1].strip() for line in told] == [
+        "kind/top1", "correlation",
+    ]  # fmt: skip
