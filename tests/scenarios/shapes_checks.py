@@ -217,7 +217,18 @@ def clustered():
     numbers += [tools.clusters_of(large), tools.clusters_of(tf.keras.layers.Flatten())]
     tools.fine_tune = lambda workload, wrapped: wrapped
     found = tools.cluster(None, model, preserve_sparsity=True).get_weights()[0]
-    return {"values": sorted(np.unique(found).tolist()), "numbers": numbers}
+    given = tf.keras.layers.Input((4, 3))
+    x = tf.keras.layers.Dense(3)(given) + tf.reshape(tf.range(12.0), (4, 3))
+    try:
+        tools.cluster(None, tf.keras.Model(given, tf.keras.layers.Dense(2)(x)))
+        refused = ""
+    except Unsupported as known:
+        refused = str(known)
+    return {
+        "values": sorted(np.unique(found).tolist()),
+        "numbers": numbers,
+        "refused": refused,
+    }
 
 
 if __name__ == "__main__":

@@ -113,3 +113,7 @@ def test_a_model_is_split_behind_its_words_in_both_kerases(seen, keras_2):
 def test_a_layer_of_few_values_is_clustered_to_as_many_as_it_has(keras_2):
     assert keras_2["clustered"]["numbers"] == [6, 16, 16, 16]
     assert keras_2["clustered"]["values"] == pytest.approx([0, 1, 2, 3, 4, 5], abs=1e-6)
+
+
+def test_a_model_that_tfmot_cannot_unwrap_is_refused(keras_2):
+    assert "tfmot cannot take model" in keras_2["clustered"]["refused"]

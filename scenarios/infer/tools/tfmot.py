@@ -136,7 +136,7 @@ def cluster(workload: Workload, model: Any, preserve_sparsity: bool = False) -> 
     wrapped = taken(cluster_weights, model)
     _set_trainable(wrapped, frozen, False)
     fine_tune(workload, wrapped)
-    clustered = tfmot.clustering.keras.strip_clustering(wrapped)
+    clustered = taken(tfmot.clustering.keras.strip_clustering, wrapped)
     _set_trainable(clustered, frozen, False)
     return clustered
 
