@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from bench.bundle.exporting import export as write
 from bench.results.as_json import from_json
 from bench.results.errors import UsageError
 from bench.results.store import Run
-from bench.results.values import Configuration, WorkloadSpec
+from bench.results.values import Configuration, Scenario, WorkloadSpec
+from bench.sweep.discovery import discover
 from bench.sweep.progress import Reporter
 from reports.facts.derive import facts_of
 from reports.facts.measured import Facts, Measured
@@ -26,6 +28,7 @@ def export(
     configuration: str | None = None,
     max_loss_pp: float | None = 1.0,
     measure: bool = True,
+    folders: Sequence[Path | str] = (),
 ) -> Claim:
     """Write a bundle of a run's scenario.
 
@@ -37,13 +40,15 @@ def export(
         configuration: Of the run; None: its first that has the scenario.
         max_loss_pp: Most accuracy (percentage points) that the chosen may lose; None: any.
         measure: Measure the pair again.
+        folders: Of scenarios of the user's own.
 
     Raises:
-        UsageError: The run has no such scenario, or none that satisfies.
+        UsageError: The run has no such scenario, or none that satisfies, or it is not known here.
     """
     facts = facts_of(run)
     chosen, among = choose(facts, scenario, configuration, max_loss_pp)
-    return write(subject(run, facts, chosen, among), out, reporter, measure=measure)
+    here = discover(folders=folders)
+    return write(subject(run, facts, chosen, among, here), out, reporter, measure=measure)
 
 
 def choose(
@@ -69,9 +74,11 @@ def choose(
     return fine[0], len([m for m in facts.of(fine[0].kind, fine[0].configuration) if m.ok])
 
 
-def subject(run: Run, facts: Facts, chosen: Measured, among: int) -> Subject:
-    """What the run knows of a scenario."""
-    info = run.scenarios[chosen.scenario]
+def subject(
+    run: Run, facts: Facts, chosen: Measured, among: int, here: Mapping[str, Scenario]
+) -> Subject:
+    """What the run knows of a scenario; its code is that of its id here, whatever the run names."""
+    info = _known(here, chosen.scenario)
     if info.kind not in ("infer", "train"):
         raise UsageError(f"{chosen.scenario} is no model: export an inference or a training path")
     where = next(
@@ -79,7 +86,7 @@ def subject(run: Run, facts: Facts, chosen: Measured, among: int) -> Subject:
     )
     if where is None:
         raise UsageError(f"the run does not say what {chosen.configuration} is")
-    base = run.scenarios.get(chosen.root) if chosen.root != chosen.scenario else None
+    base = _known(here, chosen.root) if chosen.root != chosen.scenario else None
     facts_ = run.facts
     named: Any = facts_.get("workload_spec", facts_.get("workload") or {})
     return Subject(
@@ -95,6 +102,12 @@ def subject(run: Run, facts: Facts, chosen: Measured, among: int) -> Subject:
         str(run.folder),
         among,
     )
+
+
+def _known(here: Mapping[str, Scenario], id: str) -> Scenario:
+    if id not in here:
+        raise UsageError(f"no scenario {id} is known here: give its folder by --scenarios DIR")
+    return here[id]
 
 
 def _speed(chosen: Measured) -> Speed | None:

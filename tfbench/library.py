@@ -72,14 +72,16 @@ class Run:
         configuration: str | None = None,
         max_loss: float | None = 1.0,
         measure: bool = True,
+        scenario_folders: Sequence[Path | str] = (),
     ) -> Claim:
         """Write a bundle: the model with infer.py, samples and a claim; as `tfbench export`."""
         from bench.sweep.progress import Silent
         from tfbench import exporting
 
         return exporting.export(
-            self.stored, Path(out), Silent(), scenario, configuration, max_loss, measure
-        )
+            self.stored, Path(out), Silent(), scenario, configuration, max_loss, measure,
+            scenario_folders,
+        )  # fmt: skip
 
     def _repr_html_(self) -> str:
         shown = (self.folder / "plots" / f"{name}.svg" for name in PLOTS)

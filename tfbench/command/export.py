@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tfbench.command.options import ScenarioFolders, SettingsFile
 from tfbench.screen.plain import tell
 
 
@@ -28,19 +29,23 @@ def export(
             "--measure/--no-measure", help="Measure it again with its baseline, and claim that."
         ),
     ] = True,
+    scenario_folders: ScenarioFolders = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Write a model with infer.py, samples and a claim that can be measured again."""
     from bench.bundle import texts
     from bench.results.store import read_run
+    from bench.sweep import settings as settings_
     from bench.sweep.progress import reporter
     from tfbench import exporting
     from tfbench.command.recommend import points
     from tfbench.screen.terminal import Console
 
+    folders = settings_.scenario_folders(settings_.read_table(settings), scenario_folders)
     loss = points(max_accuracy_loss, "--max-accuracy-loss")
     with reporter(Console(stderr=True)) as progress:
         claim = exporting.export(
-            read_run(run), out, progress, scenario, configuration, loss, measure
+            read_run(run), out, progress, scenario, configuration, loss, measure, folders
         )
     tell(f"{claim.scenario}: {texts.verdict(claim).replace('**', '').replace('`', '')}")
     for note in claim.notes:
