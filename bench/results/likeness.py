@@ -8,14 +8,22 @@ from collections.abc import Iterator, Mapping
 from bench.results.tolerance import NOISE
 
 OVER = "over all test examples"
+ROUNDED = "@rounded_inputs"
+"""End of the names of what is known of the original's own outputs on rounded inputs."""
 
 
-def least_correlation(precision: str) -> float:
+def least_correlation(precision: str, variation: float = 1.0) -> float:
     """What noise as loud as `NOISE` allows leaves of the correlation with the original.
 
-    Noise of r times the signal's norm, which does not follow the signal: 1 / √(1 + r²).
+    Noise of r times the signal's norm, which does not follow the signal: 1 / √(1 + r²). Against
+    the part of the original's answers that varies, the noise that is allowed to the whole is r ÷
+    that part.
+
+    Args:
+        precision: A key of `NOISE`.
+        variation: Norm of the original's answers without each position's mean ÷ their norm.
     """
-    return 1 / math.hypot(1, NOISE[precision])
+    return 1 / math.hypot(1, NOISE[precision] / variation)
 
 
 def shuffled(agreement: Mapping[str, float], precision: str) -> str | None:
@@ -47,7 +55,7 @@ def drowned(agreement: Mapping[str, float], precision: str) -> str | None:
         agreement: Of a launch's outputs with the original's.
         precision: A key of `NOISE`.
     """
-    limit, least = NOISE[precision], least_correlation(precision)
+    limit = NOISE[precision]
     for said, each in _outputs(agreement):
         error = each.get("relative_error", 0.0)
         if error >= limit:
@@ -63,6 +71,8 @@ def drowned(agreement: Mapping[str, float], precision: str) -> str | None:
                 f"{said} is off by {error:.0%} of the original's, which hardly vary over the "
                 "examples: nothing tells noise from a fault"
             )
+        shuffled_ones = min(each.get("correlation_chance", 0.0), least_correlation(precision))
+        least = max(least_correlation(precision, each.get("variation", 1.0)), shuffled_ones)
         if found < least:
             return (
                 f"{OVER} the correlation of {said} with the original's is {found:.2f}; {precision} "
@@ -78,18 +88,16 @@ def rounded_away(agreement: Mapping[str, float], precision: str) -> str | None:
     """Why eight bits cannot answer as the original whoever converts it: its inputs are too unlike.
 
     Args:
-        agreement: Of a launch's outputs with the original's, which tells what becomes of the
-            original's own when nothing but its inputs is rounded.
+        agreement: Of a launch's outputs with the original's, and (`ROUNDED`) of the original's own
+            when nothing but its inputs is rounded.
         precision: A key of `NOISE`.
     """
-    error = agreement.get("rounded_inputs_error", 0.0)
-    found = agreement.get("rounded_inputs_correlation", 1.0)
-    if precision != "int8" or (error < NOISE["int8"] and found >= least_correlation("int8")):
-        return None
-    return (
-        "eight bits hold an input on one scale, and its columns are too unlike for that: rounding "
-        f"the inputs alone moves the original's outputs by {error:.0%} (correlation {found:.2f}); "
-        "scale the columns before the model, or quantize what is behind its normalisation"
+    alone = {k.removesuffix(ROUNDED): v for k, v in agreement.items() if k.endswith(ROUNDED)}
+    found = drowned(alone, precision) if precision == "int8" else None
+    return found and (
+        "eight bits hold an input on one scale, and its columns are too unlike for that: with no "
+        f"more than inputs rounded, {found}; scale the columns before the model, or quantize what "
+        "is behind its normalisation"
     )
 
 
@@ -98,6 +106,8 @@ def _outputs(agreement: Mapping[str, float]) -> Iterator[tuple[str, Mapping[str,
     parts: dict[str, dict[str, float]] = {}
     for key, value in agreement.items():
         name, _, what = key.rpartition("/")
+        if key.endswith(ROUNDED):
+            continue
         parts.setdefault(name, {})[what] = value
     if len(parts) > 1:
         parts.pop("", None)  # the worst of them

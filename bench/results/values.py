@@ -210,8 +210,10 @@ class Launch:
     """Share of each class's (or tag's) test examples that was classified correctly."""
     agreement: Mapping[str, float] = field(default_factory=dict)
     """With the original network's outputs: `top1` and the `top1_chance` that random choices hardly
-    exceed, `relative_error`, `snr_db`, `correlation` over the examples and `correlation_chance`,
-    and how many classes or outputs are `displaced`; of several outputs each as `NAME/top1`, …"""
+    exceed, `relative_error`, `snr_db`, `correlation` over the examples, `correlation_chance` and
+    `variation`, and how many classes or outputs are `displaced`; of several outputs each as
+    `NAME/top1`, …; what ends in `@rounded_inputs` is the original's own when its inputs are
+    rounded to 8 bits"""
     outputs_named: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Outputs on fixed inputs by name, flattened, where there are several."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.results.likeness import ROUNDED
 from scenarios.core.data import nests
 from scenarios.core.models import keras_models
 from scenarios.core.tasks import agreement
@@ -104,9 +105,7 @@ def rounded_inputs(workload: Any, reference: Any) -> dict[str, float]:
     inputs = nests.mapped(_on_levels, nests.take(workload.data.test.inputs, few))
     outputs = in_blocks(workload.network(), inputs, workload.facts.fixed_batch or 32)
     found = agreement(outputs, nests.take(reference, few))
-    correlations = [v for k, v in found.items() if k.rpartition("/")[2] == "correlation"]
-    answer = {"rounded_inputs_error": found["relative_error"]}
-    return answer | ({"rounded_inputs_correlation": min(correlations)} if correlations else {})
+    return {f"{name}{ROUNDED}": value for name, value in found.items()}
 
 
 def _on_levels(array: np.ndarray) -> np.ndarray:

@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from bench.results.likeness import drowned, least_correlation, rounded_away, shuffled
+from bench.results.likeness import (
+    ROUNDED,
+    drowned,
+    least_correlation,
+    rounded_away,
+    shuffled,
+)
 from bench.results.tolerance import NOISE
 
 GOOD = {"relative_error": 0.2, "correlation": 0.98, "correlation_chance": 0.3, "displaced": 0.0}
@@ -64,13 +70,26 @@ def test_what_does_not_vary_cannot_excuse_a_difference():
 
 @pytest.mark.parametrize(
     ("found", "is_cause"),
-    [({}, False), ({"rounded_inputs_error": 0.3, "rounded_inputs_correlation": 0.9}, False),
-     ({"rounded_inputs_error": 1.2, "rounded_inputs_correlation": 0.9}, True),
-     ({"rounded_inputs_error": 0.9, "rounded_inputs_correlation": 0.1}, True)],
+    [({}, False), ({"relative_error": 0.3, "correlation": 0.9}, False),
+     ({"relative_error": 1.2, "correlation": 0.9}, True),
+     ({"relative_error": 0.9, "correlation": 0.1}, True)],
 )  # fmt: skip
 def test_inputs_that_eight_bits_cannot_hold_are_a_cause_where_they_alone_would_drown(
     found, is_cause
 ):
-    said = rounded_away(GOOD | found, "int8")
+    agreement = GOOD | {f"{name}{ROUNDED}": value for name, value in found.items()}
+    said = rounded_away(agreement, "int8")
     assert ("scale the columns" in said) if is_cause else said is None
-    assert rounded_away(GOOD | found, "bfloat16") is None
+    assert rounded_away(agreement, "bfloat16") is None
+    assert shuffled(agreement, "int8") is None  # nothing is said of the path's own answers
+    assert drowned(agreement, "int8") is None
+
+
+def test_noise_that_the_whole_may_have_is_louder_beside_what_varies_of_it():
+    assert least_correlation("int8", 0.5) == pytest.approx(1 / math.sqrt(5))
+    mostly_mean = GOOD | {"variation": 0.5, "correlation": 0.46}
+    assert drowned(mostly_mean, "int8") is None
+    assert "leaves 0.45" in drowned(mostly_mean | {"correlation": 0.44}, "int8")
+    # Never less than shuffled examples reach.
+    assert drowned(mostly_mean | {"variation": 0.01, "correlation": 0.29}, "int8") is not None
+    assert drowned(mostly_mean | {"variation": 0.01, "correlation": 0.31}, "int8") is None

@@ -99,6 +99,21 @@ def test_a_thousand_hardly_different_classes_do_not_look_swapped(seed):
     assert found["displaced"] == 0
 
 
+def test_noise_within_the_limit_is_a_result_where_answers_are_mostly_their_mean():
+    rng = np.random.default_rng(7)
+    reference = 0.05 + 0.01 * rng.normal(0, 1, (200, 6))
+    own = reference + 0.016 * rng.normal(0, 1, reference.shape)  # louder than what varies
+    assert agreement(own, reference)["correlation"] < 0.6
+    assert judged(own, reference).outcome == "ok"
+    assert judged(own[::-1], reference).outcome == "failed"
+
+
+def test_a_mask_has_no_choice_an_example():
+    rng = np.random.default_rng(8)
+    masks = sigmoid(rng.normal(0, 1, (2, 10, 4, 4, 1)))
+    assert "top1_chance" not in agreement(*masks)
+
+
 def test_answers_that_shrank_fit_smaller_ones_and_are_not_displaced():
     signal = Network(1)()
     reference = np.concatenate([signal, 0.3 * signal, 0.09 * signal], axis=-1)

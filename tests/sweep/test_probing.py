@@ -226,7 +226,7 @@ def test_an_error_of_any_size_does_not_excuse_answers_in_another_order() -> None
 def test_what_rounded_inputs_alone_would_drown_is_unsupported_and_says_why() -> None:
     base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
     follows = dataclasses.replace(STEP, follows="int8")
-    raw = {"rounded_inputs_error": 1.1, "rounded_inputs_correlation": -0.1}
+    raw = {"relative_error@rounded_inputs": 1.1, "correlation@rounded_inputs": -0.1}
     lost = {"relative_error": 1.2, "correlation": 0.1, "correlation_chance": 0.3}
     found = checked(dataclasses.replace(base, agreement=lost | raw), base, follows)
     assert (found.outcome, "scale the columns" in found.reason) == ("unsupported", True)
@@ -236,7 +236,7 @@ def test_what_rounded_inputs_alone_would_drown_is_unsupported_and_says_why() -> 
 
 
 def test_a_changed_network_says_where_rounded_inputs_cost_its_quality() -> None:
-    raw = {"rounded_inputs_error": 1.1, "rounded_inputs_correlation": -0.1}
+    raw = {"relative_error@rounded_inputs": 1.1, "correlation@rounded_inputs": -0.1}
     launch = dataclasses.replace(probed(Fake()), agreement={"relative_error": 1.0} | raw)
     calibrated = dataclasses.replace(STEP, deployment=("retraining", "calibration data"))
     found = checked(launch, None, calibrated)

@@ -18,8 +18,8 @@ def agreement(outputs: Nest, reference: Nest) -> dict[str, float]:
         `relative_error` (norm of the difference ÷ norm of the reference), `snr_db` (the same as
         signal-to-noise, absent where nothing differs), what `likeness.of_outputs` tells, and `top1`
         where outputs choose among classes: the share of examples (or pixels) with the same choice;
-        `top1_chance` is what random choices hardly exceed. Of several outputs each is `NAME/…`, and
-        the plain names hold the worst.
+        `top1_chance` is what random choices hardly exceed, of one choice an example. Of several
+        outputs each is `NAME/…`, and the plain names hold the worst.
     """
     own, others = nests.named(outputs), nests.named(reference)
     found: dict[str, dict[str, float]] = {
@@ -54,6 +54,7 @@ def _of_one(own: np.ndarray, reference: np.ndarray) -> dict[str, float]:
         yes = form == "sigmoid"
         chosen, wanted = (x > 0.5 if yes else x.argmax(axis=-1) for x in (a, b))
         answer["top1"] = float(np.mean(chosen == wanted))
-        chance = likeness.by_chance(chosen, wanted) if noise else None
+        one_each = noise and chosen.size == len(chosen)  # of masks the correlation tells
+        chance = likeness.by_chance(chosen.ravel(), wanted.ravel()) if one_each else None
         answer |= {} if chance is None else {"top1_chance": chance}
     return answer

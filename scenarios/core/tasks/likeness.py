@@ -29,8 +29,9 @@ def of_outputs(own: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     """How outputs [N, ...] vary beside a reference's.
 
     Returns:
-        `correlation` over all values, each position's mean taken off, and `correlation_chance`,
-        what examples in random order hardly exceed; both absent where the reference does not vary.
+        `correlation` over all values, each position's mean taken off, `correlation_chance`, what
+        examples in random order hardly exceed, and `variation`, the share of the reference's norm
+        that is left without means; all absent where the reference does not vary.
         `displaced`: how many columns of the last axis (classes, say) hold one another's answers.
     """
     count = len(reference)
@@ -41,6 +42,7 @@ def of_outputs(own: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     if math.sqrt(np.mean(b**2)) > STEP * np.abs(reference).max():
         norms = float(np.linalg.norm(a) * np.linalg.norm(b))
         answer["correlation"] = float(np.sum(a * b)) / norms if norms else 0.0
+        answer["variation"] = float(np.linalg.norm(b) / np.linalg.norm(reference))
         answer["correlation_chance"] = CHANCE / math.sqrt(count - 1)
     columns = b.shape[-1] if b.ndim > 1 else 1
     if 1 < columns <= MOST_COLUMNS:
@@ -67,21 +69,20 @@ def by_chance(own: np.ndarray, reference: np.ndarray) -> float | None:
     """The share of equal choices that answers dealt out at random hardly exceed.
 
     Args:
-        own: A choice an example [N, ...].
+        own: A choice an example [N].
         reference: The choices that it is held against.
 
     Returns:
         None where the reference always chooses the same, which tells nothing.
     """
     classes, codes = np.unique(np.concatenate([own, reference]), return_inverse=True)
-    mine, theirs = np.split(codes.ravel(), [own.size])
-    n, m = (np.bincount(each, minlength=len(classes)) / own.size for each in (mine, theirs))
+    mine, theirs = np.split(codes, [len(own)])
+    n, m = (np.bincount(each, minlength=len(classes)) / len(own) for each in (mine, theirs))
     if np.count_nonzero(m) < 2:
         return None
     mean = float(n @ m)
     apart = np.eye(len(classes)) - m[:, None] - n[None, :] + mean  # of each pair of choices
-    independent = len(own)  # an example's pixels are not
-    variance = float(n @ apart**2 @ m) / max(1, independent - 1)
+    variance = float(n @ apart**2 @ m) / max(1, len(own) - 1)
     return min(1.0, mean + CHANCE * math.sqrt(variance))
 
 
