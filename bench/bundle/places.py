@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -27,21 +26,6 @@ def inside(bundle: Path, place: str) -> Path:
     if not path.exists():
         raise UsageError(f"{bundle} lacks {place}, which its claim names: it is not whole")
     return path
-
-
-def check(bundle: Path) -> None:
-    """Refuse a bundle whose files lie elsewhere.
-
-    Raises:
-        UsageError: It holds a link, or something that is neither a file nor a folder.
-    """
-    for folder, names, files in os.walk(bundle):
-        for name in (*names, *files):
-            path = Path(folder) / name
-            plain = path.is_dir() or path.is_file()
-            if path.is_symlink() or not plain:
-                shown = path.relative_to(bundle)
-                raise UsageError(f"{shown} in {bundle} is a link or a device: do not use it")
 
 
 def digests(bundle: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ from bench.bundle.checks import FALSE, OPEN, Check, Verdict
 from bench.bundle.claim import Claim, Form
 from bench.bundle.measuring import Launches
 from bench.results.errors import Unsupported, UsageError
+from bench.results.files import refuse_links
 from bench.results.quality import quality_change
 from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter
@@ -66,7 +67,7 @@ def verify(bundle: Path, budget_s: float, reporter: Reporter, data: str = "") ->
         UsageError: It is no bundle, or holds what leads out of it.
     """
     until_s = time.monotonic() + budget_s
-    places.check(bundle)
+    refuse_links(bundle)
     claim = claims.read(bundle)
     forms = [form for form in (claim.model, claim.baseline_model) if form is not None]
     found = [places.inside(bundle, form.place) for form in forms]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.results.files import replace_text
+from bench.results.files import refuse_links, replace_text
 from bench.results.store import read_facts
 
 HOMES = re.compile(r"/(?:home|Users)/[^/\s\"':;,]+|/root(?=[/\s\"':;,]|$)")
@@ -66,6 +66,7 @@ def folder(place: Path) -> None:
         StoreError: It is no run's folder, or cannot be written.
     """
     environment = read_facts(place).get("environment") or {}
+    refuse_links(place)
     names = Names.here(str(environment.get("host") or ""))
     for name in FILES:
         file = place / name

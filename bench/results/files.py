@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.results.errors import StoreError
+from bench.results.errors import StoreError, UsageError
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -28,12 +29,27 @@ def replace_text(path: Path, text: str) -> None:
     """
     part = path.with_name(path.name + ".part")
     with writing(path):
+        part.unlink(missing_ok=True)  # it may be a stranger's link
         try:
             part.write_text(text, encoding="utf-8")
             part.rename(path)
         except OSError:
             part.unlink(missing_ok=True)
             raise
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a folder whose files lie elsewhere: what is read or written there would be as well.
+
+    Raises:
+        UsageError: It holds a link, or something that is neither a file nor a folder.
+    """
+    for place, names, files in os.walk(folder):
+        for name in (*names, *files):
+            path = Path(place) / name
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                shown = path.relative_to(folder)
+                raise UsageError(f"{shown} in {folder} is a link or a device: do not use it")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from bench.results import checked, locks
 from bench.results.as_json import from_json, to_json
 from bench.results.effects import Effects
 from bench.results.errors import StoreError, UsageError
-from bench.results.files import as_csv, replace_text, writing
+from bench.results.files import as_csv, refuse_links, replace_text, writing
 from bench.results.values import Effect, Launch, Scenario
 
 SCHEMA = 1
@@ -116,8 +116,10 @@ class RunFolder:
 
         Raises:
             StoreError: It holds no run, or somebody measures there.
+            UsageError: It holds links.
         """
         read_facts(folder)
+        refuse_links(folder)
         return cls(folder)._alone()
 
     def _alone(self) -> RunFolder:

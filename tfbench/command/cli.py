@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bench.results.errors import TfbenchError, UsageError
+from bench.results.text import visible
 from tfbench.command import cache as cache_
 from tfbench.command import compare as compare_
 from tfbench.command import export as export_
@@ -167,7 +168,7 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         result = app(args=arguments, standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except TfbenchError as error:
-        tell(f"tfbench: {error}", file=sys.stderr)
+        tell(f"tfbench: {visible(str(error))}", file=sys.stderr)
         code = error.exit_code
     except OSError as error:  # the machine refuses: a full disk, a folder without permission
         place = f"{error.filename}: " if error.filename else ""

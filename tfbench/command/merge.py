@@ -23,6 +23,7 @@ def merge(
 ) -> None:
     """Put runs together: one machine's as more launches, others' as columns beside it."""
     from bench.results.errors import UsageError
+    from bench.results.files import refuse_links
     from bench.results.store import RunFolder, read_run
     from bench.sweep import merging
     from tfbench.command.running import keep_operations, write_report
@@ -34,6 +35,8 @@ def merge(
     if len(runs) < 2:
         raise UsageError("merge puts runs together: give two folders or more")
     found = [read_run(folder) for folder in runs]
+    for folder in runs:
+        refuse_links(folder)
     merged = merging.merge(found)
     with RunFolder.create(out) as place:
         place.write_facts({**merged.facts, "name": out.name})
@@ -53,6 +56,7 @@ def _copy_traces(source: Path, target: Path, columns: dict[str, str]) -> None:
     """The first trace of each scenario and configuration, under its column's name."""
     for folder in sorted(source.iterdir()) if source.is_dir() else ():
         scenario, _, configuration = folder.name.partition("@")
-        place = target / f"{scenario}@{columns.get(configuration, configuration)}"
+        column = columns.get(configuration, configuration).replace("/", "-")
+        place = target / f"{scenario}@{column}"
         if not place.exists():
             shutil.copytree(folder, place)
