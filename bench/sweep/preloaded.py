@@ -13,13 +13,14 @@ import threading
 from collections.abc import Sequence
 from typing import IO, Any
 
+from bench.results import cache_folder
 from bench.results.as_json import to_json
 from bench.results.errors import UsageError
 from bench.results.messages import Channel
 from bench.results.values import Configuration, Scenario, WorkloadSpec
 from bench.sweep.interpreter import Environment
 from bench.sweep.members import Member, Start
-from bench.sweep.running import LaunchFailed, RunningLaunch
+from bench.sweep.running import LaunchFailed, RunningLaunch, by_signal
 
 READY_S = 180.0
 LEAVE_S = 2.0
@@ -64,6 +65,8 @@ class Preloaded:
         self._control = ours
         self._lock = threading.Lock()
         self._versions: dict[str, str] | None = None
+        self._ended = ""
+        """How it ended, once that is known."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -86,6 +89,11 @@ class Preloaded:
                 self._versions = answer["ready"]
             return self._versions
 
+    @property
+    def alive(self) -> bool:
+        """Whether launches can be forked from it."""
+        return not self._ended and self._process.poll() is None
+
     def fork(self, request: dict[str, Any], memory_bytes: int) -> RunningLaunch:
         """A new launch; it waits for messages."""
         _ = self.versions
@@ -105,9 +113,17 @@ class Preloaded:
                 socket.send_fds(self._control, [json.dumps(request).encode()], list(fds))
                 answer: dict[str, Any] = json.loads(self._control.recv(1 << 16))
             except (OSError, ValueError):
-                reason = f"the preloaded process ended: {last_line(self._log)}"
-                raise LaunchFailed("failed", reason) from None
+                raise LaunchFailed("failed", self._how_it_ended()) from None
             return answer
+
+    def _how_it_ended(self) -> str:
+        if not self._ended:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(LEAVE_S)
+            status = self._process.returncode or 0
+            why = by_signal(-status) if status < 0 else f"ended: {last_line(self._log)}"
+            self._ended = f"the preloaded process {why}"
+        return self._ended
 
     def hang_up(self) -> None:
         """Tell it to end."""
@@ -116,6 +132,8 @@ class Preloaded:
 
     def close(self) -> None:
         """End it; launches that still run end with it."""
+        if not self.alive:
+            self._how_it_ended()
         self._control.close()
         try:
             self._process.wait(LEAVE_S)
@@ -131,11 +149,16 @@ class Pool:
     Args:
         workload: Given to every launch.
         memory_bytes: Limit of one launch.
+
+    Raises:
+        UsageError: Others may write the cache, whose models launches load.
     """
 
     def __init__(self, workload: WorkloadSpec, memory_bytes: int) -> None:
         self.workload = workload
         self.memory_bytes = memory_bytes
+        self._cache = contextlib.ExitStack()
+        self._cache.enter_context(cache_folder.used(workload.cache))
         self._processes: dict[Environment, Preloaded] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -145,9 +168,14 @@ class Pool:
         with self._lock:
             if self._closed:
                 raise LaunchFailed("failed", "the run ended")
-            if environment not in self._processes:
-                self._processes[environment] = Preloaded(environment, self.workload.workloads)
-            return self._processes[environment]
+            known = self._processes.get(environment)
+            if known is None or not known.alive:
+                if known is not None:
+                    known.close()
+                known = self._processes[environment] = Preloaded(
+                    environment, self.workload.workloads
+                )
+            return known
 
     def launch(
         self,
@@ -160,7 +188,7 @@ class Pool:
         training: int = 0,
         comparable: bool = False,
     ) -> RunningLaunch:
-        """A launch of a scenario in a configuration."""
+        """A launch of a scenario in a configuration, from a new process where the known ended."""
         workload = dataclasses.replace(self.workload, training=training, comparable=comparable)
         request = {
             "scenario": to_json(scenario),
@@ -170,7 +198,13 @@ class Pool:
             "slowdown": slowdown,
             "more_work": more_work,
         }
-        return self.process(environment).fork(request, self.memory_bytes)
+        process = self.process(environment)
+        try:
+            return process.fork(request, self.memory_bytes)
+        except LaunchFailed:
+            if process.alive or self._closed:
+                raise
+            return self.process(environment).fork(request, self.memory_bytes)
 
     def starting(self, environment: Environment) -> Start:
         """How members are launched in an environment."""
@@ -191,6 +225,7 @@ class Pool:
         for process in self._processes.values():
             process.close()
         self._processes.clear()
+        self._cache.close()
 
     def __enter__(self) -> Pool:
         return self

@@ -22,6 +22,12 @@ HINTS = {"SIGKILL": " (out of memory?)"} | dict.fromkeys(("SIGSEGV", "SIGABRT", 
 """What a signal that ended a launch may mean."""
 
 
+def by_signal(number: int) -> str:
+    """That a process was ended by a signal, and what that may mean."""
+    name = signal.Signals(number).name
+    return f"was ended by {name}{HINTS.get(name, '')}"
+
+
 class LaunchFailed(TfbenchError):
     """A launch ended without a result; carries outcome and reason."""
 
@@ -109,7 +115,8 @@ class RunningLaunch:
         if not self._ended:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            self._reap()
+            with contextlib.suppress(LaunchFailed):  # what forked it ended, and it therefore
+                self._reap()
 
     def close(self) -> None:
         """End it, with the processes that it started, and free what it held here."""
@@ -124,10 +131,12 @@ class RunningLaunch:
         return self._exit_status(self.pid)
 
     def _how_it_ended(self) -> str:
-        status = self._reap() if not self._ended else 0
+        try:
+            status = self._reap() if not self._ended else 0
+        except LaunchFailed as error:
+            return error.reason
         if status < 0:
-            name = signal.Signals(-status).name
-            return f"the launch was ended by {name}{HINTS.get(name, '')}"
+            return f"the launch {by_signal(-status)}"
         return f"the launch ended with exit status {status}"
 
     def _check_memory(self) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.results import cache_folder
 from bench.results.as_json import to_json
 from bench.results.effects import Effects
 from bench.results.errors import UsageError
@@ -90,7 +89,7 @@ class Sweep:
         """Do it all; what is measured is on the disk as each part ends."""
         if self._earlier is None:
             self.folder.write_facts(self.facts)  # so that whatever happens, one can go on
-        with cache_folder.used(self.settings.workload.cache), self._pool:
+        with self._pool:
             try:
                 found = self._describe()
                 if self._earlier is not None:

@@ -174,3 +174,15 @@ def test_bisection_without_a_regression(repository: Path) -> None:
 def test_a_span_is_two_commits(repository: Path, span: str) -> None:
     with pytest.raises(UsageError):
         bisect.find(repository, span, PLAN, Silent(), measure_by_number)
+
+
+def test_programs_of_a_cache_that_others_may_write_are_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFBENCH_CACHE", str(tmp_path))
+    assert environments.home() == tmp_path / "environments"
+    for folder in (environments.home(), tmp_path):
+        folder.chmod(0o777)
+        with pytest.raises(UsageError, match="by everybody"):
+            environments.home()
+        folder.chmod(0o755)

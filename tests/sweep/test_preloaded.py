@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import sys
 import threading
 import time
@@ -88,6 +89,17 @@ def dies_later(workload):
         calls.append(x)
         if len(calls) > 30:
             os.kill(os.getpid(), 9)
+    return path(infer)
+
+@scenario(baseline="infer/fine")
+def kills_its_parent(workload):
+    """Kills what it was forked from, in a turn."""
+    calls = []
+    def infer(x):
+        time.sleep(0.001)
+        calls.append(x)
+        if len(calls) > 30:
+            os.kill(os.getppid(), 9)
     return path(infer)
 '''
 
@@ -243,6 +255,32 @@ def test_a_forked_launch_costs_no_new_import(bad_pool: Pool, root: Path) -> None
     assert time.process_time() - before < 0.5
 
 
+@pytest.mark.faults(
+    "Around it",
+    {"SIGKILL of a preloaded process": "its launches `failed`, the next come from a new one"},
+)
+def test_a_preloaded_process_that_was_killed_is_started_again(root: Path, cache: Path) -> None:
+    known = discover(root)
+    fine, kills = known["infer/fine"], known["infer/kills-its-parent"]
+    environment = Environment.of(fine, CONFIGURATION, "", root)
+    with Pool(WorkloadSpec(data="synthetic:8x8x3", cache=str(cache)), 2 << 30) as pool:
+        start = pool.starting(environment)
+        members = [
+            Member(fine, CONFIGURATION, start, "baseline"),
+            Member(kills, CONFIGURATION, start, "candidate"),
+        ]
+        launches = run_launch("g", members, 0, PROFILES["smoke"], seed=1)
+        assert [x.outcome for x in launches] == ["failed", "failed"]
+        reason = "the preloaded process was ended by SIGKILL (out of memory?)"
+        assert any(reason in x.reason for x in launches)
+        launches = run_launch("g", members[:1], 1, PROFILES["smoke"], seed=1)
+        assert launches[0].outcome == "ok"
+        os.kill(pool.process(environment)._process.pid, signal.SIGKILL)
+        launch = pool.launch(environment, fine, CONFIGURATION)  # noticed while it is asked
+        assert launch.call("build", 60.0)["examples_per_step"] == 1
+        launch.close()
+
+
 @pytest.mark.faults("Around it", {"the thread that started a preloaded process ends": "it goes on"})
 def test_it_outlives_the_thread_that_started_it(root: Path, cache: Path) -> None:
     fine = discover(root)["infer/fine"]
@@ -254,3 +292,10 @@ def test_it_outlives_the_thread_that_started_it(root: Path, cache: Path) -> None
         launch = pool.launch(environment, fine, CONFIGURATION)
         assert launch.call("build", 60.0)["examples_per_step"] == 1
         launch.close()
+
+
+def test_models_of_a_cache_that_others_may_write_are_not_loaded(tmp_path: Path) -> None:
+    """Whoever launches: sweep, guard, bundles, fixture."""
+    tmp_path.chmod(0o777)
+    with pytest.raises(UsageError, match="by everybody"):
+        Pool(WorkloadSpec(cache=str(tmp_path)), 1 << 30)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from bench.results import cache_folder
 from bench.results.errors import UsageError
 
 PINS = "constraints.txt"
@@ -110,9 +110,16 @@ def _some(lines: Sequence[str]) -> str:
 
 
 def home() -> Path:
-    """The folder of environments that are kept."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("TFBENCH_CACHE") or Path(cache) / "tfbench") / "environments"
+    """The folder of environments that are kept.
+
+    Raises:
+        UsageError: Others may write there, and their programs would be run.
+    """
+    place = cache_folder.default() / "environments"
+    place.mkdir(parents=True, exist_ok=True)
+    for folder in (place.parent, place):
+        cache_folder.check_private(folder)
+    return place
 
 
 def _execute(command: Sequence[str]) -> None:
