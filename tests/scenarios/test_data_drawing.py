@@ -95,6 +95,8 @@ def test_samples_have_shape_dtype_and_range_of_the_signature(spec, low, high):
     ("shape", "dtype", "closed"),
     [
         ((None, None, 3), "float32", (224, 224, 3)),
+        ((3, None, None), "float32", (3, 224, 224)),
+        ((None, 40, None), "float32", (224, 40, 3)),
         ((None,), "float32", (16_000,)),
         ((None,), "int32", (64,)),
         ((None, 5), "float32", (64, 5)),

@@ -14,6 +14,8 @@ from scenarios.core.data.values import Data, Part
 
 OPEN_IMAGE, OPEN_LENGTH, OPEN_SIGNAL = 224, 64, 16_000
 """What open dimensions become: rows and columns of an image, a sequence, a signal's samples."""
+CHANNELS = (1, 3, 4)
+"""Of grey, colour and transparent images: in front, they are no rows."""
 MOST_SAMPLE_BYTES = 64 << 20
 LEAST_COVERED = 0.9
 WORDS = ("it", "was", "a", "quiet", "day", "and", "the", "long", "road", "led", "to", "the", "sea")
@@ -123,14 +125,16 @@ def _closed(name: str, spec: Spec, notes: list[str]) -> tuple[int, ...]:
         size = OPEN_SIGNAL
     else:
         size = OPEN_LENGTH
+    channels_first = rank == 3 and spec.shape[0] in CHANNELS
+    features = None if rank == 1 or channels_first else rank - 1
     last = 3 if rank == 3 else 1
     shape = tuple(
-        n if n is not None else (last if i == rank - 1 and rank > 1 else size)
-        for i, n in enumerate(spec.shape)
+        n if n is not None else (last if i == features else size) for i, n in enumerate(spec.shape)
     )
+    way = f"; --data synthetic:{'x'.join(map(str, shape))} names another" if rank == 3 else ""
     notes.append(
         f"input {name!r} is open ({said(spec.shape)}): {said(shape)} was taken, because no data "
-        "say more"
+        f"say more{way}"
     )
     return shape
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,11 @@ def litert(path: Path) -> Source:
     for signature in list(interpreter.get_signature_list())[:1]:
         runner = interpreter.get_signature_runner(signature)
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
-    batch = [int(d["shape"][0]) for d in inputs.values() if len(d["shape"])]
+    batch = _batch(path, {name: [int(n) for n in d["shape"]] for name, d in inputs.items()})
     return _finished(
         path, {name: _litert_spec(d) for name, d in inputs.items()},
         {name: _litert_spec(d) for name, d in outputs.items()},
-        "model:litert", ".tflite", fixed_batch=max(batch, default=1),
+        "model:litert", ".tflite", fixed_batch=batch,
     )  # fmt: skip
 
 
@@ -68,13 +69,32 @@ def onnx(path: Path) -> Source:
     except Exception as error:  # its own kinds of error share no base
         raise UsageError(f"{path} is not a readable .onnx file: {_first(error)}") from None
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    first = [each.shape[0] for each in inputs if each.shape]
-    fixed = next((int(n) for n in first if isinstance(n, int)), None)
+    fixed = _batch(path, {each.name: each.shape for each in inputs})
     return _finished(
         path, {each.name: _onnx_spec(each) for each in inputs},
         {each.name: _onnx_spec(each) for each in outputs},
         "model:onnx", ".onnx", fixed_batch=fixed,
     )  # fmt: skip
+
+
+def _batch(path: Path, shapes: Mapping[str, Sequence[Any]]) -> int | None:
+    """The number of examples that a call takes, None where any: the inputs' first dimension.
+
+    Raises:
+        UsageError: The inputs do not share one.
+    """
+    wrong = [name for name, shape in shapes.items() if not len(shape)]
+    fixed = {name: s[0] for name, s in shapes.items() if len(s) and isinstance(s[0], int)}
+    most = max(fixed.values(), default=1)
+    if most > 1:
+        wrong += [name for name in shapes if fixed.get(name) != most]
+    if wrong:
+        said = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
+        raise UsageError(
+            f"{path}: its inputs share no batch dimension ({said}): save it with the examples "
+            "first in every input, and states and settings inside the model"
+        )
+    return most if fixed else None
 
 
 def _finished(

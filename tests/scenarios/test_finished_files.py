@@ -1,0 +1,59 @@
+"""Finished .onnx files: what a call takes is read from the file, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from bench.results.errors import UsageError
+from scenarios.core.models import finished
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+
+def written(path: Path, inputs: Mapping[str, Sequence[int | str]]) -> Path:
+    """An .onnx file that hands each of its inputs on."""
+    of = onnx.helper
+    nodes = [of.make_node("Identity", [name], [f"{name}_out"]) for name in inputs]
+    ends = [
+        [of.make_tensor_value_info(f"{name}{end}", onnx.TensorProto.FLOAT, shape)
+         for name, shape in inputs.items()]
+        for end in ("", "_out")
+    ]  # fmt: skip
+    graph = of.make_graph(nodes, "handed_on", *ends)
+    model = of.make_model(graph, opset_imports=[of.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("inputs", "batch"),
+    [
+        ({"x": ["n", 4]}, None),
+        ({"x": [1, 4]}, 1),
+        ({"x": ["n", 4], "state": [1, 8]}, 1),
+        ({"x": [8, 4], "y": [8, 2]}, 8),
+    ],
+)
+def test_a_call_takes_as_many_examples_as_its_file_says(
+    tmp_path: Path, inputs: Mapping[str, Sequence[int | str]], batch: int | None
+) -> None:
+    found = finished.onnx(written(tmp_path / "net.onnx", inputs))
+    assert found.fixed_batch == batch
+    assert {name: spec.shape for name, spec in found.signature.items()} == {
+        name: tuple(shape[1:]) for name, shape in inputs.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [{"x": ["n", 4], "rate": []}, {"x": ["n", 4], "state": [2, 8]}, {"x": [1, 4], "y": [2, 4]}],
+)
+def test_inputs_without_a_common_batch_are_refused(
+    tmp_path: Path, inputs: Mapping[str, Sequence[int | str]]
+) -> None:
+    with pytest.raises(UsageError, match=r"share no batch dimension .*save it with the examples"):
+        finished.onnx(written(tmp_path / "net.onnx", inputs))
