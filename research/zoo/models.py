@@ -25,9 +25,6 @@ NOT_IMAGES_ALONE = {r"^is about images alone, and the model takes 'numbers' too"
 NO_LABELS = {r"^needs class numbers as targets, which .* does not have": ON_IMAGES}
 NO_CONVOLUTION = {r"has no Conv2D larger than 1×1 to change": "*/separable*"}
 SMALL_KERNELS = {r"^LiteRT quantizes kernels of 1024 values and more while": "infer/litert-dynamic"}
-SMALL = {
-    r"^the student has \d+ parameters, the teacher only": "infer/distilled infer/combined",
-}
 RAW_TABLE = {
     r"^eight bits hold an input on one scale": "infer/litert-int8* infer/onnxruntime-int8",
 }
@@ -61,7 +58,6 @@ SUBCLASS = {
     r"is a subclass without a graph of layers":
         "infer/separable* infer/pruned* infer/qat-*",
     r"^a subclassed model cannot be rewritten": "train/separable*",
-    **SMALL,
 }  # fmt: skip
 STRINGS = {
     r"^XLA takes no strings": "train/xla*",
@@ -198,7 +194,7 @@ MODELS: tuple[Model, ...] = (
         "synthetic:32x32x3",
         least_ok=20,
         required=(*EXECUTION, *TRAINING, "infer/pruned", "infer/litert-int8"),
-        refusals={**INNER, **SMALL},
+        refusals=INNER,
     ),
     Model(
         "text",

@@ -1,5 +1,6 @@
 """Smaller networks, and all techniques together."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, Workload, quality, scenario
 from scenarios.core.models import normalised
 from scenarios.core.training import train
+from scenarios.core.workload import Builder
 from scenarios.infer.tools import converting, litert, stored, tflite
 from scenarios.infer.tools import tfmot as tools
 from scenarios.infer.tools.deploy import exported, keras_path, trained_variant
@@ -17,6 +19,7 @@ from scenarios.train.tools import blocks
 SPARSITY = 0.5  # a small network has less to spare than the CNN: at 80 % it lost 2 points
 TEMPERATURE = 4.0
 TEACHER_SHARE = 0.7
+WIDTHS = (1.0, 0.5, 0.25, 0.125)
 RATE = 3e-3  # a small network takes, and needs, larger steps
 
 
@@ -28,7 +31,6 @@ RATE = 3e-3  # a small network takes, and needs, larger steps
 )
 def distilled(workload: Workload) -> InferencePath:
     """Knowledge distillation: a small separable network that imitates the trained model."""
-    need_larger_teacher(workload)
     model = distilled_model(workload)
 
     def proof():
@@ -87,7 +89,6 @@ def combined(workload: Workload) -> InferencePath:
     def pruned():
         return tools.prune(workload, distilled_model(workload), final=SPARSITY, learn=learn)
 
-    need_larger_teacher(workload)
     file = converting.converted(workload, "combined", pruned, converting.int8(workload))
 
     def proof():
@@ -97,33 +98,44 @@ def combined(workload: Workload) -> InferencePath:
             | tools.extra_training(workload)
         )
 
-    return litert.litert_path(workload, file, proof, model=lambda: workload.model(student))
+    return litert.litert_path(
+        workload, file, proof, model=lambda: workload.model(student(workload))
+    )
 
 
-def need_larger_teacher(workload: Workload) -> None:
-    """Do nothing where the student is the smaller one.
+def student(workload: Workload) -> Builder:
+    """The widest student that has at most half as many parameters as the trained model.
 
     Raises:
-        Unsupported: It is not.
+        Unsupported: The narrowest has more.
     """
-    try:
-        smaller(workload, workload.model(student))
-    except NotEngaged as error:
-        raise Unsupported(
-            f"{error}: a student is for larger models; infer/litert-int8 makes this one smaller"
-        ) from None
+    teachers, own = int(workload.trained_model().count_params()), 0
+    for width in WIDTHS:
+        build = partial(network, width=width)
+        own = int(workload.model(build).count_params())
+        if 2 * own <= teachers:
+            return build
+    raise Unsupported(
+        f"the model has {teachers} parameters, the smallest student {own}: a student is for larger "
+        "models; infer/litert-int8 makes this one smaller"
+    )
 
 
-def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
+def network(input_shape: tuple[int, ...], classes: int, width: float = 1.0) -> tf.keras.Model:
     """A stem of stride 2 with 32 filters, then depthwise separable convolutions of 128 and 256.
 
     Both strides of 2 come before the wide layers, so that these work on 1/16 of the places; the
     plain CNN computes its first layer on all of them.
+
+    Args:
+        input_shape: H, W and channels.
+        classes: Of the softmax.
+        width: Multiplies the numbers of filters (MobileNet's width multiplier).
     """
     layers = tf.keras.layers
     inputs = layers.Input(shape=input_shape, name="image")
     x = layers.Conv2D(
-        32, 3, strides=2, padding="same", use_bias=False,
+        int(32 * width), 3, strides=2, padding="same", use_bias=False,
         kernel_initializer="he_normal", name="stem",
     )(inputs)  # fmt: skip
     x = normalised(x, "stem")
@@ -134,8 +146,9 @@ def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
         )(x)  # fmt: skip
         x = normalised(x, f"depthwise_{name}")
         x = layers.Conv2D(
-            filters, 1, use_bias=False, kernel_initializer="he_normal", name=f"pointwise_{name}"
-        )(x)
+            int(filters * width), 1, use_bias=False,
+            kernel_initializer="he_normal", name=f"pointwise_{name}",
+        )(x)  # fmt: skip
         x = normalised(x, f"pointwise_{name}")
     x = layers.GlobalAveragePooling2D(name="average_pool")(x)
     x = layers.Dense(classes, name="logits")(x)
@@ -145,7 +158,7 @@ def student(input_shape: tuple[int, ...], classes: int) -> tf.keras.Model:
 
 def distilled_model(workload: Workload) -> Any:
     """The student, trained once to imitate the trained model, for as many epochs as that had."""
-    return trained_variant(workload, "distilled", student, distil)
+    return trained_variant(workload, "distilled", student(workload), distil)
 
 
 def distil(

@@ -123,12 +123,16 @@ def two_of_four(saved_model: Path) -> dict[str, Any]:
 
 
 def distinct_values(saved_model: Path, at_most: int = tools.CLUSTERS) -> dict[str, Any]:
-    """The most distinct values in any stored kernel.
+    """The most distinct values in any stored kernel, and the weights of all kernels.
 
     Raises:
         NotEngaged: More than `at_most`.
     """
-    most = max(np.unique(kernel).size for kernel in stored_kernels(saved_model).values())
+    kernels = list(stored_kernels(saved_model).values())
+    most = max(np.unique(kernel).size for kernel in kernels)
     if most > at_most:
         raise NotEngaged(f"a kernel holds {most} distinct values, at most {at_most} were asked for")
-    return {"distinct_values_a_kernel": most}
+    return {
+        "distinct_values_a_kernel": most,
+        "kernel_weights": sum(kernel.size for kernel in kernels),
+    }
