@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from bench.bundle import claim as claims
 from bench.bundle import places, verifying
 from bench.bundle.claim import Claim, Form, Port, Quality, Speed
+from bench.guard.loop import going_on, journal
 from bench.guard.rule import limits
 from bench.results import data_names, model_names, quantities
 from bench.results.as_json import to_json
@@ -36,7 +37,7 @@ from reports.facts.recommend import Limits, recommend
 from reports.tables.report import contents
 from tests.command.test_surface import STORED
 from tests.fuzz.making import MANY, VALUES, as_json, changed, garbled
-from tfbench.command import cli
+from tfbench.command import cli, guard_request
 from tfbench.command.recommend import points
 
 ROOT = Path(tempfile.mkdtemp(prefix="tfbench-fuzz-"))
@@ -368,3 +369,50 @@ def test_a_zip_that_is_none_is_no_samples() -> None:
         with pytest.raises(TfbenchError):
             verifying.recorded(folder(), FORM, "output/")
     assert not zipfile.is_zipfile(folder() / verifying.SAMPLES)
+
+
+# --- a guard that goes on -------------------------------------------------------------------------
+
+KEPT = {
+    "guard": {
+        "asked": {
+            "patterns": ["a"],
+            "request": {"base": "main", "budget": "60s", "code": {"calls": "hot.py"}},
+            "flags": {"seed": 1, "exclude": ["b"]},
+            "file": "x.toml",
+        },
+        "base": {"commit": "ab", "packages": {"numpy": "2"}},
+        "head": {"folder": ".", "commit": "cd", "changes": {"a.py": "1"}, "packages": {}},
+        "plan": {"budget_s": 60.0, "limits": {"noisy": ["cpu-all"]}},
+        "code": "x",
+        "files": {},
+    },
+    "environment": {"host": "a"},
+}
+STEPS = [
+    {"what": "begun", "until_s": 0.1},
+    {"what": "probe a@cpu-1 base", "until_s": 0.2, "launches": 1},
+    {"what": "operations a@cpu-1", "until_s": 1.0, "operations": [
+        {"name": "f", "base_ns": 1.0, "head_ns": 2.0, "base_count": 1, "head_count": 2}]},
+]  # fmt: skip
+
+
+@MANY
+@given(changed(KEPT))
+def test_facts_of_a_guard(document: Any) -> None:
+    place = folder()
+    (place / "run.json").write_bytes(as_json(document))
+    (place / "launches.jsonl").unlink(missing_ok=True)
+    found = tried(read_run, place)
+    if found is not None:
+        tried(guard_request.read, found)
+        tried(going_on.check, found, KEPT)
+
+
+@MANY
+@given(changed(STEPS))
+def test_steps_of_a_guard(document: Any) -> None:
+    place = folder()
+    lines = document if isinstance(document, list) else [document]
+    (place / journal.STEPS).write_bytes(b"\n".join(map(as_json, lines)) + b"\n")
+    tried(journal.read, Run(place, {}, ()))

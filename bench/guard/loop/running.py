@@ -46,7 +46,9 @@ def compare(
         facts = going_on.facts(kept.folder.folder.name, kept.asked, base, head, plan, environment)
         if kept.earlier is not None:
             going_on.check(kept.earlier, facts)
-            base = dataclasses.replace(base, label=str(kept.earlier.facts["base"]))
+            base = dataclasses.replace(
+                base, label=str(kept.earlier.facts.get("base") or base.label)
+            )
             known = journal.read(kept.earlier)
             journal.rewrite(kept.folder, known)
             spent = known[-1].until_s if known else 0.0
