@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.launch.timing.turns import read
 from bench.results import extras
-from bench.results.needs import OF_WORKLOAD, alternatives
+from bench.results.needs import OF_WORKLOAD, alternatives, other_tensorflow
 from bench.results.values import Configuration
 
 
@@ -52,7 +52,7 @@ def _missing(need: str) -> str:
     if kind == "package":
         found = importlib.util.find_spec(name)
         return "" if found else extras.lacking(name)
-    return extras.other_tensorflow(need, tf.__version__)
+    return other_tensorflow(need, tf.__version__)
 
 
 def finish(result: Any) -> None:

@@ -1,9 +1,6 @@
-"""What an installation can lack: a package, or another TensorFlow; and how to get it."""
+"""Optional packages: which extra of this installation brings each, and how to ask for it."""
 
 from __future__ import annotations
-
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 DISTRIBUTION = "tensorflow-optimization-bench"
 """This project's name on a package index; there, `tfbench` is another project."""
@@ -46,20 +43,4 @@ def lacking(package: str) -> str:
     return (
         f"needs the package {name}: install the extra `{extra}` in tfbench's folder "
         f"(python -m pip install -c constraints.txt '.[{extra}]')"
-    )
-
-
-def other_tensorflow(need: str, version: str) -> str:
-    """One line that says which TensorFlow is needed and how to measure with it, "" if it is there.
-
-    Args:
-        need: Such as `tensorflow<2.18`.
-        version: The installed one.
-    """
-    wanted = SpecifierSet(need.removeprefix("tensorflow"))
-    if wanted.contains(Version(version), prereleases=True):
-        return ""
-    return (
-        f"needs TensorFlow {wanted}, this is {version}: measure it with the Python of an "
-        "environment that has it (--python PATH)"
     )

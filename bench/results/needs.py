@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
 
 OF_WORKLOAD = {
     "model:keras": "Keras model",
@@ -65,3 +66,19 @@ def _versions(need: str) -> bool:
         return bool(str(SpecifierSet(need.removeprefix("tensorflow"))))
     except InvalidSpecifier:
         return False
+
+
+def other_tensorflow(need: str, version: str) -> str:
+    """One line that says which TensorFlow is needed and how to measure with it, "" if it is there.
+
+    Args:
+        need: Such as `tensorflow<2.18`.
+        version: The installed one.
+    """
+    wanted = SpecifierSet(need.removeprefix("tensorflow"))
+    if wanted.contains(Version(version), prereleases=True):
+        return ""
+    return (
+        f"needs TensorFlow {wanted}, this is {version}: measure it with the Python of an "
+        "environment that has it (--python PATH)"
+    )

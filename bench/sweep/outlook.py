@@ -95,5 +95,5 @@ def _lacking(need: str, configuration: Configuration) -> str:
         return extras.lacking(name)
     installed = packages().get("tensorflow")
     if need.startswith("tensorflow") and installed:
-        return extras.other_tensorflow(need, installed)
+        return needs.other_tensorflow(need, installed)
     return ""
