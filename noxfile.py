@@ -85,7 +85,7 @@ def bench_trt(session: nox.Session) -> None:
 def test(session: nox.Session, *arguments: str) -> None:
     """Run tests in an environment that has all that they need, two files at a time."""
     install(session, *MEASURING, "onnx", groups=("test",))
-    parallel = ("-n", "2", "--dist", "loadfile")
+    parallel = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
     session.run("python", "-m", "pytest", *parallel, *arguments, *session.posargs)
 
 

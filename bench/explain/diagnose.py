@@ -103,7 +103,11 @@ def subject(what: str, folders: Sequence[str] = ()) -> Scenario:
 
 
 def diagnose(
-    what: Scenario, settings: Settings, configuration: Configuration, devices: int | None = None
+    what: Scenario,
+    settings: Settings,
+    configuration: Configuration,
+    devices: int | None = None,
+    pool: Pool | None = None,
 ) -> Diagnosis:
     """What bounds this path here.
 
@@ -112,16 +116,17 @@ def diagnose(
         settings: The workload.
         configuration: Where it runs.
         devices: Logical devices, for a path of the user's own that has replicas.
+        pool: Preloaded processes for this workload; None: of its own.
 
     Raises:
         LaunchError: The path cannot be built or taken apart.
     """
+    if pool is None:
+        with Pool(settings.workload, settings.memory_bytes) as own:
+            return diagnose(what, settings, configuration, devices, own)
     scenario = dataclasses.replace(what, devices=devices or what.devices)
     environment = Environment.of(scenario, configuration, "", ROOT)
-    with (
-        tempfile.TemporaryDirectory(prefix="tfbench-diagnose-") as folder,
-        Pool(settings.workload, settings.memory_bytes) as pool,
-    ):
+    with tempfile.TemporaryDirectory(prefix="tfbench-diagnose-") as folder:
         launch = partial(pool.launch, environment, scenario, configuration)
         try:
             apart = apart_.take(launch, scenario, configuration, Path(folder))

@@ -13,6 +13,7 @@ import pytest
 
 from bench.results.store import read_run
 from tests.command.test_surface import FILES, STORED
+from tfbench.command.cli import main
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -62,9 +63,16 @@ def test_help_is_for_people(tfbench: Cli, command: str) -> None:
     ],
 )
 def test_wrong_usage_is_one_clear_line(
-    tfbench: Cli, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: tuple[str, ...],
 ) -> None:
-    refused(tfbench(*arguments, cwd=tmp_path), *words)
+    """In this process: where a process ends otherwise, test_quick_answers.py sees it."""
+    monkeypatch.chdir(tmp_path)
+    code = main(list(arguments))
+    refused(subprocess.CompletedProcess(arguments, code, *capsys.readouterr()), *words)
 
 
 def test_an_output_folder_in_use_is_left_alone(tfbench: Cli, tmp_path: Path) -> None:
@@ -74,9 +82,11 @@ def test_an_output_folder_in_use_is_left_alone(tfbench: Cli, tmp_path: Path) -> 
 
 
 def save_npz(path: Path, labels: int = 3, **arrays: np.ndarray) -> str:
+    """So many examples that a training's updates are not an epoch each, which costs most."""
     rng = np.random.default_rng(0)
-    y = np.arange(60) % labels
-    x = (rng.uniform(0, 20, (60, 12, 12, 3)) + 200 * (y / labels)[:, None, None, None]).astype("u1")
+    y = np.arange(600) % labels
+    noise = rng.uniform(0, 20, (600, 12, 12, 3))
+    x = (noise + 200 * (y / labels)[:, None, None, None]).astype("u1")
     np.savez(path, **(arrays or {"x": x, "y": y}))
     return f"npz:{path}"
 

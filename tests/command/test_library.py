@@ -119,7 +119,7 @@ def test_a_model_in_memory_is_measured(tmp_path: Path, cache: Path) -> None:
     code = (
         "import sys, keras, numpy as np, tfbench\n"
         "model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])\n"
-        "x = np.random.default_rng(0).normal(size=(40, 6)).astype('float32')\n"
+        "x = np.random.default_rng(0).normal(size=(400, 6)).astype('float32')\n"
         "run = tfbench.run(model, (x, x[:, 0] * 2), 'infer/litert-float32', 'smoke',\n"
         "    configuration='cpu-1', out=sys.argv[1], cache=sys.argv[2])\n"
         "print(run.best(max_loss=None), len(run.effects))\n"

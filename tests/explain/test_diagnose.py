@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from bench.explain import diagnose
-from bench.results.errors import UsageError
-from bench.results.values import Effect
+from bench.results.errors import LaunchError, UsageError
+from bench.results.values import Effect, Scenario
+from bench.sweep import settings
+from bench.sweep.discovery import discover
+from bench.sweep.preloaded import Pool
+from tfbench.command import diagnose as command
 
 IDS = [
     "train/eager", "train/mixed-float16", "train/xla", "input/prefetch", "infer/separable",
@@ -35,8 +41,6 @@ def test_next_steps_come_in_the_documents_order() -> None:
 
 def test_every_next_step_is_a_scenario_with_a_baseline() -> None:
     """One without could show no gain."""
-    from bench.sweep.discovery import discover
-
     found = discover()
     for _, _, patterns in diagnose.STEPS:
         for pattern in patterns:
@@ -67,50 +71,49 @@ def test_an_unknown_scenario_suggests_one() -> None:
         diagnose.subject("train/functoin")
 
 
-@pytest.mark.launches
-def test_a_planted_bottleneck_is_found(cache: Path) -> None:
-    """One real launch: the others are `python -m tests.explain.planted`, for they take minutes."""
-    from bench.results.values import Scenario
-    from bench.sweep import settings
+TakeApart = Callable[[str], diagnose.Diagnosis]
+PLANTED = str(Path(__file__).with_name("planted.py"))
 
-    file = str(Path(__file__).with_name("planted.py"))
-    scenario = Scenario("eager_loop", "train", "", file, "eager_loop", file, 1)
+
+def planted(function: str) -> Scenario:
+    """A path of planted.py; those that take minutes are `python -m tests.explain.planted`."""
+    return Scenario(function, "train", "", PLANTED, function, PLANTED, 1)
+
+
+@pytest.fixture(scope="module")
+def chosen(cache: Path) -> settings.Settings:
+    """The workload of planted paths, on one core."""
     flags = {"configuration": "cpu-1", "cache": str(cache), "data": "synthetic:8x8x3"}
-    chosen = settings.load(None, flags)
-    found = diagnose.diagnose(scenario, chosen, chosen.configurations[0])
+    return settings.load(None, flags)
+
+
+@pytest.fixture(scope="module")
+def take_apart(chosen: settings.Settings) -> Iterator[TakeApart]:
+    """Diagnoses a planted path, in launches of one preloaded process."""
+    with Pool(chosen.workload, chosen.memory_bytes) as pool:
+        yield lambda function: diagnose.diagnose(
+            planted(function), chosen, chosen.configurations[0], pool=pool
+        )
+
+
+@pytest.mark.launches
+def test_a_planted_bottleneck_is_found(take_apart: TakeApart) -> None:
+    found = take_apart("eager_loop")
     assert found.verdict.bound == "overhead"
     assert found.trace is not None
     assert found.trace.shares["python"] > 0.5
     assert found.missing == {}
 
 
-def test_a_path_that_cannot_be_taken_apart_says_why(cache: Path) -> None:
+def test_a_path_that_cannot_be_taken_apart_says_why(take_apart: TakeApart) -> None:
     """Refuses half a batch: the verdict stands on the rest, and the reason is shown."""
-    from rich.console import Console
-
-    from bench.results.values import Scenario
-    from bench.sweep import settings
-    from tfbench.command import diagnose as command
-
-    file = str(Path(__file__).with_name("planted.py"))
-    scenario = Scenario("whole_batches", "train", "", file, "whole_batches", file, 1)
-    flags = {"configuration": "cpu-1", "cache": str(cache), "data": "synthetic:8x8x3"}
-    chosen = settings.load(None, flags)
-    found = diagnose.diagnose(scenario, chosen, chosen.configurations[0])
+    found = take_apart("whole_batches")
     assert found.missing["half"].startswith("ValueError: Cannot reshape")
     out = Console(record=True, width=200)
     command.show(found, out)
     assert "no time of the step on half a batch: ValueError: Cannot reshape" in out.export_text()
 
 
-def test_a_path_that_cannot_be_built_says_why(cache: Path) -> None:
-    from bench.results.errors import LaunchError
-    from bench.results.values import Scenario
-    from bench.sweep import settings
-
-    file = str(Path(__file__).with_name("planted.py"))
-    scenario = Scenario("x", "train", "", file, "no_such_path", file, 1)
-    flags = {"configuration": "cpu-1", "cache": str(cache), "data": "synthetic:8x8x3"}
-    chosen = settings.load(None, flags)
-    with pytest.raises(LaunchError, match="x cannot be diagnosed: AttributeError"):
-        diagnose.diagnose(scenario, chosen, chosen.configurations[0])
+def test_a_path_that_cannot_be_built_says_why(chosen: settings.Settings) -> None:
+    with pytest.raises(LaunchError, match="no_such_path cannot be diagnosed: AttributeError"):
+        diagnose.diagnose(planted("no_such_path"), chosen, chosen.configurations[0])
