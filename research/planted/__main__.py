@@ -25,7 +25,8 @@ import psutil
 from bench.sweep.discovery import ROOT
 from bench.sweep.environment import fingerprint
 from research.planted.plants import SUITE, Plant, plant
-from research.planted.table import RULES, results
+from research.planted.rivals import git, rival
+from research.planted.table import results
 
 CASES = {
     "same": 20, "core-2": 10, "one-2": 10, "core-5": 5, "one-5": 5,
@@ -33,14 +34,9 @@ CASES = {
 }  # fmt: skip
 RIVALLED = ("same", "core-2", "one-2", "core-5", "one-5")
 BUDGET_S = 170
+MICROBENCH = ("research/microbench/test_steps.py",)
 SEEDS = 4
 """A new seed's baseline is trained first, which takes half of a suite's time."""
-RIVAL_START_S = 10.0
-"""What one pytest process spends on imports and builds, taken off the rivals' timing."""
-
-
-COMPARED = ("--benchmark-compare=0001", "--benchmark-compare-fail", *RULES)
-"""One flag for all rules: pytest-benchmark takes the last of several."""
 
 
 def main() -> None:
@@ -70,9 +66,9 @@ def fresh_clone(folder: Path) -> Path:
     clone = folder.resolve() / "clone"
     if not clone.exists():
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-        _git(clone, "config", "user.name", "experiment")
-        _git(clone, "config", "user.email", "experiment@localhost")
-        _git(clone, "tag", "unchanged")
+        git(clone, "config", "user.name", "experiment")
+        git(clone, "config", "user.email", "experiment@localhost")
+        git(clone, "tag", "unchanged")
     return clone
 
 
@@ -80,11 +76,11 @@ def case(
     kind: str, number: int, clone: Path, folder: Path, budget_s: int, rivals: bool
 ) -> dict[str, Any]:
     """Plant one change, compare it with the commit before, and judge the judges."""
-    _git(clone, "reset", "-q", "--hard", "unchanged")
-    _git(clone, "clean", "-qfd")
+    git(clone, "reset", "-q", "--hard", "unchanged")
+    git(clone, "clean", "-qfd")
     change = plant(kind, number, folder)
     change.apply(clone)
-    _git(clone, "commit", "-qam", f"{kind} {number}")
+    git(clone, "commit", "-qam", f"{kind} {number}")
     out = folder / "last"
     shutil.rmtree(out, ignore_errors=True)
     before, began = psutil.cpu_times(), time.monotonic()
@@ -119,7 +115,8 @@ def case(
         "judgements": [{k: j[k] for k in ("scenario", "metric", "verdict", "change", "low", "high",
                                           "base", "head", "launches", "visible", "noise")}
                        for j in judged["judgements"]],
-        "rivals": rival(clone, seconds) if rivals and kind in RIVALLED else None,
+        "rivals": rival(clone, seconds, MICROBENCH, len(SUITE), _environment(clone))
+        if rivals and kind in RIVALLED else None,
     }  # fmt: skip
 
 
@@ -133,61 +130,14 @@ def _hit(judgement: dict[str, Any], change: Plant) -> bool:
     return judgement["metric"] in change.metrics and judgement["scenario"] in change.scenarios
 
 
-def rival(clone: Path, seconds: float) -> dict[str, Any]:
-    """pytest-benchmark, one process a version, in the time that the guard took.
-
-    Returns:
-        For each rule the tests that it failed, and the seconds spent.
-    """
-    each = max(0.5, (seconds / 2 - RIVAL_START_S) / len(SUITE))
-    storage = clone / ".benchmarks"
-    shutil.rmtree(storage, ignore_errors=True)
-    common = [
-        sys.executable, "-m", "pytest", "research/microbench/test_steps.py", "-q",
-        "-p", "no:cacheprovider",
-        f"--benchmark-max-time={each:.2f}", "--benchmark-min-rounds=5", "--benchmark-only",
-        f"--benchmark-storage={storage}",
-    ]  # fmt: skip
-    environment = _environment(clone) | {"TFBENCH_STEPS": ",".join(SUITE)}
-    began = time.monotonic()
-    head = _git(clone, "rev-parse", "HEAD")
-    _git(clone, "checkout", "-q", "unchanged")
-    subprocess.run([*common, "--benchmark-save=base"], cwd=clone, env=environment, check=True,
-                   capture_output=True)  # fmt: skip
-    _git(clone, "checkout", "-q", head)
-    done = subprocess.run(
-        [*common, *COMPARED], cwd=clone, env=environment, capture_output=True, text=True
-    )
-    return {
-        "seconds": round(time.monotonic() - began, 1),
-        "exit_code": done.returncode,
-        **failed(f"{done.stdout}\n{done.stderr}"),
-    }
-
-
-def failed(told: str) -> dict[str, list[str]]:
-    """The tests that each of the rules failed, from what pytest-benchmark told."""
-    lines = [line for line in told.splitlines() if "has failed" in line]
-    return {
-        rule: [x.split(" - ")[0].strip() for x in lines if f"'{rule.partition(':')[0]}'" in x]
-        for rule in RULES
-    }
-
-
 def _environment(clone: Path) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": ""}
+    steps = {"TFBENCH_STEPS": ",".join(SUITE)}
+    return os.environ | {"PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": ""} | steps
 
 
 def _version(clone: Path) -> str:
     """The git tree of `bench/`, the same for all commits that leave it alone."""
-    return _git(clone, "rev-parse", "--short=10", "unchanged:bench")
-
-
-def _git(clone: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    return git(clone, "rev-parse", "--short=10", "unchanged:bench")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from bench.results.errors import UsageError
-from research.planted.__main__ import COMPARED, failed, stolen
+from research.planted.__main__ import stolen
 from research.planted.plants import SUITE
+from research.planted.rivals import COMPARED, failed
 from research.planted.table import rows, summary
 from research.precision.records import Records
 
