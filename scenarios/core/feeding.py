@@ -192,6 +192,21 @@ class Feeding:
                 yield [example]
 
 
+def need_range(inputs: Any, compute: str) -> None:
+    """Do nothing where all inputs can be written in `compute`.
+
+    Raises:
+        Unsupported: Some are beyond its largest number.
+    """
+    largest = float(tf.dtypes.as_dtype(compute).max)
+    for name, array in nests.named(inputs, "input").items():
+        if array.dtype.kind == "f" and float(np.abs(array).max(initial=0)) > largest:
+            raise Unsupported(
+                f"input {name!r} holds values up to {np.abs(array).max():.6g}, {compute} ends at "
+                f"{largest:.0f}: scale it before the model"
+            )
+
+
 def plain_name(name: str) -> str:
     """A name as an identifier: what TensorFlow's signatures allow."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from bench.results.errors import NotEngaged
 from scenarios.core import InferencePath, Workload, scenario
 from scenarios.core.data import nests
+from scenarios.core.feeding import need_range
 from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.models import keras_models
 from scenarios.infer.tools import frozen as frozen_graphs
@@ -158,7 +159,7 @@ def bfloat16(workload: Workload) -> InferencePath:
 def _in_policy(workload: Workload, policy: str) -> InferencePath:
     tf.keras.mixed_precision.set_global_policy(policy)
     compute = tf.keras.mixed_precision.global_policy().compute_dtype
-    precision.need_range(workload, compute)
+    need_range(workload.data.test.inputs, compute)
     model = precision.in_policy(workload.trained_model, policy)
     network = workload.network(model)
 

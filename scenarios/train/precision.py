@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import TrainingPath, Workload, scenario
+from scenarios.core.feeding import need_range
 from scenarios.core.graphs import compiled_by_xla, traced_once
 from scenarios.core.models import keras_models
 from scenarios.core.training import compiled_step
@@ -24,6 +25,7 @@ def mixed_float16(workload: Workload, xla: bool = False) -> TrainingPath:
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
 
     workload.plain_step_only("float16 needs a scaled loss inside the step")
+    need_range(workload.train.inputs, "float16")
     model = in_half(workload.model(), "float16")
     # Gradients below 6e-8 vanish in float16: the loss is scaled up, its gradients back.
     optimizer = tf.keras.mixed_precision.LossScaleOptimizer(

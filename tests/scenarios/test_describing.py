@@ -5,6 +5,7 @@ import types
 import numpy as np
 import pytest
 
+from bench.results.errors import Unsupported
 from bench.results.values import WorkloadSpec
 
 IMAGES, NUMBERS = np.zeros((4, 8, 8, 3), np.float32), np.zeros((4, 6), np.float32)
@@ -46,3 +47,13 @@ def test_a_finished_file_names_what_holds_what_is_missing(tmp_path):
     for need in ("model:keras", "model:trainable", "model:copyable"):
         assert lacks[need].endswith("give the Keras model behind it")  # no SavedModel is one
     assert "FILE.py:function" in lacks["architecture:free"]
+
+
+def test_inputs_beyond_a_precisions_largest_number_are_refused_by_name():
+    from scenarios.core.feeding import need_range
+
+    areas = np.array([[3.0, -70_000.0]], np.float32)
+    need_range({"area": areas}, "bfloat16")
+    need_range(np.array([[65_504.0]], np.float32), "float16")
+    with pytest.raises(Unsupported, match="'area' holds values up to 70000, float16 ends at 65504"):
+        need_range({"area": areas}, "float16")

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from bench.results.errors import NotEngaged, Unsupported, UsageError
 from scenarios.core.artifacts import settled
 from scenarios.core.comparable import all_layers
-from scenarios.core.data import nests
 from scenarios.core.models import keras_models
-from scenarios.core.workload import Workload
 from scenarios.infer.tools.refusing import first_sentence
 
 PRODUCTS = ("Conv2D", "Conv1D", "Conv3D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "MatMul",
@@ -62,21 +59,6 @@ def in_policy(make: Callable[[], Any], policy: str) -> Any:
 
 def _ended(model: Any, policy: str) -> Any:
     return keras_models.ends_in_float32(model) if policy.startswith("mixed") else model
-
-
-def need_range(workload: Workload, compute: str) -> None:
-    """Do nothing where all inputs can be written in `compute`.
-
-    Raises:
-        Unsupported: Some are beyond its largest number.
-    """
-    largest = float(tf.dtypes.as_dtype(compute).max)
-    for name, array in nests.named(workload.data.test.inputs, "input").items():
-        if array.dtype.kind == "f" and float(np.abs(array).max(initial=0)) > largest:
-            raise Unsupported(
-                f"input {name!r} holds values up to {np.abs(array).max():.6g}, {compute} ends at "
-                f"{largest:.0f}: scale it before the model"
-            )
 
 
 def need_products(function: Any, compute: str) -> None:
