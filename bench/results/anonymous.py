@@ -16,6 +16,8 @@ from bench.results.store import read_facts
 
 HOMES = re.compile(r"/(?:home|Users)/[^/\s\"':;,]+|/root(?=[/\s\"':;,]|$)")
 """Home folders of whoever it is."""
+HOMES_IN_DATA = re.compile(rb"(?:/(?:home|Users)/[\w.-]+|/root)(?=/)")
+"""Among other bytes, those alone whose end is sure."""
 SHARED = {"root", "runner", "user", "ubuntu", "jovyan"}
 """Users that are nobody in particular; as words they mean other things too."""
 FILES = ("run.json", "operations.json", "pytest-benchmark.json")
@@ -50,6 +52,13 @@ class Names:
             text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", plain, text)
         return HOMES.sub("~", text)
 
+    def data(self, data: bytes) -> bytes:
+        """A binary file without them: what replaces a name is as long, so it stays readable."""
+        for name, plain in self.replaced:
+            own = (plain * len(name))[: len(name.encode())].encode()
+            data = re.sub(rb"%b(?![\w-])" % re.escape(name.encode()), own, data)
+        return HOMES_IN_DATA.sub(lambda found: b"~" * len(found[0]), data)
+
     def value(self, value: Any) -> Any:
         """A document in whose texts they are replaced; its keys stay."""
         if isinstance(value, str):
@@ -60,7 +69,7 @@ class Names:
 
 
 def folder(place: Path) -> None:
-    """Replace user names, home folders and host names in a run's files; traces stay as they are.
+    """Replace user names, home folders and host names in a run's files.
 
     Raises:
         StoreError: It is no run's folder, or cannot be written.
@@ -78,6 +87,9 @@ def folder(place: Path) -> None:
         lines = launches.read_text(encoding="utf-8").split("\n")
         made = [json.dumps(names.value(json.loads(x)), ensure_ascii=False) for x in lines if x]
         replace_text(launches, "".join(f"{line}\n" for line in made))
+    for trace in sorted((place / "traces").rglob("*")):
+        if trace.is_file():
+            trace.write_bytes(names.data(trace.read_bytes()))
     effects = place / "effects.csv"
     if effects.exists():
         head, end, rows = effects.read_text(encoding="utf-8").partition("\n")

@@ -39,6 +39,12 @@ def test_keys_and_numbers_stay() -> None:
     }
 
 
+def test_binary_files_keep_their_length() -> None:
+    data = b"\x22\x0aada-laptop\x12\x0b/home/bob/x\x1a\x0f/srv/people/ada\x00\xff adagrad"
+    made = NAMES.data(data)
+    assert made == b"\x22\x0ahosthostho\x12\x0b~~~~~~~~~/x\x1a\x0f~~~~~~~~~~~~~~~\x00\xff adagrad"
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     host = {"host": "ada-laptop", **ENVIRONMENT}
@@ -54,7 +60,11 @@ def run(tmp_path: Path) -> Path:
 
 def test_a_folder_names_nobody_and_keeps_its_figures(run: Path) -> None:
     before = read_run(run).effects.rows
+    trace = run / "traces/infer-x@cpu-1/x.pb"
+    trace.parent.mkdir(parents=True)
+    trace.write_bytes(b"\x00ada-laptop\x00")
     folder(run)
+    assert trace.read_bytes() == b"\x00hosthostho\x00"
     after = read_run(run).effects.rows
     assert [r.speedup for r in after] == [r.speedup for r in before]
     for file in run.iterdir():
