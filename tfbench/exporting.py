@@ -16,8 +16,11 @@ from bench.results.values import Configuration, Scenario, WorkloadSpec
 from bench.sweep.discovery import discover
 from bench.sweep.progress import Reporter
 from reports.facts.derive import facts_of
+from reports.facts.limits import Limits, Loss
 from reports.facts.measured import Facts, Measured
-from reports.facts.recommend import Limits, recommend
+from reports.facts.recommend import recommend
+
+ONE_POINT = Loss(1.0)
 
 
 def export(
@@ -26,7 +29,7 @@ def export(
     reporter: Reporter,
     scenario: str | None = None,
     configuration: str | None = None,
-    max_loss_pp: float | None = 1.0,
+    max_loss: Loss | None = ONE_POINT,
     measure: bool = True,
     folders: Sequence[Path | str] = (),
 ) -> Claim:
@@ -38,7 +41,7 @@ def export(
         reporter: Told what happens.
         scenario: Its id; None: what `recommend` chooses.
         configuration: Of the run; None: its first that has the scenario.
-        max_loss_pp: Most accuracy (percentage points) that the chosen may lose; None: any.
+        max_loss: Most quality that the chosen may lose; None: any.
         measure: Measure the pair again.
         folders: Of scenarios of the user's own.
 
@@ -46,17 +49,17 @@ def export(
         UsageError: The run has no such scenario, or none that satisfies, or it is not known here.
     """
     facts = facts_of(run)
-    chosen, among = choose(facts, scenario, configuration, max_loss_pp)
+    chosen, among = choose(facts, scenario, configuration, max_loss)
     here = discover(folders=folders)
     return write(subject(run, facts, chosen, among, here), out, reporter, measure=measure)
 
 
 def choose(
-    facts: Facts, scenario: str | None, configuration: str | None, max_loss_pp: float | None
+    facts: Facts, scenario: str | None, configuration: str | None, max_loss: Loss | None
 ) -> tuple[Measured, int]:
     """The scenario that is exported, and among how many it was chosen."""
     if scenario is None:
-        found = recommend(facts, limits=Limits(max_loss_pp), configuration=configuration)
+        found = recommend(facts, limits=Limits(max_loss), configuration=configuration)
         if found.best is None:
             raise UsageError("no measured scenario satisfies the limits: name one, or raise them")
         where = found.configuration

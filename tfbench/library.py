@@ -42,13 +42,13 @@ class Run:
         return self.stored.frame()
 
     def best(
-        self, max_loss: float | None = 1.0, minimize: str = "latency", kind: str = "infer"
+        self, max_loss: str | float | None = "1pp", minimize: str = "latency", kind: str = "infer"
     ) -> str:
         """Id of the best scenario.
 
         Args:
-            max_loss: Most that it may lose: percentage points of accuracy, percent of another
-                metric; None: any.
+            max_loss: Most quality that it may lose: "0.5pp" (or 0.5) percentage points, "1%" of
+                the plain model's; None: any.
             minimize: latency, size, memory or cost.
             kind: infer or train.
 
@@ -56,10 +56,11 @@ class Run:
             UsageError: No measured scenario satisfies.
         """
         from reports.facts.derive import facts_of
-        from reports.facts.recommend import Limits, recommend
+        from reports.facts.limits import Limits, Loss
+        from reports.facts.recommend import recommend
 
         goal: Any = minimize
-        found = recommend(facts_of(self.stored), goal, Limits(max_loss), kind=kind)
+        found = recommend(facts_of(self.stored), goal, Limits(Loss.read(max_loss)), kind=kind)
         if found.best is None:
             raise UsageError(f"no measured scenario loses at most {max_loss}: raise max_loss")
         return found.best.measured.scenario
@@ -70,17 +71,18 @@ class Run:
         scenario: str | None = None,
         *,
         configuration: str | None = None,
-        max_loss: float | None = 1.0,
+        max_loss: str | float | None = "1pp",
         measure: bool = True,
         scenario_folders: Sequence[Path | str] = (),
     ) -> Claim:
         """Write a bundle: the model with infer.py, samples and a claim; as `tfbench export`."""
         from bench.sweep.progress import Silent
+        from reports.facts.limits import Loss
         from tfbench import exporting
 
         return exporting.export(
-            self.stored, Path(out), Silent(), scenario, configuration, max_loss, measure,
-            scenario_folders,
+            self.stored, Path(out), Silent(), scenario, configuration, Loss.read(max_loss),
+            measure, scenario_folders,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

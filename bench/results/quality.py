@@ -27,16 +27,17 @@ class Quality:
         """Whether it is a share of the examples."""
         return self.unit == "%"
 
-    def gain(self, change: Estimate) -> Estimate:
+    def gain(self, change: Estimate, relative: bool = False) -> Estimate:
         """A change as a gain: negative is a loss, in the metric's own direction.
 
         Args:
             change: Of this quality from another one's.
+            relative: In shares of the other one's value whatever the metric.
 
         Returns:
             In shares of the examples; of other metrics in shares of the other one's value.
         """
-        scale = 1.0 if self.is_share else abs(self.value - change.value) or 1.0
+        scale = 1.0 if self.is_share and not relative else abs(self.value - change.value) or 1.0
         ends = sorted((change.low / scale, change.high / scale), reverse=not self.larger_is_better)
         sign = 1 if self.larger_is_better else -1
         low, high = (sign * end for end in ends)

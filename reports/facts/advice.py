@@ -43,7 +43,8 @@ def acceptable(m: Measured) -> bool:
     """Whether it loses no more quality than allowed, or has none to lose (input pipelines)."""
     if m.kind == "input" or not m.effect.baseline:
         return True
-    return m.loss_percent is not None and m.loss_percent <= ALLOWED_LOSS_PERCENT
+    loss = m.loss_percent()
+    return loss is not None and loss <= ALLOWED_LOSS_PERCENT
 
 
 def _candidates(facts: Facts, configuration: str, kind: str) -> list[Measured]:

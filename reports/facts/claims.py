@@ -211,7 +211,7 @@ def _gain(
 
 
 def _loss(limit: float, m: Measured) -> Part:
-    found, change, gain = m.quality, m.quality_change, m.gain
+    found, change, gain = m.quality, m.quality_change, m.gain()
     if found is None or change is None or gain is None:
         return Part("accuracy", "unknown", "its accuracy was not compared")
     most = f"{figures.MINUS}{limit:g} {'pp' if found.is_share else '%'}"

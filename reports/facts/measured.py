@@ -105,12 +105,11 @@ class Measured:
         """Against its baseline."""
         return statistics.as_speedup(self.log_ratio) if self.log_ratio else None
 
-    @property
-    def gain(self) -> Estimate | None:
+    def gain(self, relative: bool = False) -> Estimate | None:
         """Its quality's gain over the root's, negative where it loses: see `Quality.gain`."""
         if self.quality is None or self.quality_change is None:
             return None
-        return self.quality.gain(self.quality_change)
+        return self.quality.gain(self.quality_change, relative)
 
     @property
     def disagreement(self) -> float | None:
@@ -126,14 +125,17 @@ class Measured:
         errors = [x for name, x in found if name.rpartition("/")[2] == "relative_error"]
         return max(errors, default=None)
 
-    @property
-    def loss_percent(self) -> float | None:
+    def loss_percent(self, relative: bool = False) -> float | None:
         """What it loses of the root's quality: percentage points of a share, else percent.
 
         Without labels, how far its answers are from the root's.
+
+        Args:
+            relative: Percent of the root's quality also where that is a share.
         """
-        if self.gain is not None:
-            return -100 * self.gain.value
+        gain = self.gain(relative)
+        if gain is not None:
+            return -100 * gain.value
         if self.disagreement is not None:
             return 100 * self.disagreement
         return 0.0 if self.scenario == self.root else None

@@ -15,6 +15,7 @@ from bench.results.values import Estimate
 from reports.facts import figures
 from reports.facts.advice import cost
 from reports.facts.estimates import half_width
+from reports.facts.limits import Limits, Loss
 from reports.facts.measured import Facts, Measured, of_one_root
 
 Goal = Literal["latency", "size", "memory", "cost"]
@@ -22,17 +23,6 @@ GOALS: tuple[Goal, ...] = ("latency", "size", "memory", "cost")
 RUNNERS_UP = 3
 _BATCHED = re.compile(r"-b\d+$")
 """A variant of batch size: no combination of techniques."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the choice may not exceed; None is no limit."""
-
-    accuracy_loss_pp: float | None = None
-    """Percentage points of accuracy; percent of another metric."""
-    size_bytes: float | None = None
-    memory_bytes: float | None = None
-    latency_ns: float | None = None
 
 
 @dataclass(frozen=True)
@@ -168,12 +158,14 @@ def _within(m: Measured, limits: Limits) -> bool:
 
 
 def _checks(m: Measured, limits: Limits) -> list[tuple[str, bool]]:
+    loss = limits.loss
     found: list[tuple[str, float | None, float | None]] = [
-        ("accuracy loss", m.loss_percent, limits.accuracy_loss_pp),
+        ("accuracy loss", m.loss_percent(loss is not None and loss.relative),
+         loss.percent if loss else None),
         ("size", m.effect.size_bytes, limits.size_bytes),
         ("memory", m.effect.peak_memory_bytes, limits.memory_bytes),
         ("latency", m.effect.latency_ns, limits.latency_ns),
-    ]
+    ]  # fmt: skip
     return [
         (name, value is not None and value <= most + 1e-9)
         for name, value, most in found
@@ -187,7 +179,7 @@ def _choice(
     sure: float | None = None
     if goal == "latency" and best is not None and best is not m:
         sure = chance_faster(m.against_root, best.against_root)
-    return Choice(m, _goal(m, goal, price), sure, _chance_within(m, limits.accuracy_loss_pp))
+    return Choice(m, _goal(m, goal, price), sure, _chance_within(m, limits.loss))
 
 
 def chance_faster(one: Estimate | None, other: Estimate | None) -> float | None:
@@ -205,12 +197,12 @@ def _log_sd(item: Estimate) -> float:
     return reach / float(special.stdtrit(max(item.launches - 1, 1), 0.5 + item.confidence / 2))
 
 
-def _chance_within(m: Measured, most_pp: float | None) -> float:
-    item = m.gain
-    if most_pp is None or item is None:
+def _chance_within(m: Measured, most: Loss | None) -> float:
+    item = m.gain(most.relative) if most else None
+    if most is None or item is None:
         return 1.0
     sd = (item.high - item.low) / 2 / 1.96
-    margin = most_pp / 100 + item.value
+    margin = most.percent / 100 + item.value
     return float(special.ndtr(margin / sd)) if sd else float(margin >= 0)
 
 
@@ -224,7 +216,7 @@ def _costs(
     """What the goal would be without each constraint, one at a time."""
     said = []
     for name, field in (
-        ("accuracy loss", "accuracy_loss_pp"),
+        ("accuracy loss", "loss"),
         ("size", "size_bytes"),
         ("memory", "memory_bytes"),
         ("latency", "latency_ns"),

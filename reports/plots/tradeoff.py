@@ -21,7 +21,7 @@ MOST_NAMES = 16
 
 def size_accuracy(facts: Facts) -> style.Drawing | None:
     """Compressed size against loss of quality; the bands: tiny and small losses."""
-    rows = [m for m in of_one_root(facts.first("infer")) if m.gain and m.gzip_bytes]
+    rows = [m for m in of_one_root(facts.first("infer")) if m.gain() and m.gzip_bytes]
     if not rows:
         return None
     small = [m for m in rows if loss(m) <= TINY_PP] or rows
@@ -42,12 +42,12 @@ def size_accuracy(facts: Facts) -> style.Drawing | None:
     ax.axhspan(TINY_PP, SMALL_PP, color=style.PALETTE[4], alpha=0.12, linewidth=0)
     front = {scenario for scenario, _ in facts.pareto}
     for m in rows:
-        item = m.gain
+        item = m.gain()
         assert item is not None  # filtered above
         colour = style.PALETTE[0] if m.scenario in front else style.MUTED
         ax.plot([_gzip(m)] * 2, [-100 * item.high, -100 * item.low], color=colour, linewidth=1.2)
         ax.plot([_gzip(m)], [loss(m)], marker="o", color=colour, linestyle="none")
-    ends = [-100 * x for m in rows if (e := m.gain) for x in (e.low, e.high)]
+    ends = [-100 * x for m in rows if (e := m.gain()) for x in (e.low, e.high)]
     losses = [loss(m) for m in rows]
     reach = [x for x in ends if min(losses) - 1.5 <= x <= max(losses) + 1.5]
     _limits(ax, [_gzip(m) for m in rows], losses + reach)
@@ -71,7 +71,7 @@ class Tradeoff:
 def compared(facts: Facts) -> Tradeoff | None:
     """What the Pareto plot shows, None where there are not two paths to compare."""
     rows = [m for m in of_one_root(facts.first("infer")) if m.effect.latency_ns and m.quality]
-    rows = [m for m in rows if m.gain or not m.effect.baseline]
+    rows = [m for m in rows if m.gain() or not m.effect.baseline]
     if len(rows) < 2:
         return None
     front = {m.scenario for m in rows if (m.scenario, m.configuration) in facts.pareto}
@@ -128,7 +128,7 @@ def _limits(ax: Axes, xs: list[float], losses: list[float]) -> None:
 
 def loss(m: Measured) -> float:
     """Of quality, in the unit of `unit`."""
-    return m.loss_percent or 0.0
+    return m.loss_percent() or 0.0
 
 
 def unit(rows: Sequence[Measured]) -> tuple[str, str]:

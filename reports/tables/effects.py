@@ -98,7 +98,7 @@ def size_cell(m: Measured) -> Cell:
 
 def loss_cell(m: Measured) -> Cell:
     """Change of quality against the plain model, and the word for it."""
-    cell, gain = change_cell(m, m.quality_change), m.gain
+    cell, gain = change_cell(m, m.quality_change), m.gain()
     if gain is None:
         return cell
     return replace(cell, text=f"{scale.loss_word(100 * gain.value)}: {cell.text}")

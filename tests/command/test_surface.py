@@ -33,14 +33,14 @@ COMMANDS = {
     "compare": "--out --price RUNS",
     "diagnose": f"--configuration --settings --steps PATH {WORKLOAD}",
     "doctor": "--configuration --json --settings",
-    "export": "--configuration --max-accuracy-loss --measure --out RUN SCENARIO",
+    "export": "--configuration --max-accuracy-loss --max-loss --measure --out RUN SCENARIO",
     "guard": "--allow-inconclusive --base --base-python --baseline --bisect --budget "
     f"--configuration --epochs --out --profile --seed --settings PATTERNS {WORKLOAD} "
     "--calls --command --prepare --cleanup --pytest -k --install --python",
     "history": "--every-environment --out FOLDER",
     "list": "--plain PATTERNS",
-    "recommend": "--configuration --kind --max-accuracy-loss --max-latency --max-memory --max-size "
-    "--measure --minimize --price RUN",
+    "recommend": "--configuration --kind --max-accuracy-loss --max-latency --max-loss --max-memory "
+    "--max-size --measure --minimize --price RUN",
     "merge": "--json --out RUNS",
     "report": "--anonymize --claims --json --price-per-hour --comment --export --summary RUN",
     "run": "--configuration --epochs --launches --out --profile --python --seed --settings "

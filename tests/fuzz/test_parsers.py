@@ -33,12 +33,12 @@ from bench.sweep.checking_models import check_model
 from bench.sweep.discovery import discover
 from reports.facts import history, own_claims
 from reports.facts.derive import facts_of
-from reports.facts.recommend import Limits, recommend
+from reports.facts.limits import Limits, Loss
+from reports.facts.recommend import recommend
 from reports.tables.report import contents
 from tests.command.test_surface import STORED
 from tests.fuzz.making import MANY, VALUES, as_json, changed, garbled
 from tfbench.command import cli, guard_request
-from tfbench.command.recommend import points
 
 ROOT = Path(tempfile.mkdtemp(prefix="tfbench-fuzz-"))
 RUN = json.loads((STORED / "run.json").read_text())
@@ -92,7 +92,7 @@ def stored(run: bytes, launches: bytes) -> None:
 def shown(run: Run) -> None:
     facts = facts_of(run)
     contents(facts)
-    tried(recommend, facts, Limits(1.0))
+    tried(recommend, facts, "latency", Limits(Loss(1.0)))
 
 
 def lines(launches: list[Any]) -> bytes:
@@ -301,7 +301,7 @@ def test_times_sizes_and_points(text: str) -> None:
     tried(quantities.seconds, text)
     tried(quantities.size_bytes, text, "x")
     with refusing():
-        points(text, "--x")
+        Loss.read(text, "--x")
 
 
 COMMAND = typer.main.get_command(cli.app)

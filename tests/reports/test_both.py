@@ -8,7 +8,8 @@ import pytest
 import reports
 from bench.results.store import read_run
 from reports.facts.derive import facts_of
-from reports.facts.recommend import Limits, recommend
+from reports.facts.limits import Limits, Loss
+from reports.facts.recommend import recommend
 from reports.plots.scaling import batches
 from tests.reports.fabricate import Spec, fabricate
 from tests.reports.pages import by_name, markdown_tables
@@ -97,8 +98,8 @@ def test_any_metric_is_shown_by_its_name_unit_and_direction(tmp_path):
     reports.write(tmp_path / "run")
     facts = facts_of(read_run(tmp_path / "run"))
     worse, better = (facts.get(f"infer/litert-{x}", "cpu-1") for x in ("int8", "float32"))
-    assert worse.loss_percent == pytest.approx(25)
-    assert better.loss_percent == pytest.approx(-5)
+    assert worse.loss_percent() == pytest.approx(25)
+    assert better.loss_percent() == pytest.approx(-5)
     row = rows_of(tmp_path / "run")["infer/litert-int8"]
     assert row["quality"] == "mae 2.50 kg"  # the batch variants have accuracy
     assert row["quality against the plain model"].startswith("+0.500 kg")
@@ -107,7 +108,7 @@ def test_any_metric_is_shown_by_its_name_unit_and_direction(tmp_path):
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "other metrics: mse" in page
     assert "one linear unit; mean absolute error" in page
-    found = recommend(facts, limits=Limits(accuracy_loss_pp=1.0))
+    found = recommend(facts, limits=Limits(loss=Loss(1.0)))
     assert found.best.measured.scenario == "infer/litert-float32"
     assert "mae −0.100 kg" in found.text()
     drawn = (tmp_path / "run" / "plots" / "pareto.svg").read_text(encoding="utf-8")
@@ -126,7 +127,7 @@ def test_without_labels_what_differs_from_the_plain_model_s_answers_counts_as_lo
             launch["agreement"] = differ.get(launch["scenario"], {})
     file.write_text("".join(json.dumps(x) + "\n" for x in launches), encoding="utf-8")
     facts = facts_of(read_run(tmp_path / "run"))
-    found = recommend(facts, limits=Limits(accuracy_loss_pp=1.0))
+    found = recommend(facts, limits=Limits(loss=Loss(1.0)))
     assert found.best.measured.scenario == "infer/litert-float32"
     assert "answers differ from infer/function's by 0.0 %" in found.text()
     assert recommend(facts).best.measured.scenario == "infer/litert-int8"

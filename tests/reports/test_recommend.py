@@ -3,7 +3,8 @@ import pytest
 from bench.results.errors import UsageError
 from bench.results.values import Estimate
 from reports.facts.derive import facts_of
-from reports.facts.recommend import Limits, chance_faster, recommend, unmeasured
+from reports.facts.limits import Limits, Loss
+from reports.facts.recommend import chance_faster, recommend, unmeasured
 from tests.reports.fabricate import TYPICAL, Spec, fabricate
 
 
@@ -23,12 +24,45 @@ def test_without_limits_the_fastest_is_chosen(facts):
 
 
 def test_a_limit_rules_out_and_says_its_cost(facts):
-    found = recommend(facts, limits=Limits(accuracy_loss_pp=0.6))
+    found = recommend(facts, limits=Limits(loss=Loss(0.6)))
     assert chosen(found) == "infer/litert-int8"
     assert found.refused == 2
     (cost,) = found.costs
     assert cost.startswith("The limit on accuracy loss costs 2.0× in latency")
     assert "infer/combined" in cost
+
+
+@pytest.mark.parametrize(
+    ("text", "loss"),
+    [
+        ("0.5pp", Loss(0.5)), ("1", Loss(1.0)), (1.5, Loss(1.5)), (None, None),
+        (" 2 % ", Loss(2.0, relative=True)),
+    ],
+)  # fmt: skip
+def test_a_loss_is_points_or_a_share_of_the_plain_models_quality(text, loss):
+    assert Loss.read(text) == loss
+
+
+@pytest.mark.parametrize("text", ["", "1 point", "--", "1.2.3pp", "nan"])
+def test_a_loss_that_cannot_be_read_says_what_to_write(text):
+    with pytest.raises(UsageError, match=r"--max-loss .*write 0\.5pp .* or 1%"):
+        Loss.read(text, "--max-loss")
+
+
+def test_a_relative_loss_is_of_the_plain_models_own_quality(tmp_path):
+    base, other = (
+        Spec("infer/function", wrong=300),
+        Spec("infer/x", "infer/function", 2.0, wrong=306),
+    )
+    facts = facts_of(fabricate(tmp_path / "run", [base, other]))
+    m = facts.get("infer/x", "cpu-1")
+    assert m is not None
+    before = m.quality.value - m.quality_change.value
+    assert before < 0.9
+    assert m.loss_percent(relative=True) == pytest.approx(m.loss_percent() / before)
+    between = (m.loss_percent() + m.loss_percent(relative=True)) / 2
+    assert chosen(recommend(facts, limits=Limits(loss=Loss(between)))) == "infer/x"
+    assert chosen(recommend(facts, limits=Limits(loss=Loss(between, relative=True)))) != "infer/x"
 
 
 def test_a_limit_that_changes_nothing_costs_nothing(facts):
@@ -37,7 +71,7 @@ def test_a_limit_that_changes_nothing_costs_nothing(facts):
 
 
 def test_limits_that_nothing_satisfies(facts):
-    found = recommend(facts, limits=Limits(size_bytes=10, accuracy_loss_pp=0.1))
+    found = recommend(facts, limits=Limits(size_bytes=10, loss=Loss(0.1)))
     assert found.best is None
     assert "No measured scenario satisfies" in found.text()
 
@@ -56,7 +90,7 @@ def test_how_sure_is_near_certainty_for_far_figures_and_half_for_equal_ones():
 
 
 def test_the_text_says_how_sure(facts):
-    assert "How sure: " in recommend(facts, limits=Limits(accuracy_loss_pp=1.5)).text()
+    assert "How sure: " in recommend(facts, limits=Limits(loss=Loss(1.5))).text()
 
 
 def test_scenarios_without_figures_are_never_recommended(tmp_path):

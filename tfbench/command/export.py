@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tfbench.command.options import ScenarioFolders, SettingsFile
+from tfbench.command.options import MaxLoss, ScenarioFolders, SettingsFile
 from tfbench.screen.plain import tell
 
 
@@ -20,9 +20,7 @@ def export(
     configuration: Annotated[
         str | None, typer.Option(help="Of the run. Default: its first.")
     ] = None,
-    max_accuracy_loss: Annotated[
-        str | None, typer.Option(help="Of the chosen one, such as 1pp (percentage points).")
-    ] = "1pp",
+    max_loss: MaxLoss = "1pp",
     measure: Annotated[
         bool,
         typer.Option(
@@ -37,12 +35,12 @@ def export(
     from bench.results.store import read_run
     from bench.sweep import settings as settings_
     from bench.sweep.progress import reporter
+    from reports.facts.limits import Loss
     from tfbench import exporting
-    from tfbench.command.recommend import points
     from tfbench.screen.terminal import Console
 
     folders = settings_.scenario_folders(settings_.read_table(settings), scenario_folders)
-    loss = points(max_accuracy_loss, "--max-accuracy-loss")
+    loss = Loss.read(max_loss, "--max-loss")
     with reporter(Console(stderr=True)) as progress:
         claim = exporting.export(
             read_run(run), out, progress, scenario, configuration, loss, measure, folders

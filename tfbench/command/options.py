@@ -155,3 +155,12 @@ def with_workload(command: Callable[..., None]) -> Callable[..., None]:
     )
     called.__annotations__ = {name: each.annotation for name, each in own.items()}
     return called
+
+
+MaxLoss = Annotated[
+    str | None,
+    typer.Option(
+        "--max-loss", "--max-accuracy-loss",
+        help="Of quality: 0.5pp (percentage points), or 1% (of the plain model's).",
+    ),
+]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.results.errors import UsageError
-from tfbench.command.options import Json, ScenarioFolders
+from tfbench.command.options import Json, MaxLoss, ScenarioFolders
 from tfbench.screen.answer import answer
 from tfbench.screen.plain import tell
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _SIZE = re.compile(r"^\s*([\d.]+)\s*(B|KB|MB|GB)?\s*$", re.IGNORECASE)
 _TIME = re.compile(r"^\s*([\d.]+)\s*(ns|us|µs|ms|s)\s*$")
-_POINTS = re.compile(r"^\s*([\d.]+)\s*(?:pp|%)?\s*$")
 _SIZES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9}
 _TIMES = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9}
 MOST_MEASURED = 6
@@ -29,9 +28,7 @@ MOST_MEASURED = 6
 def recommend(
     run: Annotated[Path, typer.Argument(help="A run's folder.", show_default=False)],
     minimize: Annotated[str, typer.Option(help="latency, size, memory or cost.")] = "latency",
-    max_accuracy_loss: Annotated[
-        str | None, typer.Option(help="Such as 1pp (percentage points).")
-    ] = "1pp",
+    max_loss: MaxLoss = "1pp",
     max_size: Annotated[str | None, typer.Option(help="Of the file, such as 100KB.")] = None,
     max_memory: Annotated[str | None, typer.Option(help="Peak, such as 50MB.")] = None,
     max_latency: Annotated[str | None, typer.Option(help="Of an answer, such as 2ms.")] = None,
@@ -56,11 +53,12 @@ def recommend(
     from bench.sweep import settings
     from bench.sweep.discovery import discover
     from reports.facts.derive import facts_of
-    from reports.facts.recommend import Limits, unmeasured
+    from reports.facts.limits import Limits, Loss
     from reports.facts.recommend import recommend as choose
+    from reports.facts.recommend import unmeasured
 
     limits = Limits(
-        points(max_accuracy_loss, "--max-accuracy-loss"),
+        Loss.read(max_loss, "--max-loss"),
         parsed(max_size, _SIZE, _SIZES, "--max-size", "100KB"),
         parsed(max_memory, _SIZE, _SIZES, "--max-memory", "50MB"),
         parsed(max_latency, _TIME, _TIMES, "--max-latency", "2ms"),
@@ -89,7 +87,7 @@ def _answer(found: Recommendation) -> dict[str, Any]:
         {
             "scenario": each.measured.scenario, "goal_value": each.goal,
             "effect": each.measured.effect, "over_plain": each.measured.against_root,
-            "loss_percent": each.measured.loss_percent, "sure_best": each.sure_best,
+            "loss_percent": each.measured.loss_percent(), "sure_best": each.sure_best,
             "sure_within": each.sure_within,
         }
         for each in chosen
@@ -99,11 +97,6 @@ def _answer(found: Recommendation) -> dict[str, Any]:
         "best": choices[0] if choices else None, "runners_up": choices[1:],
         "costs": found.costs, "refused": found.refused,
     }  # fmt: skip
-
-
-def points(text: str | None, option: str) -> float | None:
-    """Percentage points such as 1pp; None where none were given."""
-    return parsed(text, _POINTS, {}, option, "1pp")
 
 
 def parsed(
@@ -127,8 +120,7 @@ def parsed(
         value = None
     if match is None or value is None:
         raise UsageError(f"{option} {text!r} cannot be read: write it as {example}")
-    unit = (match[2] or "b").lower() if units else ""
-    return value * units.get(unit, 1.0)
+    return value * units.get((match[2] or "b").lower(), 1.0)
 
 
 def _measure(
