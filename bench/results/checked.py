@@ -12,6 +12,8 @@ from typing import Any
 from bench.results.as_json import hints
 from bench.results.values import Launch, Scenario, Turn
 
+LATEST_S = 253_402_300_800
+"""Unix time of the year 10,000, from which on there is no date."""
 MOST = 2**63
 """Beyond it a number cannot have been counted or timed."""
 
@@ -64,6 +66,8 @@ def launch(value: Launch) -> Launch:
     for name in ("examples_per_step", "updates_per_step"):
         _expect(0 <= getattr(value, name) < MOST, f"launch.{name}", getattr(value, name))
     _expect(value.updates_per_step >= 1, "launch.updates_per_step", value.updates_per_step)
+    if value.level is not None:  # of which effects are made by exp
+        _expect(abs(value.level) <= math.log(MOST), "launch.level", value.level)
     for bucket, count in value.latency_histogram.items():
         _expect(
             bucket.lstrip("-").isdecimal() and abs(int(bucket)) < 1e5 and count >= 0,
@@ -108,7 +112,10 @@ def facts(found: Mapping[str, Any]) -> None:
             check(hint, tuple(value) if isinstance(value, list) else value, name)
     for n, each in enumerate(found.get("configurations") or ()):
         _expect(isinstance(each.get("name"), str), f"configurations[{n}].name", each.get("name"))
-    _expect(math.isfinite(found.get("started") or 0.0), "started", found.get("started"))
+    for name in ("epochs", "trainings"):
+        check(int | None, (found.get("settings") or {}).get(name), f"settings.{name}")
+    for name in ("started", "ended"):
+        _expect(0 <= (found.get(name) or 0.0) < LATEST_S, name, found.get(name))
 
 
 def _turn(value: Any, name: str) -> None:

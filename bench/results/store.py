@@ -213,7 +213,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
         if facts.get("schema", 0) > SCHEMA:
             raise StoreError(f"{folder} was written by a newer tfbench: update this one")
         checked.facts(facts)
-    return facts
+    return {name: each for name, each in facts.items() if each is not None}
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
             {"outcome": "fine"}, {"scenario": 3}, {"group": None}, {"index": "0"},
             {"latency_histogram": {"x": 1}}, {"latency_histogram": {"1": -1}},
             {"latency_histogram": []}, {"predictions": [[1]]}, {"level": "0"},
+            {"level": 800.0},
             {"updates_per_step": 0}, {"proof": []}, {"warnings": "x"}, {"steady": 1},
         )),
     ],
@@ -123,12 +124,19 @@ def test_a_damaged_line_is_named(stored: Path, line: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_nothing_is_as_good_as_missing(stored: Path) -> None:
+    facts = json.loads((stored / "run.json").read_text())
+    (stored / "run.json").write_text(json.dumps(facts | {"warnings": None, "git": None}))
+    assert read_run(stored).effects.rows
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "", "{", "[]", "null", '{"schema": "1"}', '{"scenarios": 3}', '{"scenarios": [3]}',
         '{"scenarios": [{"id": "a"}]}', '{"configurations": [{}]}', '{"configurations": {}}',
         '{"environment": "x"}', '{"settings": []}', '{"warnings": [3]}', '{"started": "now"}',
+        '{"ended": 1e15}', '{"settings": {"epochs": [3]}}',
         '{"started": NaN}', '{"workload": 3}', '{"controls": {"a": 3}}', '{"name": 3}',
         "[" * 100_000,
     ],
