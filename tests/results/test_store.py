@@ -136,7 +136,7 @@ def test_nothing_is_as_good_as_missing(stored: Path) -> None:
         "", "{", "[]", "null", '{"schema": "1"}', '{"scenarios": 3}', '{"scenarios": [3]}',
         '{"scenarios": [{"id": "a"}]}', '{"configurations": [{}]}', '{"configurations": {}}',
         '{"environment": "x"}', '{"settings": []}', '{"warnings": [3]}', '{"started": "now"}',
-        '{"ended": 1e15}', '{"settings": {"epochs": [3]}}',
+        '{"ended": 1e15}', '{"ended": 1%s}' % ("0" * 400), '{"settings": {"epochs": [3]}}',
         '{"started": NaN}', '{"workload": 3}', '{"controls": {"a": 3}}', '{"name": 3}',
         "[" * 100_000,
     ],
