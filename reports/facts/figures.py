@@ -40,7 +40,7 @@ def rounded(value: float, decimals: int) -> str:
 
 def significant(value: float, digits: int = 3) -> str:
     """The value with so many significant digits, never in exponent form."""
-    if value == 0 or not math.isfinite(value):
+    if value == 0 or not abs(value) < 1e300:  # larger ones cannot be rounded up
         return "0" if value == 0 else ("∞" if value > 0 else f"{MINUS}∞")
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
     # Rounding may carry into the next power of ten: 99.96 with three digits is 100, not 100.0.

@@ -18,7 +18,7 @@ def test_decimals_follow_the_half_width(half_width, decimals):
     ("value", "digits", "text"),
     [
         (99.96, 3, "100"), (0.0123456, 3, "0.0123"), (1234567, 3, "1,230,000"), (0, 3, "0"),
-        (-2.5, 2, "−2.5"), (9.99, 2, "10"), (0.999, 2, "1.0"),
+        (-2.5, 2, "−2.5"), (9.99, 2, "10"), (0.999, 2, "1.0"), (1.7e308, 3, "∞"),
     ],
 )  # fmt: skip
 def test_significant_digits(value, digits, text):
