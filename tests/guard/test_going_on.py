@@ -170,6 +170,22 @@ def test_the_working_tree_is_known_by_commit_and_changes(tmp_path: Path) -> None
     assert states.working_tree(folder)["changes"]["new.py"] != before
 
 
+def test_compiled_code_counts_though_git_ignores_it(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    commit(folder, "first", {**FILES, ".gitignore": "*.so\n*.pyd\n*.log\nenv/\nbuild/\n"})
+    (folder / "env").mkdir()
+    (folder / "env/pyvenv.cfg").touch()
+    for place in ("env/lib", "build/lib", ".hidden", "src/fast"):
+        (folder / place).mkdir(parents=True)
+        (folder / place / "core.so").write_text("1")
+    (folder / "src/run.log").write_text("what a benchmark wrote")
+    before = states.working_tree(folder)
+    assert before["changes"].keys() == {"src/fast/core.so"}
+    assert states.working_tree(folder / "src")["changes"] == before["changes"]
+    (folder / "src/fast/core.so").write_text("2")
+    assert states.working_tree(folder) != before
+
+
 def test_outside_of_git_all_code_counts(tmp_path: Path) -> None:
     (tmp_path / "work.py").write_text("x = 1\n")
     (tmp_path / ".hidden").mkdir()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.guard.checkouts.versions import is_elsewhere
+from bench.guard.checkouts.versions import COMPILED, is_elsewhere
 from bench.guard.checkouts.worktrees import git, repository
 from bench.results.errors import UsageError
 
@@ -38,7 +38,11 @@ def working_tree(root: Path) -> dict[str, Any]:
         return {"folder": str(root.resolve()), "changes": {f: _digest(root / f) for f in files}}
     changed = git(top, "diff", "HEAD", "--name-only", "-z").split("\0")
     new = git(top, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
-    names = {*filter(None, changed), *(name for name in new if name.endswith(CODE))}
+    names = {
+        *filter(None, changed),
+        *(name for name in new if name.endswith(CODE)),
+        *_compiled(top),
+    }
     return {
         "folder": str(root.resolve().relative_to(top)),
         "commit": commit,
@@ -59,6 +63,17 @@ def packages(python: str) -> dict[str, str]:
     except (OSError, ValueError):
         raise UsageError(f"{python} does not say what is installed in it") from None
     return dict(sorted(found.items()))
+
+
+def _compiled(top: Path) -> Iterator[str]:
+    """Compiled code that git is told to ignore, and that is imported all the same."""
+    patterns = [f"*{ending}" for ending in COMPILED]
+    ignored = git(
+        top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *patterns
+    )
+    for name in filter(None, ignored.split("\0")):
+        if not any(is_elsewhere(top / folder) for folder in list(Path(name).parents)[:-1]):
+            yield name
 
 
 def _code(root: Path) -> Iterator[Path]:
