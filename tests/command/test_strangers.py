@@ -37,11 +37,12 @@ def test_links_in_a_run_are_refused(
     shutil.rmtree(run / name, ignore_errors=True)
     (run / name).unlink(missing_ok=True)
     (run / name).symlink_to(mine / "photo.png" if "." in name else mine)
+    other = shutil.copytree(STORED, tmp_path / "other")
     for arguments in (
         ["report", str(run)],
         ["report", str(run), "--anonymize"],
         ["run", "--resume", str(run)],
-        ["merge", str(run), str(STORED), "--out", str(tmp_path / "out")],
+        ["merge", str(run), str(other), "--out", str(tmp_path / "out")],
     ):
         assert cli.main(arguments) == 2
         said = capsys.readouterr().err
