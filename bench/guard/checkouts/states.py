@@ -66,7 +66,7 @@ def packages(python: str) -> dict[str, str]:
 
 
 def _compiled(top: Path) -> Iterator[str]:
-    """Compiled code that git is told to ignore, and that is imported all the same."""
+    """Compiled code that git ignores, and that is imported all the same."""
     patterns = [f"*{ending}" for ending in COMPILED]
     ignored = git(
         top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *patterns
