@@ -65,6 +65,8 @@ class FakeLauncher:
         self.timed: list[tuple[str, str, int]] = []
         self.announced: list[tuple[str, str, int] | None] = []
         """With each of them, the launch that is to follow."""
+        self.spent: list[float] = []
+        """With each call for probes, the time that was spent on them before."""
         self.probed: dict[tuple[str, Side], int] = {}
         self.bias: dict[str, float] = {}
         self._draw_processes()
@@ -76,7 +78,10 @@ class FakeLauncher:
     def seconds(self) -> float:
         return self.clock
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
+    def probe(
+        self, wanted: Sequence[tuple[Subject, Side]], spent_s: float = 0.0
+    ) -> Generator[Launch, None, None]:
+        self.spent.append(spent_s)
         for each, side in wanted:
             yield self._probe(each, side)
 

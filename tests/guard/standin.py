@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import random
 import sys
 import time
@@ -18,7 +19,7 @@ from bench.guard.comparison.values import Comparison
 from bench.guard.loop.planned import Plan
 from bench.guard.loop.running import Kept, compare
 from bench.guard.rule.limits import Limits
-from bench.guard.sources.source import Opened, Wanted
+from bench.guard.sources.source import Opened, Wanted, of_probes
 from bench.results.store import RunFolder, read_run
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep import interrupts
@@ -31,6 +32,8 @@ EFFECTS = {
     "infer/slow": Effect(change=0.05, noise=0.004),
     "infer/large": Effect(noise=0.004, head={"peak_memory_bytes": 30_000_000}),
 }
+WARNED = {"infer/quiet": ("it is odd",), "infer/large": ("it is odd", "it is large")}
+"""What probes warn of."""
 BUDGET_S = 90.0
 
 
@@ -42,7 +45,8 @@ class Same(FakeLauncher):
     def _probe(self, subject: Subject, side: Side) -> Launch:
         time.sleep(self.seconds_each)
         self.rng = random.Random(f"{subject.key} {side}")
-        return super()._probe(subject, side)
+        launch = super()._probe(subject, side)
+        return dataclasses.replace(launch, warnings=WARNED.get(subject.id, ()))
 
     def time(
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
@@ -64,7 +68,7 @@ class Pretended:
         self, base: Checkout, head: Checkout, wanted: Wanted, reporter: Reporter
     ) -> Iterator[Opened]:
         """Give them."""
-        yield Opened(self.subjects, self.launcher)
+        yield Opened(self.subjects, self.launcher, of_probes)
 
     def __repr__(self) -> str:
         return "Pretended()"

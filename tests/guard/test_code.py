@@ -46,7 +46,7 @@ def mine(tmp_path: Path) -> Path:
 def opened(source: Source, mine: Path, wanted: Wanted = WANTED) -> tuple[list[Subject], list[str]]:
     """Subjects and warnings of the working tree against its last commit."""
     with Versions(mine).pair("HEAD") as sides, source.open(*sides, wanted, Silent()) as found:
-        return list(found.subjects), list(found.warnings())
+        return list(found.subjects), list(found.warnings(()))
 
 
 def test_functions_of_both_sides_are_subjects(mine: Path) -> None:
@@ -135,9 +135,20 @@ def test_a_short_budget_looks_at_the_memory_of_few(mine: Path) -> None:
         (one,) = found.launcher.probe([(found.subjects[0], "head")])
         assert one.outcome == "ok"
         assert one.peak_memory_bytes is None
-        assert list(found.warnings()) == [
+        assert list(found.warnings([one])) == [
             "memory of 1 benchmarks was not looked at: the budget is too short"
         ]
+
+
+def test_what_probes_took_before_an_interruption_counts(mine: Path) -> None:
+    wanted = Wanted((), (CPU_1,), 4 << 30, budget_s=600.0)
+    with (
+        Versions(mine).pair("HEAD") as sides,
+        Calls("hot.py").open(*sides, wanted, Silent()) as found,
+    ):
+        (one,) = found.launcher.probe([(found.subjects[0], "head")], 600.0)
+        assert one.peak_memory_bytes is None
+        assert len(list(found.warnings([one]))) == 1
 
 
 def test_compiled_files_ask_for_an_installation(mine: Path) -> None:

@@ -54,6 +54,7 @@ def test_the_whole_has_all_parts(whole: tuple[Path, Comparison]) -> None:
     assert found.exit_code == REGRESSION
     kinds = {each.partition(" ")[0] for each in steps(folder)}
     assert kinds == {"begun", "probe", "screen", "restart", "confirm", "operations"}
+    assert found.warnings == ("it is odd", "it is large")
 
 
 @pytest.mark.parametrize("torn", [0, 1, 33])
@@ -78,6 +79,32 @@ def test_cut_after_any_step_it_decides_as_without(
         again = [f"{stage} {id}@cpu-1 {index}" for id, stage, index in source.launcher.timed]
         rest = [each for each in asked[cut:] if each.startswith(("screen", "confirm"))]
         assert again == rest, "what was kept was measured again"
+
+
+def cut(folder: Path, place: Path, steps: int, launches: int) -> None:
+    """A copy of what a comparison had kept after so many steps and launches."""
+    RunFolder.create(place).write_facts(dict(read_run(folder).facts))
+    for name, lines in ((STEPS, steps), (LAUNCHES, launches)):
+        (place / name).write_text("".join((folder / name).read_text().splitlines(True)[:lines]))
+
+
+def test_both_sides_are_probed_on_the_same_day(
+    tmp_path: Path, whole: tuple[Path, Comparison]
+) -> None:
+    folder, wanted = whole
+    cut(folder, tmp_path / "guard", 3, 5)  # the third pair's first probe was written alone
+    source = Pretended()
+    assert same(guard(tmp_path / "guard", "resume", source), wanted)
+    assert [id for id, _ in source.launcher.probed] == ["infer/slow"] * 2 + ["infer/large"] * 2
+
+
+def test_time_spent_on_probes_before_counts(tmp_path: Path, whole: tuple[Path, Comparison]) -> None:
+    folder, _ = whole
+    cut(folder, tmp_path / "guard", 3, 4)
+    times = [json.loads(line)["until_s"] for line in (folder / STEPS).read_text().splitlines()]
+    source = Pretended()
+    guard(tmp_path / "guard", "resume", source)
+    assert source.launcher.spent == [pytest.approx(times[2] - times[0]), 0.0, 0.0, 0.0]
 
 
 def test_one_that_ended_is_told_again_without_measuring(
@@ -137,6 +164,7 @@ def test_a_journal_of_another_plan_is_refused(
         ("not json\n", "line 1 is damaged"),
         ('{"what": "begun", "until_s": "x"}\n', r"step\.until_s"),
         ('{"what": "begun", "until_s": 1, "launches": -1}\n', r"step\.launches"),
+        ('{"what": "begun", "until_s": 1, "launches": 1}\n', "has 1 launches and not 0"),
         ('{"what": "begun", "until_s": 1, "launches": 9999}\n', "does not hold: start anew"),
         ('{"what": "restart", "until_s": 1}\n', "holds 'restart' where 'begun' belongs"),
     ):

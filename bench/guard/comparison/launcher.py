@@ -64,8 +64,15 @@ class Launcher(Protocol):
     def seconds(self) -> float:
         """Time since the guard began."""
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
-        """One untimed probe each, in this order; several at once where cores allow it."""
+    def probe(
+        self, wanted: Sequence[tuple[Subject, Side]], spent_s: float = 0.0
+    ) -> Generator[Launch, None, None]:
+        """One untimed probe each, in this order; several at once where cores allow it.
+
+        Args:
+            wanted: What to probe.
+            spent_s: Time that was spent on others of them, before an interruption.
+        """
 
     def time(
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None

@@ -27,7 +27,9 @@ from bench.sweep import interrupts
 from bench.sweep.progress import Reporter
 
 STEPS = "steps.jsonl"
-BEGUN = "begun"
+BEGUN, PROBE = "begun", "probe"
+PAIR = 2
+"""Launches of a probe or a timing: the base's and the head's."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Journal:
         self._known = deque(known)
         self._clock = self._offset = 0.0
         self._live = False
+        self.launches: list[Launch] = []
+        """Those of all answers, kept ones and new ones."""
         if self._heard(BEGUN) is None:
             self._keep(Answer(BEGUN, self._now()))
 
@@ -81,19 +85,22 @@ class Journal:
         """Time of the comparison up to the last answer, interruptions left out."""
         return self._clock
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
-        """Those that were kept, then the others, each kept as it ends."""
-        names = [f"probe {subject.key} {side}" for subject, side in wanted]
-        heard = 0
-        while heard < len(names) and (known := self._heard(names[heard])):
+    def probe(
+        self, wanted: Sequence[tuple[Subject, Side]], spent_s: float = 0.0
+    ) -> Generator[Launch, None, None]:
+        """Those that were kept, then the others; a pair that was not kept whole is made anew."""
+        names = [f"{PROBE} {subject.key}" for subject, _ in wanted[::2]]
+        begun, heard = self._clock, 0
+        while heard < len(names) and (known := self._heard(names[heard], PAIR)):
             yield from known.launches
             heard += 1
         if heard == len(names):
             return
         self._go_live()
-        with contextlib.closing(self._launcher.probe(wanted[heard:])) as launches:
-            for name, launch in zip(names[heard:], launches, strict=True):
-                yield from self._keep(Answer(name, self._now(), (launch,))).launches
+        rest = self._launcher.probe(wanted[2 * heard :], self._clock - begun)
+        with contextlib.closing(rest) as launches:
+            for name, base, head in zip(names[heard:], launches, launches, strict=True):
+                yield from self._keep(Answer(name, self._now(), (base, head))).launches
 
     def time(
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
@@ -103,7 +110,7 @@ class Journal:
         def ask() -> tuple[Sequence[Launch], Sequence[OperationChange]]:
             return self._launcher.time(subject, stage, index, then), ()
 
-        base, head = self._step(f"{stage} {subject.key} {index}", ask).launches
+        base, head = self._step(f"{stage} {subject.key} {index}", ask, PAIR).launches
         return base, head
 
     def restart(self) -> None:
@@ -126,17 +133,20 @@ class Journal:
     # --- pieces ---------------------------------------------------------------------------------
 
     def _step(
-        self, what: str, ask: Callable[[], tuple[Sequence[Launch], Sequence[OperationChange]]]
+        self,
+        what: str,
+        ask: Callable[[], tuple[Sequence[Launch], Sequence[OperationChange]]],
+        count: int = 0,
     ) -> Answer:
-        known = self._heard(what)
+        known = self._heard(what, count)
         if known is not None:
             return known
         self._go_live()
         launches, operations = ask()
         return self._keep(Answer(what, self._now(), tuple(launches), tuple(operations)))
 
-    def _heard(self, what: str) -> Answer | None:
-        """The next answer that was kept; None: there are no more."""
+    def _heard(self, what: str, count: int = 0) -> Answer | None:
+        """The next answer that was kept, of so many launches; None: there are no more."""
         if not self._known:
             return None
         answer = self._known.popleft()
@@ -145,7 +155,13 @@ class Journal:
                 f"the comparison cannot go on: {STEPS} holds '{answer.what}' where '{what}' "
                 "belongs; start a new one"
             )
+        if len(answer.launches) != count:
+            raise StoreError(
+                f"the comparison cannot go on: by {STEPS}, '{what}' has {len(answer.launches)} "
+                f"launches and not {count}; start a new one"
+            )
         self._clock = answer.until_s
+        self.launches += answer.launches
         return answer
 
     def _go_live(self) -> None:
@@ -159,6 +175,7 @@ class Journal:
 
     def _keep(self, answer: Answer) -> Answer:
         self._clock, self._live = answer.until_s, True
+        self.launches += answer.launches
         if self._folder is not None:
             step = Step(answer.what, answer.until_s, len(answer.launches), answer.operations)
             with interrupts.held():  # the launches first: without its step none counts
@@ -222,8 +239,9 @@ class Untold:
 
     def __init__(self, reporter: Reporter, journal: Journal, known: Sequence[Answer]) -> None:
         self._reporter, self._journal = reporter, journal
-        self._known = sum(bool(answer.launches) for answer in known)
-        self._pairs = sum(len(answer.launches) > 1 for answer in known)
+        probes = sum(len(x.launches) for x in known if x.what.startswith(PROBE))
+        self._pairs = sum(bool(x.launches) and not x.what.startswith(PROBE) for x in known)
+        self._known = probes + self._pairs
 
     def total(self, units: int) -> None:
         """Those that are still to be done."""

@@ -81,7 +81,7 @@ def compare(
             launcher.seconds(),
             plan.budget_s,
             tuple(guard.failed),
-            (*base.warnings, *head.warnings, *opened.warnings()),
+            (*base.warnings, *head.warnings, *opened.warnings(launcher.launches)),
             guard.watch(),
             environment,
             noun=opened.noun,

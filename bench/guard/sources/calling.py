@@ -16,7 +16,7 @@ from bench.guard.comparison.launcher import Side, Stage, Subject
 from bench.guard.comparison.values import OperationChange
 from bench.guard.sources import functions
 from bench.guard.sources.processes import Beside, Spawner, environment
-from bench.guard.sources.source import Benchmark, Wanted
+from bench.guard.sources.source import Benchmark, Wanted, of_probes
 from bench.guard.sources.turns import PROFILE, TurnTaking, all_cores
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, Launch, Scenario
@@ -27,6 +27,7 @@ from bench.sweep.running import LaunchFailed
 PROFILED_S = 1.0
 PROBES_SHARE = 0.2
 """Of the budget: of a suite with more benchmarks, memory is looked at as far as that suffices."""
+LATE = "memory was not looked at: the budget is too short"
 MOST_HASH_SEED = 2**32 - 1
 
 
@@ -53,26 +54,17 @@ class CodeLauncher(TurnTaking):
         self._probes_s = PROBES_SHARE * wanted.budget_s
         self._sides, self._request, self._spawner = sides, request, spawner
         self._variables = {s: environment(c, sides["head"]) for s, c in sides.items()}
-        self._noticed: list[str] = []
-        self._late: set[str] = set()
-        """What was not probed."""
-
-    @property
-    def warnings(self) -> list[str]:
-        """What was noticed."""
-        if not self._late:
-            return self._noticed
-        note = f"memory of {len(self._late)} benchmarks was not looked at: the budget is too short"
-        return [*self._noticed, note]
 
     @staticmethod
     def place(configuration: Configuration, core: int) -> Configuration:
         """Where something untimed runs."""
         return dataclasses.replace(configuration, cpus=(core,))
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
+    def probe(
+        self, wanted: Sequence[tuple[Subject, Side]], spent_s: float = 0.0
+    ) -> Generator[Launch, None, None]:
         """Untimed probes, one on each core at a time, while there is time for them."""
-        until_s = self.seconds() + self._probes_s
+        until_s = self.seconds() + self._probes_s - spent_s
         cores = cycle(sorted(all_cores()))
         with ThreadPoolExecutor(len(all_cores())) as executor:
             # an interruption cancels what `map` has not begun
@@ -154,8 +146,7 @@ class CodeLauncher(TurnTaking):
             outcome, reason = benchmark.facts["outcome"], benchmark.facts["reason"]
             return dataclasses.replace(record, outcome=outcome, reason=reason)  # type: ignore[arg-type]
         if self.seconds() > until_s:
-            self._late.add(subject.id)
-            return record
+            return dataclasses.replace(record, warnings=(LATE,))
         configuration = subject.configuration
         if len(configuration.cpus) == 1:
             configuration = self.place(configuration, core)
@@ -179,9 +170,17 @@ class CodeLauncher(TurnTaking):
         kept = record.probes.get("kept_bytes")
         if kept and side == "head":
             note = f"{subject.id} keeps {kept:,} bytes more after every call: does it change state?"
-            if note not in self._noticed:
-                self._noticed.append(note)
+            record = dataclasses.replace(record, warnings=(note,))
         return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+
+
+def noticed(launches: Sequence[Launch]) -> list[str]:
+    """What probes warned of; benchmarks that were left out are counted."""
+    late = {each.scenario for each in launches if LATE in each.warnings}
+    told = [line for line in of_probes(launches) if line != LATE]
+    if not late:
+        return told
+    return [*told, f"memory of {len(late)} benchmarks was not looked at: the budget is too short"]
 
 
 def of(subject: Subject, side: Side) -> Benchmark:

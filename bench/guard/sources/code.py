@@ -14,7 +14,7 @@ from typing import Any, Literal
 from bench.guard.checkouts.versions import compiled_in_head_alone
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Side, Subject
-from bench.guard.sources.calling import CodeLauncher
+from bench.guard.sources.calling import CodeLauncher, noticed
 from bench.guard.sources.processes import Spawner, ask, environment
 from bench.guard.sources.source import Benchmark, Opened, Wanted, chosen
 from bench.guard.sources.turns import all_cores
@@ -155,7 +155,7 @@ def _opened(
         ]
         with CodeLauncher(sides, source.request, spawner, reporter, wanted) as launcher:
             yield Opened(
-                subjects, launcher, lambda: [*warnings, *launcher.warnings], noun="benchmark"
+                subjects, launcher, lambda launches: [*warnings, *noticed(launches)], "benchmark"
             )
     finally:
         spawner.close()

@@ -18,7 +18,7 @@ from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Pair, Side, Stage, Subject, Upcoming
 from bench.guard.comparison.values import OperationChange
 from bench.guard.sources.processes import Beside, Spawner, environment
-from bench.guard.sources.source import Benchmark, Opened, Wanted
+from bench.guard.sources.source import Benchmark, Opened, Wanted, of_probes
 from bench.results.errors import UsageError
 from bench.results.levels import levels
 from bench.results.values import Configuration, Launch, Turn
@@ -59,10 +59,13 @@ class Command:
         with CommandLauncher(self, sides, wanted, reporter) as launcher:
             launcher.first(subjects[0].configuration)
             compiled = compiled_in_head_alone(base, head)
+            warnings = []
             if compiled is not None:
                 note = f"{compiled} is compiled and not in the base: if the command uses it, "
-                launcher.warnings.append(f"{note}give --install")
-            yield Opened(subjects, launcher, lambda: launcher.warnings, noun="command")
+                warnings.append(f"{note}give --install")
+            yield Opened(
+                subjects, launcher, lambda launches: [*warnings, *of_probes(launches)], "command"
+            )
 
 
 class CommandLauncher:
@@ -85,7 +88,6 @@ class CommandLauncher:
         self._variables = {s: environment(c, sides["head"]) for s, c in sides.items()}
         self._begun = time.monotonic()
         self._run_s = RUNS_S
-        self.warnings: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +117,9 @@ class CommandLauncher:
                     reason = f"{checkout.label}: {error.reason}"
                     raise UsageError(f"--command {self._command.line}: {reason}") from None
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
+    def probe(
+        self, wanted: Sequence[tuple[Subject, Side]], spent_s: float = 0.0
+    ) -> Generator[Launch, None, None]:
         """A run each in which everything is counted."""
         for subject, side in wanted:
             yield self._probe(subject, side)
@@ -181,14 +185,20 @@ class CommandLauncher:
             return _failed(record, error)
         finally:
             self._reporter.done()
+        warnings = []
         if found.pop("left"):
-            self._warn("it leaves processes running, which were ended after each run")
+            warnings.append("it leaves processes running, which were ended after each run")
         missing = [name.replace("_", " ") for name in COUNTED if name not in found]
         if missing:
-            self._warn(f"this kernel or container does not say {', '.join(missing)}")
+            warnings.append(f"this kernel or container does not say {', '.join(missing)}")
         memory = found.pop("peak_memory_bytes")
-        wall_s = time.time() - record.started_s
-        return dataclasses.replace(record, peak_memory_bytes=memory, probes=found, wall_s=wall_s)
+        return dataclasses.replace(
+            record,
+            peak_memory_bytes=memory,
+            probes=found,
+            warnings=tuple(warnings),
+            wall_s=time.time() - record.started_s,
+        )
 
     def _run(
         self, side: Side, where: Configuration, rng: random.Random, count: bool = False
@@ -204,7 +214,7 @@ class CommandLauncher:
             reason = f"--{flag} {line}: {error.reason}"
             if flag == "prepare":
                 raise UsageError(f"{self._sides[side].label}: {reason}") from None
-            self._warn(reason)
+            self._reporter.note(reason)
 
     def _do(
         self, line: str, side: Side, where: Configuration, rng: random.Random, count: bool = False
@@ -228,10 +238,6 @@ class CommandLauncher:
             "run", LIMIT_S + 60, command=words(line), folder=str(self._sides[side].root),
             environment=variables, limit_s=LIMIT_S, count=count,
         )  # fmt: skip
-
-    def _warn(self, line: str) -> None:
-        if line not in self.warnings:
-            self.warnings.append(line)
 
     def _close(self) -> None:
         if self._runner is not None:

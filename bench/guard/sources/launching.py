@@ -87,7 +87,9 @@ class LiveLauncher(TurnTaking):
                 finally:
                     launch.close()
 
-    def probe(self, wanted: Sequence[tuple[Subject, Side]]) -> Generator[Launch, None, None]:
+    def probe(
+        self, wanted: Sequence[tuple[Subject, Side]], spent_s: float = 0.0
+    ) -> Generator[Launch, None, None]:
         """Untimed probes, one on each core at a time."""
         if not wanted:
             return

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeVar
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.launcher import Launcher, Subject
 from bench.results.errors import UsageError
-from bench.results.values import Configuration
+from bench.results.values import Configuration, Launch
 from bench.sweep.progress import Reporter
 
 T = TypeVar("T")
@@ -39,8 +39,9 @@ class Opened:
 
     subjects: Sequence[Subject]
     launcher: Launcher
-    warnings: Callable[[], Iterable[str]] = tuple
-    """What was noticed by the end."""
+    warnings: Callable[[Sequence[Launch]], Iterable[str]] = lambda launches: ()
+    """What was noticed by the end, given all of the comparison's launches: some may have been made
+    before an interruption."""
     noun: str = "scenario"
     """What a subject is called."""
 
@@ -99,6 +100,12 @@ def chosen(known: Mapping[str, T], wanted: Wanted, what: str) -> dict[str, T]:
         if (not wanted.patterns or any(_named(id, p) for p in wanted.patterns))
         and not any(_named(id, p) for p in wanted.exclude)
     }
+
+
+def of_probes(launches: Iterable[Launch]) -> list[str]:
+    """What probes warned of, each once."""
+    probes = (each for each in launches if each.purpose == "probe")
+    return list(dict.fromkeys(line for each in probes for line in each.warnings))
 
 
 def _named(id: str, pattern: str) -> bool:
