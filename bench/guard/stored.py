@@ -6,6 +6,8 @@ scenario with a baseline the *effects* of both runs are compared, not the latenc
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +23,7 @@ from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
 from bench.guard.rule.evidence import Evidence
 from bench.guard.rule.limits import Limits
-from bench.results.as_json import from_json
+from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, read_run
 from bench.results.values import Configuration, Estimate, Scenario
@@ -53,6 +55,17 @@ def read(folder: Path) -> list[Run]:
         if not run.launches:
             raise StoreError(f"{run.folder} holds no launches: it can be no baseline, remove it")
     return sorted(runs, key=lambda run: float(run.facts.get("started", 0.0)))
+
+
+COMPARED = ("started", "configurations", "scenarios", "workload", "environment")
+"""Facts of a run that decide how it compares, beside its launches."""
+
+
+def digest(run: Run) -> str:
+    """Of all that is compared of a stored run."""
+    facts = {name: run.facts.get(name) for name in COMPARED}
+    whole = json.dumps([facts, *map(to_json, run.launches)], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 def compare(runs: Sequence[Run], new: Run, limits: Limits) -> Comparison:

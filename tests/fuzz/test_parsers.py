@@ -380,6 +380,7 @@ KEPT = {
             "request": {"base": "main", "budget": "60s", "code": {"calls": "hot.py"}},
             "flags": {"seed": 1, "exclude": ["b"]},
             "file": "x.toml",
+            "folder": "/mine",
         },
         "base": {"commit": "ab", "packages": {"numpy": "2"}},
         "head": {"folder": ".", "commit": "cd", "changes": {"a.py": "1"}, "packages": {}},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,8 @@ class Asked:
     request: Request
     flags: Mapping[str, Any]
     file: Path | None
+    folder: str
+    """Where it was called; what is named is named from there."""
 
     def kept(self) -> dict[str, Any]:
         """As run.json keeps it."""
@@ -93,7 +97,29 @@ class Asked:
             "request": _texts(to_json(own)),
             "flags": _texts(given),
             "file": str(self.file) if self.file else None,
+            "folder": self.folder,
         }
+
+
+@contextlib.contextmanager
+def called_again(asked: Asked) -> Iterator[None]:
+    """What a command asked for, asked where it was called.
+
+    Raises:
+        UsageError: That folder is gone.
+    """
+    here = Path.cwd()
+    try:
+        os.chdir(asked.folder)
+    except OSError as error:
+        raise UsageError(
+            f"the guard was begun in {asked.folder}, which cannot be entered ({error.strerror}): "
+            "bring it back, or start a new one"
+        ) from None
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 def _texts(value: Any) -> Any:
@@ -124,6 +150,7 @@ def read(run: Run) -> Asked:
             request = dataclasses.replace(request, base=str(found["base"]["commit"]))
         request = dataclasses.replace(request, out=run.folder)
         file = Path(asked["file"]) if asked["file"] else None
-        whole = Asked(tuple(asked["patterns"]), request, dict(asked["flags"]), file)
+        flags = dict(asked["flags"])
+        whole = Asked(tuple(asked["patterns"]), request, flags, file, asked["folder"])
         checked.check(Asked, whole, "guard.asked")
         return whole

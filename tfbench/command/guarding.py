@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.guard import stored
 from bench.guard.checkouts import worktrees
 from bench.guard.checkouts.worktrees import Checkout
 from bench.guard.comparison.values import GOOD, INCONCLUSIVE, Comparison
@@ -24,20 +23,17 @@ from bench.results import data_names
 from bench.results.errors import UsageError
 from bench.results.quantities import seconds
 from bench.results.store import RunFolder, read_run
-from bench.sweep import interrupts, recording
+from bench.sweep import interrupts
 from bench.sweep import settings as settings_
-from bench.sweep.discovery import ROOT, discover, select
-from bench.sweep.environment import fingerprint
-from bench.sweep.progress import Reporter, reporter
+from bench.sweep.discovery import ROOT, discover
+from bench.sweep.progress import reporter
 from bench.sweep.recording import default_folder
-from bench.sweep.schedule import Sweep
 from bench.sweep.sources import holds_scenarios
-from tfbench.command import guard_request
+from tfbench.command import guard_request, guard_stored
 from tfbench.command.guard_request import Asked, Request
 from tfbench.screen.answer import answer
 from tfbench.screen.plain import tell
 from tfbench.screen.terminal import Console
-
 
 def guard(
     patterns: Sequence[str],
@@ -62,7 +58,7 @@ def guard(
         )
     if request.code.source() is not None and request.baseline is not None:
         raise UsageError("stored runs hold scenarios: compare your own code with --base REF")
-    asked = Asked(tuple(patterns), request, flags, file)
+    asked = Asked(tuple(patterns), request, flags, file, str(Path.cwd()))
     plan = _plan(asked)
     if request.bisect is not None:
         return _told_end(lambda: _bisect(request, str(request.bisect), plan, as_json), None)
@@ -92,11 +88,12 @@ def resume(
     if patterns or named:
         what = ", ".join([*patterns, *named])
         raise UsageError(f"--resume goes on with the guard's own settings: leave out {what}")
-    with RunFolder.reopen(folder) as place:
-        earlier = read_run(folder)
+    with RunFolder.reopen(folder.absolute()) as place:
+        earlier = read_run(place.folder)
         asked = guard_request.read(earlier)
         kept = Kept(place, asked.kept(), earlier)
-        return _told_end(lambda: _compared(asked, _plan(asked), kept, as_json), kept)
+        with guard_request.called_again(asked):
+            return _told_end(lambda: _compared(asked, _plan(asked), kept, as_json), kept)
 
 
 def _told_end(measured: Callable[[], int], kept: Kept | None) -> int:
@@ -121,32 +118,11 @@ def _compared(asked: Asked, plan: Plan, kept: Kept | None, as_json: bool) -> int
     with reporter(Console(stderr=True)) as progress:
         if request.baseline is not None:
             assert kept is not None, "stored runs are compared with one that is kept"
-            found = _with_stored(asked, plan, kept, progress)
+            found = guard_stored.compared(asked, plan, kept, progress)
         else:
             with _sides(request) as (base, head):
                 found = compare(base, head, plan, progress, kept)
     return publish(found, request, plan.folders, as_json)
-
-
-def _with_stored(asked: Asked, plan: Plan, kept: Kept, progress: Reporter) -> Comparison:
-    """Measure anew what the stored run holds, in a run of its own, and compare."""
-    assert asked.request.baseline is not None
-    runs, patterns = stored.read(asked.request.baseline), asked.patterns
-    old = runs[-1].facts
-    names = [str(c["name"]) for c in old.get("configurations", ())]
-    given = {**asked.flags, "configuration": asked.flags.get("configuration") or ",".join(names)}
-    if kept.earlier is None:
-        chosen = settings_.load(asked.file, given, patterns or tuple(runs[-1].scenarios))
-    else:
-        chosen = recording.settings_of(kept.earlier.facts, str(kept.folder.folder))
-    stored.check_environment(old, {"environment": fingerprint()})
-    known = discover(folders=chosen.folders)
-    wanted = [id for id in chosen.patterns if patterns or id in known]
-    picked = select(known, wanted, chosen.profile.suite, chosen.exclude)
-    sweep = Sweep(chosen, picked, kept.folder, progress, known=known, earlier=kept.earlier)
-    sweep.facts["guard"] = {"asked": kept.asked}
-    sweep.run()
-    return stored.compare(runs, read_run(kept.folder.folder), plan.limits)
 
 
 def publish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ KIND = "guard"
 TITLES = {
     "head": "",
     "base": "the base's ",
+    "baseline": "",
     "plan": "",
     "environment": "",
     "code": "code of tfbench",
@@ -46,7 +48,6 @@ def facts(
         plan: What is compared.
         environment: The fingerprint.
     """
-    source = plan.source
     sides = {"base": base.python, "head": head.python}
     return {
         "name": name,
@@ -61,11 +62,17 @@ def facts(
             "asked": asked,
             "base": {"commit": base.commit, "packages": states.packages(sides["base"])},
             "head": {**states.working_tree(head.root), "packages": states.packages(sides["head"])},
-            "plan": {**to_json(plan), "source": repr(source) if source else "scenarios"},
+            "plan": planned(plan),
             "code": recording.code_digest(plan.folders),
             "files": recording.files(plan.workload),
         },
     }
+
+
+def planned(plan: Plan) -> dict[str, Any]:
+    """What run.json says of a plan; its limits whole, so that one that changes is named."""
+    source = repr(plan.source) if plan.source else "scenarios"
+    return {**to_json(plan), "limits": dataclasses.asdict(plan.limits), "source": source}
 
 
 def check(earlier: Run, now: Mapping[str, Any]) -> None:
