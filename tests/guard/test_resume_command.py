@@ -26,7 +26,7 @@ from tests.guard.repositories import commit, git
 from tests.guard.test_stored import SPECS, slower
 from tests.reports.fabricate import fabricate
 from tests.sweep.test_resuming import heard
-from tfbench.command import cli, guard_stored
+from tfbench.command import cli, guard_stored, guarding
 
 Captured = pytest.CaptureFixture[str]
 FILES = {
@@ -42,6 +42,10 @@ def refused(arguments: list[str], captured: Captured) -> str:
     assert cli.main(["guard", *arguments]) == 2
     (line,) = captured.readouterr().err.splitlines()
     return line
+
+
+def interrupted(*_: object, **__: object) -> int:
+    raise Interrupted("SIGINT")
 
 
 # --- live -------------------------------------------------------------------------------------
@@ -194,3 +198,18 @@ def test_what_changed_since_is_refused(
     change, said = CHANGES[what]
     change(tmp_path, cut)
     assert re.search(said, refused(["--resume", str(cut)], capsys))
+
+
+# --- a bisection ------------------------------------------------------------------------------
+
+
+def test_a_bisection_cannot_go_on_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "leave out --out" in refused(["--bisect", "a..b", "--out", "x"], capsys)
+    assert not (tmp_path / "x").exists()
+    monkeypatch.setattr(guarding, "_bisect", interrupted)
+    assert cli.main(["guard", "--bisect", "a..b"]) == 130
+    said = capsys.readouterr().err
+    assert said == "tfbench: interrupted by SIGINT; nothing is kept: a bisection starts anew\n"

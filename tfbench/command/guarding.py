@@ -35,6 +35,10 @@ from tfbench.screen.answer import answer
 from tfbench.screen.plain import tell
 from tfbench.screen.terminal import Console
 
+NOT_KEPT = "nothing is kept: with --out DIR one can go on"
+ANEW = "nothing is kept: a bisection starts anew"
+
+
 def guard(
     patterns: Sequence[str],
     request: Request,
@@ -56,12 +60,15 @@ def guard(
             "say what to compare with: --base REF (--base-python PATH), --baseline RUN, or "
             "--bisect GOOD..BAD"
         )
+    if request.bisect is not None and request.out is not None:
+        raise UsageError("--bisect prints the commit and keeps nothing: leave out --out")
     if request.code.source() is not None and request.baseline is not None:
         raise UsageError("stored runs hold scenarios: compare your own code with --base REF")
     asked = Asked(tuple(patterns), request, flags, file, str(Path.cwd()))
     plan = _plan(asked)
     if request.bisect is not None:
-        return _told_end(lambda: _bisect(request, str(request.bisect), plan, as_json), None)
+        span = request.bisect
+        return _told_end(lambda: _bisect(request, span, plan, as_json), None, ANEW)
     out = request.out or (default_folder() if request.baseline else None)
     if out is None:
         return _told_end(lambda: _compared(asked, plan, None, as_json), None)
@@ -96,13 +103,13 @@ def resume(
             return _told_end(lambda: _compared(asked, _plan(asked), kept, as_json), kept)
 
 
-def _told_end(measured: Callable[[], int], kept: Kept | None) -> int:
-    """Measure, or say how to go on; returns the exit code."""
+def _told_end(measured: Callable[[], int], kept: Kept | None, lost: str = NOT_KEPT) -> int:
+    """Measure, or say how to go on, or what is `lost`; returns the exit code."""
     try:
         with interrupts.handled():
             return measured()
     except interrupts.Interrupted as error:  # the parser of the command line would not tell it
-        said = "nothing is kept: with --out DIR one can go on"
+        said = lost
         if kept is not None:
             place = kept.folder.folder
             said = f"nothing was measured yet; {place} can be used again"
