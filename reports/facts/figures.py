@@ -13,6 +13,8 @@ from reports.facts.estimates import half_width
 MISSING = "–"
 """Shown where there is no figure."""
 MINUS = "−"
+FAR_APART = 4
+"""High end ÷ low end from which one number of decimals cannot suit both: 0.24 to 15,000."""
 _TIME_UNITS = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))
 _SIZE_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("B", 1.0))
 _COUNT_UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0))
@@ -64,9 +66,11 @@ def estimate(item: Estimate, unit: str = "", most_decimals: int = 3) -> str:
 
 
 def interval(item: Estimate, most_decimals: int = 3) -> str:
-    """`2.49 to 2.54`, empty where there is none."""
+    """`2.49 to 2.54`, empty where there is none; ends far apart have two digits each."""
     if half_width(item) is None:
         return ""
+    if item.high > FAR_APART * item.low > 0:
+        return f"{significant(item.low, 2)} to {significant(item.high, 2)}"
     decimals = _decimals(item, most_decimals)
     return f"{rounded(item.low, decimals)} to {rounded(item.high, decimals)}"
 

@@ -15,6 +15,8 @@ import jinja2
 
 from bench.results.store import read_run
 from bench.results.values import Effect
+from reports.facts import figures
+from reports.facts.advice import cost
 from reports.facts.derive import facts_of
 from reports.facts.measured import Facts, Measured
 from research.zoo.models import MODELS, Model
@@ -90,14 +92,10 @@ def best(facts: Facts) -> str:
 
 
 def _described(row: Measured) -> str:
-    assert row.against_root is not None
-    speed = row.against_root
-    words = [f"`{row.scenario}` {speed.value:.2g}× ({speed.low:.2g}–{speed.high:.2g})"]
+    words = [f"`{row.scenario}` {figures.speedup(row.against_root)}"]
     if row.file_factor:
-        words.append(f"file ÷{row.file_factor:.2g}")
-    if row.quality_change is not None and row.quality is not None:
-        words.append(f"{row.quality.metric} {row.quality_change.value:+.2g}")
-    return ", ".join(words)
+        words.append(f"file ÷{figures.significant(row.file_factor, 2)}")
+    return ", ".join(x for x in (*words, cost(row)) if x)
 
 
 def markdown(visits: Sequence[Visit]) -> str:

@@ -32,7 +32,8 @@ def test_an_estimate_shows_the_digits_that_its_interval_supports():
 
 
 def test_a_wide_interval_leaves_the_value_its_first_digit():
-    assert figures.estimate(Estimate(4.79, 0.36, 63.5, 2), "×") == "5× (0 to 64)"
+    assert figures.estimate(Estimate(4.79, 0.36, 63.5, 2), "×") == "5× (0.36 to 64)"
+    assert figures.interval(Estimate(102.0, 10.91, 958.9, 2)) == "11 to 960"
     assert figures.factor(Estimate(0.297, 0.06, 5.4, 2)) == "0.3×"
 
 

@@ -46,11 +46,16 @@ def line(
         count = int(np.prod(known.shape[1:])) or 1
         what = (
             f"regression: {'one real number' if count == 1 else f'{count} real numbers'} in "
-            f"{np.min(known):.4g} to {np.max(known):.4g}"
+            f"{_amount(np.min(known))} to {_amount(np.max(known))}"
         )
     first = [str(metric) for metric in metrics[:2]]
     said = f"{what}; {' and '.join(first)}"
     return said if positives is None else f"{said}; {100 * positives:.3g} % positives"
+
+
+def _amount(value: float) -> str:
+    """A number as people write it, four digits where it is small."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
 def without_targets(kind: str, outputs: np.ndarray, form: str) -> str:
