@@ -1,7 +1,5 @@
 """What a model is taken to be for, and how good its answers are, by metrics written out by hand."""
 
-import re
-
 import numpy as np
 import pytest
 from scipy import special
@@ -69,10 +67,12 @@ def test_hidden_softmax_and_logits_are_the_same_task():
     assert [task.form for task in found] == ["probabilities", "reals"]
 
 
-@pytest.mark.parametrize(("scale", "said"), [(1e6, r"to 9\d\d,\d{3};"), (0.5, r"to 0\.4\d*;")])
+@pytest.mark.parametrize(
+    ("scale", "said"), [(1e6, "2506 to 1,000,000;"), (0.5, "0.001253 to 0.5;")]
+)
 def test_a_regressions_range_is_written_as_people_do(scale, said):
     line = judged(np.linspace(0, scale, 400), lambda x: x[:, :1])[0].line
-    assert re.search(said, line), line
+    assert said in line
 
 
 # --- the kind of task ----------------------------------------------------------------------------
