@@ -68,7 +68,7 @@ def test_hidden_softmax_and_logits_are_the_same_task():
 
 
 @pytest.mark.parametrize(
-    ("scale", "said"), [(1e6, "2506 to 1,000,000;"), (0.5, "0.001253 to 0.5;")]
+    ("scale", "said"), [(1e6, "2,506 to 1,000,000;"), (0.5, "0.001253 to 0.5;")]
 )
 def test_a_regressions_range_is_written_as_people_do(scale, said):
     line = judged(np.linspace(0, scale, 400), lambda x: x[:, :1])[0].line

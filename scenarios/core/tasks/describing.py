@@ -55,7 +55,7 @@ def line(
 
 def _amount(value: float) -> str:
     """A number as people write it, four digits where it is small."""
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
 def without_targets(kind: str, outputs: np.ndarray, form: str) -> str:
