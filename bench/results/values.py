@@ -38,6 +38,8 @@ class Scenario:
     """`job`: one step is the whole job, so a launch times it once."""
     follows: Literal["float32", "float16", "bfloat16", "int8"] | None = None
     """Precision within which losses (train) or outputs (infer) must follow the baseline's."""
+    inputs_in: Literal["int8"] | None = None
+    """Precision that it rounds the inputs to, each on one scale for all of its columns."""
     deployment: tuple[str, ...] = ()
     """Facts the deployment difficulty is derived from: `retraining`, `calibration data`, ..."""
     suite: Literal["quick", "full"] = "quick"
@@ -212,8 +214,9 @@ class Launch:
     """With the original network's outputs: `top1` and the `top1_chance` that random choices hardly
     exceed, `relative_error`, `snr_db`, `correlation` over the examples, `correlation_chance` and
     `variation`, and how many classes or outputs are `displaced`; of several outputs each as
-    `NAME/top1`, …; what ends in `@rounded_inputs` is the original's own when its inputs are
-    rounded to 8 bits"""
+    `NAME/top1`, …; `not_finite` is the share of values that
+    are infinite or none, where the original's are not; what ends in `@rounded_inputs` is the
+    original's own when its inputs are rounded to 8 bits, on `examples` of the test examples"""
     outputs_named: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Outputs on fixed inputs by name, flattened, where there are several."""
 

@@ -17,8 +17,8 @@ from bench.sweep.sources import FAMILIES, ROOT, Source, sources
 
 __all__ = ["FAMILIES", "ROOT", "discover", "select"]
 ARGUMENTS = {
-    "baseline", "needs", "keras", "environment", "devices", "unit", "follows", "deployment",
-    "variants", "suite", "first",
+    "baseline", "needs", "keras", "environment", "devices", "unit", "follows", "inputs_in",
+    "deployment", "variants", "suite", "first",
 }  # fmt: skip
 RETURNED = {
     "TrainingPath": "train",

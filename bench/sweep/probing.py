@@ -102,43 +102,47 @@ def checked(launch: Launch, base: Launch | None, scenario: Scenario) -> Launch:
         return launch
     if scenario.kind == "train":
         found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
-        reason = f"does other work than {base.scenario}: {found}" if found else ""
-    else:
-        found = _outputs_differ(launch, base, scenario.follows)
-        if scenario.follows in tolerance.NOISE and "relative_error" in launch.agreement:
-            return _over_all(launch, base, found, scenario.follows)
-        reason = f"does not answer as {base.scenario}: {found}" if found else ""
+        return _failed(launch, f"does other work than {base.scenario}: {found}" if found else "")
+    broken = likeness.not_finite(launch.agreement)
+    found = broken or _outputs_differ(launch, base, scenario.follows)
+    judged = scenario.follows in tolerance.NOISE and "relative_error" in launch.agreement
+    if judged and not broken:
+        return _over_all(launch, base, found, scenario)
+    return _failed(launch, f"does not answer as {base.scenario}: {found}" if found else "")
+
+
+def _failed(launch: Launch, reason: str) -> Launch:
     return dataclasses.replace(launch, outcome="failed", reason=reason) if reason else launch
 
 
 def _explained(launch: Launch, scenario: Scenario) -> Launch:
-    """The probe of a changed network, which says where eight bits cost its quality.
-
-    Ranges that are calibrated are those of inputs too.
-    """
-    calibrated = "calibration data" in scenario.deployment
-    cause = likeness.rounded_away(launch.agreement, "int8") if calibrated else None
-    return dataclasses.replace(launch, warnings=(*launch.warnings, cause)) if cause else launch
+    """The probe of a changed network, which says where eight bits cost its quality."""
+    return _warned_of(launch, likeness.rounded_away(launch.agreement, scenario.inputs_in))
 
 
-def _over_all(launch: Launch, base: Launch, moved: str | None, precision: str) -> Launch:
+def _over_all(launch: Launch, base: Launch, moved: str | None, scenario: Scenario) -> Launch:
     """The probe of a reduced precision, judged by all test examples.
 
-    A few answers near a limit move far in 8 bits (`moved`), and all the others hardly.
+    A few answers near a limit move far in 8 bits (`moved`), and all the others hardly. Answers in
+    another's place are a converter's fault, whatever rounding alone would cost.
     """
-    found = likeness.shuffled(launch.agreement, precision)
+    agreement, precision = launch.agreement, str(scenario.follows)
     if moved:
-        found = found or likeness.drowned(launch.agreement, precision)
-        error = launch.agreement["relative_error"]
-        note = f"single answers move far: {moved}; over all by {error:.0%}"
-        launch = dataclasses.replace(launch, warnings=(*launch.warnings, note))
+        over_all = agreement["relative_error"]
+        launch = _warned_of(launch, f"single answers move far: {moved}; over all by {over_all:.0%}")
+    lost = likeness.drowned(agreement, precision, moved=bool(moved))
+    elsewhere = likeness.displaced(agreement)
+    found = elsewhere or lost or likeness.shuffled(agreement, precision)
     if not found:
         return launch
-    cause = likeness.rounded_away(launch.agreement, precision)
-    if cause:
+    cause = likeness.rounded_away(agreement, scenario.inputs_in)
+    if cause and found is lost:
         return dataclasses.replace(launch, outcome="unsupported", reason=cause)
-    reason = f"does not answer as {base.scenario}: {found}"
-    return dataclasses.replace(launch, outcome="failed", reason=reason)
+    return _failed(_warned_of(launch, cause), f"does not answer as {base.scenario}: {found}")
+
+
+def _warned_of(launch: Launch, note: str | None) -> Launch:
+    return dataclasses.replace(launch, warnings=(*launch.warnings, note)) if note else launch
 
 
 def _outputs_differ(launch: Launch, base: Launch, precision: str) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from bench.results.likeness import ROUNDED
-from scenarios.core.data import nests
+from scenarios.core.data import calibration, nests
 from scenarios.core.models import keras_models
 from scenarios.core.tasks import agreement
 
@@ -99,21 +99,32 @@ def rounded_inputs(workload: Any, reference: Any) -> dict[str, float]:
     """What becomes of the original's outputs when its inputs alone are rounded to eight bits.
 
     Each input on one scale, as converters quantize it: of a raw table, all columns on that of the
-    largest.
+    largest. The scale is that of the calibration examples, beyond which inputs are cut off. Asked
+    of examples that lie evenly over the test part.
+
+    Returns:
+        What `agreement` tells and the number of `examples`, their names ending in `ROUNDED`.
     """
-    few = slice(0, CAUSE_EXAMPLES)
-    inputs = nests.mapped(_on_levels, nests.take(workload.data.test.inputs, few))
+    data = workload.data
+    seen = nests.named(calibration(data, seed=workload.spec.seed).inputs)
+    count = min(CAUSE_EXAMPLES, nests.length(data.test.inputs))
+    chosen = np.linspace(0, nests.length(data.test.inputs) - 1, count).round().astype(int)
+    drawn = nests.take(data.test.inputs, chosen)
+    levelled = {name: _on_levels(each, seen[name]) for name, each in nests.named(drawn).items()}
+    inputs = levelled if isinstance(drawn, Mapping) else levelled[""]
     outputs = in_blocks(workload.network(), inputs, workload.facts.fixed_batch or 32)
-    found = agreement(outputs, nests.take(reference, few))
+    found = agreement(outputs, nests.take(reference, chosen)) | {"examples": float(count)}
     return {f"{name}{ROUNDED}": value for name, value in found.items()}
 
 
-def _on_levels(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind != "f" or not array.size:
+def _on_levels(array: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """An array on the levels of eight bits that span the range of what was seen, and 0."""
+    if array.dtype.kind != "f" or not array.size or not seen.size:
         return array
-    low, high = min(0.0, float(array.min())), max(0.0, float(array.max()))
+    low, high = min(0.0, float(seen.min())), max(0.0, float(seen.max()))
     step = (high - low) / LEVELS or 1.0
-    return (np.round((array - low) / step) * step + low).astype(array.dtype)
+    levels = np.clip(np.round((array - low) / step), 0, LEVELS)
+    return (levels * step + low).astype(array.dtype)
 
 
 def _real(array: Any) -> np.ndarray:

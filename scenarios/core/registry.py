@@ -17,6 +17,7 @@ def scenario(
     devices: int = 1,
     unit: Literal["step", "job"] = "step",
     follows: Literal["float32", "float16", "bfloat16", "int8"] | None = None,
+    inputs_in: Literal["int8"] | None = None,
     deployment: Sequence[str] = (),
     variants: Mapping[str, Mapping[str, Any]] | None = None,
     suite: Literal["quick", "full"] = "quick",
@@ -42,6 +43,8 @@ def scenario(
         unit: `job` where one step is a whole job (a search, the time to an accuracy).
         follows: Precision within which its losses or outputs must equal the baseline's;
             None where the technique computes another function.
+        inputs_in: Precision that it rounds the inputs to, each on one scale for all of its
+            columns, found by calibration; None where they stay as they are, or finer.
         deployment: Facts that make deployment harder: `retraining`, `calibration data`,
             `other runtime`, `special hardware`, `partial converter`.
         variants: Suffix of the id → keyword arguments; the suffix "" is the plain id.

@@ -48,6 +48,7 @@ def distilled(workload: Workload) -> InferencePath:
         "model:copyable",
         "trainable",
     ),
+    inputs_in="int8",
     deployment=("other runtime", "calibration data"),
 )
 def separable_int8(workload: Workload) -> InferencePath:
@@ -77,6 +78,7 @@ def separable_int8(workload: Workload) -> InferencePath:
         "task:classification",
         "trainable",
     ),
+    inputs_in="int8",
     deployment=("retraining", "other runtime", "calibration data"),
     first=True,
 )

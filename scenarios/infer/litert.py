@@ -88,6 +88,7 @@ def litert_float16(workload: Workload) -> InferencePath:
     baseline="infer/litert-float32",
     needs=("package:ai_edge_litert", "model:graph"),
     follows="int8",
+    inputs_in="int8",
     deployment=("other runtime", "calibration data"),
     variants={
         "": {"scenario": {"first": True}},
@@ -131,6 +132,7 @@ def litert_int8(workload: Workload, batch: int = 1) -> InferencePath:
     baseline="infer/litert-float32",
     needs=("package:ai_edge_litert", "model:graph"),
     follows="int8",
+    inputs_in="int8",
     deployment=("other runtime", "calibration data"),
 )
 def litert_int8_full(workload: Workload) -> InferencePath:

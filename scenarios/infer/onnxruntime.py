@@ -36,6 +36,7 @@ def onnxruntime(workload: Workload) -> InferencePath:
     baseline="infer/onnxruntime",
     needs=("package:onnxruntime", "package:tf2onnx", "model:onnx"),
     follows="int8",
+    inputs_in="int8",
     deployment=("other runtime", "partial converter", "calibration data"),
 )
 def onnxruntime_int8(workload: Workload) -> InferencePath:

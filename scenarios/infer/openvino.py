@@ -37,6 +37,7 @@ def openvino(workload: Workload) -> InferencePath:
     baseline="infer/openvino",
     needs=("package:openvino", "package:nncf", "model:graph"),
     follows="int8",
+    inputs_in="int8",
     deployment=("other runtime", "partial converter", "calibration data"),
 )
 def openvino_int8(workload: Workload) -> InferencePath:

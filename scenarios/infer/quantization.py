@@ -39,6 +39,7 @@ def qat_int8(workload: Workload) -> InferencePath:
         "model:copyable",
         "trainable",
     ),
+    inputs_in="int8",
     deployment=("retraining", "other runtime", "calibration data"),
 )
 def pruned_int8(workload: Workload) -> InferencePath:

@@ -23,7 +23,10 @@ from scenarios.infer.tools.deploy import counted_on, exported, graph_path
     variants={
         "": {"precision": "FP16", "scenario": {"first": True}},
         "fp32": {"precision": "FP32", "scenario": {"follows": "float32", "suite": "full"}},
-        "int8": {"precision": "INT8", "scenario": {"follows": "int8", "suite": "full"}},
+        "int8": {
+            "precision": "INT8",
+            "scenario": {"follows": "int8", "inputs_in": "int8", "suite": "full"},
+        },
     },
 )
 def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
@@ -85,6 +88,7 @@ def tensorrt(workload: Workload, precision: str = "FP16") -> InferencePath:
             "precision": "INT8",
             "scenario": {
                 "follows": "int8",
+                "inputs_in": "int8",
                 "needs": (
                     "package:tf2onnx",
                     "package:onnxruntime",

@@ -6,8 +6,10 @@ import pytest
 
 from bench.results.likeness import (
     ROUNDED,
+    displaced,
     drowned,
     least_correlation,
+    not_finite,
     rounded_away,
     shuffled,
 )
@@ -51,10 +53,37 @@ def test_answers_that_vary_as_shuffled_ones_are_not_the_originals():
     assert drowned(few, "int8") is not None  # nor do they excuse a difference
 
 
+def test_noise_is_no_other_order_where_that_is_all_it_leaves():
+    """Of 20 examples whose answers hardly vary, noise leaves less than chance reaches."""
+    noisy = {"relative_error": 0.13, "variation": 0.1, "correlation": 0.6}
+    assert shuffled(noisy | {"correlation_chance": 0.688}, "int8") is None
+    assert drowned(noisy | {"correlation_chance": 0.688}, "int8", moved=False) is None
+    reversed_ones = {"relative_error": 0.14, "variation": 0.1, "correlation": 0.02}
+    assert "random order" in shuffled(reversed_ones | {"correlation_chance": 0.275}, "int8")
+
+
+def test_limits_hold_where_no_single_answer_moved():
+    far = {"relative_error": 0.9, "correlation": 0.4, "variation": 0.9, "correlation_chance": 0.1}
+    assert "float16 may be off by 25%" in drowned(far, "float16", moved=False)
+    assert "leaves 0.67" in drowned(far, "int8", moved=False)
+    assert drowned({"relative_error": 0.1}, "int8", moved=False) is None  # hardly vary
+
+
+@pytest.mark.parametrize("name", ["", "kind/"])
+def test_answers_that_are_no_numbers_are_counted(name):
+    several = {"amount/relative_error": 0.1} if name else {}
+    said = not_finite({"relative_error": math.inf, f"{name}not_finite": 0.3} | several)
+    assert "30 % of the values of " in said
+    assert ("'kind'" in said) == bool(name)
+    assert not_finite(GOOD) is None
+    assert drowned({"relative_error": math.nan}, "int8", moved=False) is not None
+
+
 def test_columns_or_outputs_that_hold_anothers_answers_are_named():
-    assert "2 columns of the output hold another's" in shuffled(GOOD | {"displaced": 2.0}, "int8")
+    assert "2 columns of the output hold another's" in displaced(GOOD | {"displaced": 2.0})
     several = {**{f"kind/{k}": v for k, v in GOOD.items()}, "amount/displaced": 1.0, **GOOD}
-    assert "output 'amount' holds another's" in shuffled(several, "bfloat16")
+    assert "output 'amount' holds another's" in displaced(several)
+    assert displaced(GOOD) is None
 
 
 def test_choices_no_better_than_random_ones_are_drowned():
@@ -81,8 +110,14 @@ def test_inputs_that_eight_bits_cannot_hold_are_a_cause_where_they_alone_would_d
     said = rounded_away(agreement, "int8")
     assert ("scale the columns" in said) if is_cause else said is None
     assert rounded_away(agreement, "bfloat16") is None
+    assert rounded_away(agreement, None) is None  # its inputs stay as they are
     assert shuffled(agreement, "int8") is None  # nothing is said of the path's own answers
     assert drowned(agreement, "int8") is None
+
+
+def test_the_cause_says_of_how_many_examples_it_was_asked():
+    found = {f"relative_error{ROUNDED}": 1.2, f"examples{ROUNDED}": 256.0}
+    assert "on 256 test examples the output is off by 120%" in rounded_away(found, "int8")
 
 
 def test_noise_that_the_whole_may_have_is_louder_beside_what_varies_of_it():

@@ -1,10 +1,12 @@
 """Converters' silent faults are told from the noise of a reduced precision."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from bench.results.tolerance import NOISE
 from bench.results.values import Launch, Scenario
 from bench.sweep.probing import checked
 from scenarios.core.tasks import agreement
@@ -122,7 +124,43 @@ def test_answers_that_shrank_fit_smaller_ones_and_are_not_displaced():
     assert (zeros["displaced"], zeros["correlation"]) == (0, 0)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_of_few_examples_that_hardly_vary_is_not_another_order(seed):
+    rng = np.random.default_rng(seed)
+    reference = 0.05 + 0.002 * rng.normal(0, 1, (20, 6))
+    own = reference + 0.0026 * rng.normal(0, 1, reference.shape)
+    assert agreement(own, reference)["correlation"] < 0.688
+    found = judged(own, reference)
+    assert (found.outcome, found.reason, found.warnings) == ("ok", "", ())
+
+
+def test_what_the_original_has_not_either_is_not_asked_for():
+    reference = Network(10)()
+    reference[20:30, 3] = -np.inf
+    own = reference + 1e-4 * np.random.default_rng(9).normal(0, 1, reference.shape)
+    assert judged(own, reference, "float16").outcome == "ok"
+    own[20, 3] = np.inf
+    assert "0.083 % of the values of the output are not finite" in judged(own, reference).reason
+
+
 # --- faults ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", ["int8", "bfloat16", "float16"])
+@pytest.mark.parametrize("fault", ["not finite", "noise"])
+def test_faults_after_the_first_examples_are_found(precision, fault):
+    reference = softmax(Network(10)())
+    own = reference.copy()
+    if fault == "noise":
+        noise = np.random.default_rng(2).normal(0, 1, own[8:].shape)
+        loud = 1.2 * NOISE[precision] * np.linalg.norm(reference)
+        own[8:] += loud * noise / np.linalg.norm(noise)
+    else:
+        own[8:40] = np.nan
+    found = judged(own, reference, precision)
+    assert found.outcome == "failed"
+    assert found.warnings == ()  # none of the first moved
+    assert ("is off by" if fault == "noise" else "are not finite") in found.reason
 
 
 @pytest.mark.parametrize("precision", ["int8", "bfloat16", "float16"])
@@ -197,3 +235,34 @@ def test_choices_by_chance_are_those_of_shuffled_answers():
     assert found["top1"] <= found["top1_chance"] < 1
     always = agreement(0.9 * np.eye(3)[np.zeros(9, int)] + 0.01, np.eye(3)[np.zeros(9, int)])
     assert "top1_chance" not in always  # who always chooses the same cannot be told apart
+
+
+# --- what rounded inputs do -----------------------------------------------------------------------
+
+
+def test_inputs_are_rounded_on_the_scale_that_calibration_finds():
+    from scenarios.core import quality
+    from scenarios.core.data import Data, Part
+
+    rng = np.random.default_rng(10)
+    table = rng.uniform(0, [255, 1], (1000, 2)).astype(np.float32)
+    table[-400:, 0] += 1000  # sorted: the first examples are not the others
+    data = Data("own", "table", Part(table[:500] % 255), Part(table))
+    seen = []
+
+    def network(x):
+        seen.append(x)
+        return x.sum(axis=1, keepdims=True)
+
+    workload = SimpleNamespace(
+        data=data, spec=SimpleNamespace(seed=0), facts=SimpleNamespace(fixed_batch=None),
+        network=lambda: network,
+    )  # fmt: skip
+    found = quality.rounded_inputs(workload, table.sum(axis=1, keepdims=True))
+    assert found["examples@rounded_inputs"] == 256
+    given = np.concatenate(seen)
+    step = float(quality.calibration(data).inputs.max()) / 255
+    assert np.allclose(given / step, np.round(given / step), atol=1e-3)
+    assert given.max() <= 255 * step * (1 + 1e-6)  # what lies beyond is cut off
+    assert np.mean(np.isclose(given[:256, 0], 255 * step)) > 0.3  # as are all the last ones
+    assert found["relative_error@rounded_inputs"] > 0.5

@@ -62,6 +62,15 @@ def test_batches_are_compared_with_batches_of_the_same_size() -> None:
         assert found[f"infer/litert-int8-{size}"].baseline == f"infer/litert-float32-{size}"
 
 
+def test_paths_say_which_of_them_round_their_inputs() -> None:
+    """Those that leave inputs in float or in 16 bits owe no other an excuse."""
+    found = {id for id, each in discover().items() if each.inputs_in == "int8"}
+    assert {"infer/litert-int8", "infer/litert-int8-full", "infer/onnxruntime-int8"} <= found
+    assert {"infer/openvino-int8", "infer/tensorrt-int8", "infer/combined"} <= found
+    others = {"infer/litert-int16x8", "infer/litert-dynamic", "infer/tensorrt", "infer/qat-int8"}
+    assert not others & found
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

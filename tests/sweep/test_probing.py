@@ -225,7 +225,7 @@ def test_an_error_of_any_size_does_not_excuse_answers_in_another_order() -> None
 
 def test_what_rounded_inputs_alone_would_drown_is_unsupported_and_says_why() -> None:
     base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
-    follows = dataclasses.replace(STEP, follows="int8")
+    follows = dataclasses.replace(STEP, follows="int8", inputs_in="int8")
     raw = {"relative_error@rounded_inputs": 1.1, "correlation@rounded_inputs": -0.1}
     lost = {"relative_error": 1.2, "correlation": 0.1, "correlation_chance": 0.3}
     found = checked(dataclasses.replace(base, agreement=lost | raw), base, follows)
@@ -233,16 +233,39 @@ def test_what_rounded_inputs_alone_would_drown_is_unsupported_and_says_why() -> 
     good = {"relative_error": 0.1, "correlation": 0.9, "correlation_chance": 0.3}
     found = checked(dataclasses.replace(base, agreement=good | raw), base, follows)
     assert found.outcome == "ok"  # whoever converts a network well keeps its row
+    finer = dataclasses.replace(follows, inputs_in=None)
+    found = checked(dataclasses.replace(base, agreement=lost | raw), base, finer)
+    assert (found.outcome, "scale the columns" in found.reason) == ("failed", False)
+
+
+def test_rounded_inputs_do_not_hide_answers_in_another_s_place() -> None:
+    base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
+    follows = dataclasses.replace(STEP, follows="int8", inputs_in="int8")
+    swapped = {"relative_error": 1.2, "displaced": 2.0, "relative_error@rounded_inputs": 1.2}
+    found = checked(dataclasses.replace(base, agreement=swapped), base, follows)
+    assert found.outcome == "failed"
+    assert "2 columns of the output hold another's answers" in found.reason
+    assert "scale the columns" in found.warnings[-1]
+
+
+@pytest.mark.parametrize("follows", ["float32", "float16", "int8"])
+def test_answers_that_are_no_numbers_fail_wherever_they_stand(follows: Any) -> None:
+    base = dataclasses.replace(probed(Fake()), outputs=(0.5, 0.01))
+    lost = {"relative_error": math.inf, "not_finite": 0.3}
+    scenario = dataclasses.replace(STEP, follows=follows)
+    found = checked(dataclasses.replace(base, agreement=lost), base, scenario)
+    assert found.outcome == "failed"
+    assert "30 % of the values of the output are not finite" in found.reason
 
 
 def test_a_changed_network_says_where_rounded_inputs_cost_its_quality() -> None:
     raw = {"relative_error@rounded_inputs": 1.1, "correlation@rounded_inputs": -0.1}
     launch = dataclasses.replace(probed(Fake()), agreement={"relative_error": 1.0} | raw)
-    calibrated = dataclasses.replace(STEP, deployment=("retraining", "calibration data"))
-    found = checked(launch, None, calibrated)
+    found = checked(launch, None, dataclasses.replace(STEP, inputs_in="int8"))
     assert found.outcome == "ok"
     assert "scale the columns" in found.warnings[-1]
-    assert checked(launch, None, STEP) == launch  # not one whose inputs stay in float
+    calibrated = dataclasses.replace(STEP, deployment=("calibration data",))
+    assert checked(launch, None, calibrated) == launch  # its inputs stay in float, or in 16 bits
 
 
 def test_one_moved_output_of_float32_is_a_failure_whatever_the_others_do() -> None:

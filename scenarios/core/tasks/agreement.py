@@ -16,7 +16,8 @@ def agreement(outputs: Nest, reference: Nest) -> dict[str, float]:
 
     Returns:
         `relative_error` (norm of the difference ÷ norm of the reference), `snr_db` (the same as
-        signal-to-noise, absent where nothing differs), what `likeness.of_outputs` tells, and `top1`
+        signal-to-noise, absent where nothing differs), `not_finite` (the share of values that one
+        of the two has and the other has not), what `likeness.of_outputs` tells, and `top1`
         where outputs choose among classes: the share of examples (or pixels) with the same choice;
         `top1_chance` is what random choices hardly exceed, of one choice an example. Of several
         outputs each is `NAME/…`, and the plain names hold the worst.
@@ -41,8 +42,11 @@ def _of_one(own: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     if own.shape != reference.shape:
         raise ValueError(f"outputs of {own.shape} beside a reference of {reference.shape}")
     a, b = own.astype(np.float64), reference.astype(np.float64)
-    if not np.isfinite(a).all():
-        return {"relative_error": math.inf, "not_finite": float(np.mean(~np.isfinite(a)))}
+    numbers = np.isfinite(a) & np.isfinite(b)
+    alike = numbers | (a == b) | (np.isnan(a) & np.isnan(b))
+    if not alike.all():
+        return {"relative_error": math.inf, "not_finite": float(np.mean(~alike))}
+    a, b = np.where(numbers, a, 0), np.where(numbers, b, 0)  # what neither has tells nothing
     noise, signal = float(np.linalg.norm(a - b)), float(np.linalg.norm(b))
     answer = {"relative_error": noise / signal if signal else (math.inf if noise else 0.0)}
     if noise and signal:
