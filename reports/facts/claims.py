@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.results.values import Estimate
@@ -13,6 +13,8 @@ from reports.facts.measured import Facts, Measured
 from reports.facts.why import why
 
 Held = Literal["yes", "partly", "no", "not measurable here"]
+GAINS = ("size", "speed")
+"""Parts of a claim that say what a technique is for."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,12 @@ class Judgement:
     why: str
     parts: tuple[Part, ...] = ()
 
+    @property
+    def unknown(self) -> str:
+        """Which of the claimed gains is unknown, in words; "" where none is."""
+        names = [p.name for p in self.parts if p.state == "unknown" and p.name in GAINS]
+        return f"{' and '.join(names)} unknown" if names else ""
+
 
 def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
     """Whether a claim held in a configuration, and why not where it did not."""
@@ -94,7 +102,7 @@ def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
         return Judgement(claim, m, configuration, held, f"{m.effect.status}: {m.effect.reason}")
     parts = _parts(claim, m)
     known = [p for p in parts if p.state != "unknown"]
-    gains = {p.name for p in parts} & {"size", "speed"}
+    gains = {p.name for p in parts} & set(GAINS)
     if not known or (gains and not any(p.name in gains for p in known)):
         reason = "; ".join(p.why for p in parts if p.why)
         return Judgement(claim, m, configuration, "not measurable here", reason, parts)
@@ -125,7 +133,7 @@ def verdict(parts: Sequence[Part]) -> Held:
     """`yes`: every part holds; `no`: neither size nor speed gains anything; else `partly`."""
     if all(p.state == "holds" for p in parts):
         return "yes"
-    gains = [p for p in parts if p.name in ("size", "speed")] or parts
+    gains = [p for p in parts if p.name in GAINS] or parts
     if all(p.state == "fails" for p in gains):
         return "no"
     return "partly"
@@ -188,14 +196,21 @@ def _size(claim: Claim, m: Measured) -> Part:
 
 def _speed(claim: Claim, item: Estimate | None, over: str) -> Part:
     if item is None:
-        return Part("speed", "unknown", "no launch was shared with the plain model")
+        return Part("speed", "unknown", "speed: no launch was shared with the plain model")
     shown = f"{figures.speedup(item)} as fast as {over}"
     least = claim.speed_factor or scale.least_factor(claim.speed or 0)
     unsure = half_width(item) is not None and not distinguishable(item)
     if unsure and item.low < least <= item.high:
         return Part("speed", "unknown", f"speed: {shown}: the interval is too wide to tell")
     faster = item.value > 1 and not unsure
-    return _gain("speed", item.value, claim.speed, claim.speed_factor, shown, faster)
+    part = _gain("speed", item.value, claim.speed, claim.speed_factor, shown, faster)
+    if half_width(item) is None or not item.low < least <= item.high:
+        return part
+    if part.state == "holds":
+        said = f"speed: {shown}; the interval cannot rule out less than {least:g}×"
+    else:
+        said = f"{part.why}, which the interval cannot rule out"
+    return replace(part, why=said)
 
 
 def _gain(

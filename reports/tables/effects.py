@@ -64,7 +64,7 @@ def _effect_row(j: Judgement) -> Row:
     m = j.measured
     ok = m is not None and m.ok
     head = Cell(j.claim.technique, sub=m.scenario if m else j.claim.scenario)
-    held = Cell(j.held, tone=_HELD_TONE.get(j.held, "muted"))
+    held = Cell(j.held, tone=_HELD_TONE.get(j.held, "muted"), sub=j.unknown)
     tail = (Cell(j.claim.words()), held)
     status = m.effect.status if m else "not run"
     if m is None or not ok:

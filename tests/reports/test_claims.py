@@ -3,6 +3,7 @@ import pytest
 from bench.sweep.discovery import discover
 from reports.facts.claims import EFFECT_TABLE, STANDS_IN, judge
 from reports.facts.derive import facts_of
+from reports.tables.effects import effect_table
 from tests.reports.fabricate import TYPICAL, Spec, fabricate, renamed
 
 CLAIMS = {claim.scenario: claim for claim in EFFECT_TABLE}
@@ -65,6 +66,7 @@ def test_a_speed_too_wide_to_tell_decides_nothing(tmp_path):
     small = judged(tmp_path, "infer/litert-int8", wrong=10, speedup=4.5, spread=3.0)
     assert small.held == "partly"
     assert "too wide to tell" in small.why
+    assert small.unknown == "speed unknown"
     large = judged(tmp_path / "large", "infer/pruned", speedup=0.9, spread=3.0, gzip=450_000)
     assert large.held == "not measurable here"
 
@@ -72,6 +74,26 @@ def test_a_speed_too_wide_to_tell_decides_nothing(tmp_path):
 def test_a_speed_below_the_claim_for_sure_fails_it_without_a_gain(tmp_path):
     found = judged(tmp_path, "infer/pruned", speedup=1.001, spread=0.01, gzip=450_000)
     assert found.held == "no"
+
+
+def test_a_speed_that_may_be_less_than_claimed_holds_and_says_so(tmp_path):
+    wide = judged(tmp_path, "infer/litert-int8", wrong=10, speedup=4.5, spread=0.3)
+    assert wide.held == "yes"
+    assert "the interval cannot rule out less than 4×" in wide.why
+    assert wide.unknown == ""
+    below = judged(tmp_path / "below", "infer/litert-int8", wrong=10, speedup=3.5, spread=0.3)
+    assert below.held == "partly"
+    assert "↑↑↑ claimed, which the interval cannot rule out" in below.why
+    narrow = judged(tmp_path / "narrow", "infer/litert-int8", wrong=10, speedup=4.2)
+    assert "cannot rule out less" not in narrow.why
+
+
+def test_a_row_says_which_gain_is_unknown(tmp_path):
+    specs = [renamed(s, speedup=4.5, spread=3.0) if s.id == "infer/litert-int8" else s
+             for s in TYPICAL]  # fmt: skip
+    table = effect_table(facts_of(fabricate(tmp_path / "run", specs)), "cpu-1")
+    row = next(row for row in table.rows if row.scenario == "infer/litert-int8")
+    assert (row.cells[-1].text, row.cells[-1].sub) == ("partly", "speed unknown")
 
 
 def test_what_did_not_run_is_not_measurable_and_says_why(tmp_path):
