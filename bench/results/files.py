@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,11 +28,20 @@ def replace_text(path: Path, text: str) -> None:
     Raises:
         StoreError: The disk is full, say; the file that was there stays.
     """
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        StoreError: The disk is full, say; the file that was there stays.
+    """
     part = path.with_name(path.name + ".part")
     with writing(path):
         part.unlink(missing_ok=True)  # it may be a stranger's link
         try:
-            part.write_text(text, encoding="utf-8")
+            part.write_bytes(data)
             part.rename(path)
         except OSError:
             part.unlink(missing_ok=True)
@@ -47,7 +57,11 @@ def refuse_links(folder: Path) -> None:
     for place, names, files in os.walk(folder):
         for name in (*names, *files):
             path = Path(place) / name
-            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            try:
+                mode = path.lstat().st_mode
+            except FileNotFoundError:  # another process has just put it into its place
+                continue
+            if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
                 shown = path.relative_to(folder)
                 raise UsageError(f"{shown} in {folder} is a link or a device: do not use it")
 

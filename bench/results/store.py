@@ -119,7 +119,6 @@ class RunFolder:
             UsageError: It holds links.
         """
         read_facts(folder)
-        refuse_links(folder)
         return cls(folder)._alone()
 
     def _alone(self) -> RunFolder:
@@ -186,6 +185,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         StoreError: It is no run's folder, of a newer schema, or damaged; the message names file and
             place.
+        UsageError: It holds links.
     """
     facts = read_facts(folder)
     with reading(folder / "run.json"):
@@ -202,10 +202,12 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
     Raises:
         StoreError: It is none, or of a newer schema, or damaged.
+        UsageError: It holds links.
     """
     place = folder / "run.json"
-    if not place.exists():
+    if not (place.exists() or place.is_symlink()):
         raise StoreError(f"{folder} is not a run's folder: it holds no run.json")
+    refuse_links(folder)
     with reading(place):
         facts = json.loads(place.read_text(encoding="utf-8"))
         if not isinstance(facts, dict) or not isinstance(facts.get("schema", 0), int):

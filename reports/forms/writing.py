@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.results.files import refuse_links, replace_text
+from bench.results.files import replace_text
 from bench.results.store import read_run
 from reports import plots
 from reports.facts.derive import facts_of
@@ -30,7 +30,6 @@ def write(folder: Path) -> list[Path]:
         UsageError: It holds links.
     """
     facts = facts_of(read_run(folder))
-    refuse_links(folder)
     what = contents(facts)
     drawn = plots.draw(facts, folder / "plots")
     replace_text(folder / "report.md", markdown.render(what, drawn))

@@ -30,7 +30,9 @@ def run(tmp_path: Path) -> Path:
 
 
 @pytest.mark.faults("Stored files", {"a run holds links": "refused"})
-@pytest.mark.parametrize("name", ["plots", "traces", "report.html", "launches.jsonl.part"])
+@pytest.mark.parametrize(
+    "name", ["plots", "traces", "report.html", "run.json", "launches.jsonl", "launches.jsonl.part"]
+)
 def test_links_in_a_run_are_refused(
     name: str, run: Path, mine: Path, tmp_path: Path, capsys: Captured
 ) -> None:
@@ -43,6 +45,12 @@ def test_links_in_a_run_are_refused(
         ["report", str(run), "--anonymize"],
         ["run", "--resume", str(run)],
         ["merge", str(run), str(other), "--out", str(tmp_path / "out")],
+        ["export", str(run), "--out", str(tmp_path / "bundle")],
+        ["compare", str(run), str(other)],
+        ["history", str(run.parent)],
+        ["recommend", str(run)],
+        ["trace", str(run), "infer/function"],
+        ["guard", "--baseline", str(run), "--out", str(tmp_path / "guard")],
     ):
         assert cli.main(arguments) == 2
         said = capsys.readouterr().err

@@ -23,7 +23,6 @@ def merge(
 ) -> None:
     """Put runs together: one machine's as more launches, others' as columns beside it."""
     from bench.results.errors import UsageError
-    from bench.results.files import refuse_links
     from bench.results.store import RunFolder, read_run
     from bench.sweep import merging
     from tfbench.command.running import keep_operations, write_report
@@ -35,8 +34,6 @@ def merge(
     if len(runs) < 2:
         raise UsageError("merge puts runs together: give two folders or more")
     found = [read_run(folder) for folder in runs]
-    for folder in runs:
-        refuse_links(folder)
     merged = merging.merge(found)
     with RunFolder.create(out) as place:
         place.write_facts({**merged.facts, "name": out.name})
