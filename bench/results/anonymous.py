@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.results.files import refuse_links, replace_text
+from bench.results.files import replace_bytes, replace_text
 from bench.results.store import read_facts
 
 HOMES = re.compile(r"/(?:home|Users)/[^/\s\"':;,]+|/root(?=[/\s\"':;,]|$)")
 """Home folders of whoever it is."""
-HOMES_IN_DATA = re.compile(rb"(?:/(?:home|Users)/[\w.-]+|/root)(?=/)")
-"""Among other bytes, those alone whose end is sure."""
+HOMES_IN_DATA = re.compile(rb"/(?:home|Users)/[\w.-]+|/root(?![\w.-])")
 SHARED = {"root", "runner", "user", "ubuntu", "jovyan"}
 """Users that are nobody in particular; as words they mean other things too."""
 FILES = ("run.json", "operations.json", "pytest-benchmark.json")
@@ -55,9 +54,14 @@ class Names:
     def data(self, data: bytes) -> bytes:
         """A binary file without them: what replaces a name is as long, so it stays readable."""
         for name, plain in self.replaced:
-            own = (plain * len(name))[: len(name.encode())].encode()
-            data = re.sub(rb"%b(?![\w-])" % re.escape(name.encode()), own, data)
-        return HOMES_IN_DATA.sub(lambda found: b"~" * len(found[0]), data)
+            length = len(name.encode())
+            own = (plain * length)[:length].encode()
+            # A field of that length may stand beside letters that are no part of it.
+            field = re.escape(bytes([length])) if 3 <= length < 128 else rb"(?!)"
+            said = re.escape(name.encode())
+            before = rb"" if name.startswith("/") else rb"(?<![\w-])"
+            data = re.sub(rb"(?<=%b)%b|%b%b(?![\w-])" % (field, said, before, said), own, data)
+        return HOMES_IN_DATA.sub(_without_home, data)
 
     def value(self, value: Any) -> Any:
         """A document in whose texts they are replaced; its keys stay."""
@@ -73,9 +77,9 @@ def folder(place: Path) -> None:
 
     Raises:
         StoreError: It is no run's folder, or cannot be written.
+        UsageError: It holds links.
     """
     environment = read_facts(place).get("environment") or {}
-    refuse_links(place)
     names = Names.here(str(environment.get("host") or ""))
     for name in FILES:
         file = place / name
@@ -89,8 +93,15 @@ def folder(place: Path) -> None:
         replace_text(launches, "".join(f"{line}\n" for line in made))
     for trace in sorted((place / "traces").rglob("*")):
         if trace.is_file():
-            trace.write_bytes(names.data(trace.read_bytes()))
+            replace_bytes(trace, names.data(trace.read_bytes()))
     effects = place / "effects.csv"
     if effects.exists():
         head, end, rows = effects.read_text(encoding="utf-8").partition("\n")
         replace_text(effects, head + end + names.text(rows))
+
+
+def _without_home(found: re.Match[bytes]) -> bytes:
+    """As many other bytes; where a length stands in front, what follows that many stays."""
+    text, before = found[0], found.string[max(0, found.start() - 1) : found.start()]
+    length = before[0] if before and text.find(b"/", 1) + 1 < before[0] <= len(text) else len(text)
+    return b"~" * length + text[length:]

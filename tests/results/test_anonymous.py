@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.results.anonymous import Names, folder
+from bench.results.errors import StoreError
 from bench.results.store import read_run
 from tests.reports.fabricate import ENVIRONMENT, Spec, fabricate
 from tfbench.command.cli import main
@@ -43,6 +44,43 @@ def test_binary_files_keep_their_length() -> None:
     data = b"\x22\x0aada-laptop\x12\x0b/home/bob/x\x1a\x0f/srv/people/ada\x00\xff adagrad"
     made = NAMES.data(data)
     assert made == b"\x22\x0ahosthostho\x12\x0b~~~~~~~~~/x\x1a\x0f~~~~~~~~~~~~~~~\x00\xff adagrad"
+
+
+@pytest.mark.parametrize(
+    ("data", "made"),
+    [
+        (b"Total metal-tal tal", b"Total metal-tal use"),
+        (b"/home/bob\x00", b"~~~~~~~~~\x00"),
+        (b'at /home/ann"', b'at ~~~~~~~~~"'),
+        (b"/root\x00/rooted", b"~~~~~\x00/rooted"),
+        (b"\x0a\x09/home/bobJ\x02ok", b"\x0a\x09~~~~~~~~~J\x02ok"),  # J begins another field
+        (b"\x0a\x03talJ\x02ok", b"\x0a\x03useJ\x02ok"),
+        (b"J\x32" + b"h" * 50 + b"J", b"J\x32" + b"host" * 12 + b"hoJ"),  # 50 is the digit 2
+        (b"x/srv/tal", b"x~~~~~~~~"),
+    ],
+)
+def test_names_in_binary_files_are_whole_words_or_fields(data: bytes, made: bytes) -> None:
+    assert Names.of(("h" * 50,), ("tal",), "/srv/tal").data(data) == made
+
+
+def test_a_trace_is_written_whole_or_not_at_all(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = run / "traces/infer-x@cpu-1/x.pb"
+    trace.parent.mkdir(parents=True)
+    trace.write_bytes(b"\x00ada-laptop\x00")
+
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if not path.name.startswith("x.pb"):
+            return write(path, data)
+        write(path, data[:3])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StoreError, match="cannot be written"):
+        folder(run)
+    assert trace.read_bytes() == b"\x00ada-laptop\x00"
+    assert not list(run.rglob("*.part"))
 
 
 @pytest.fixture
