@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 from bench.results.errors import UsageError
 
-_LOSS = re.compile(r"\s*(-?[\d.]+)\s*(pp|%|)\s*")
+_LOSS = re.compile(r"\s*([\d.]+(?:e[+-]?\d+)?)\s*(pp|%|)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,15 @@ class Loss:
             return None
         found = _LOSS.fullmatch(str(given))
         try:
-            return cls(float(found[1]), found[2] == "%") if found else cls(float("-"))
+            percent = float(found[1]) if found else math.nan
         except ValueError:
+            percent = math.nan
+        if not found or not math.isfinite(percent):
             raise UsageError(
                 f"{name} {given!r} cannot be read: write 0.5pp (points of accuracy) or 1% (of the "
                 "plain model's quality)"
-            ) from None
+            )
+        return cls(percent, found[2] == "%")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 import tfbench
 from bench.results.errors import StoreError, UsageError
 from tests.conftest import ROOT
-from tests.reports.fabricate import typical
+from tests.reports.fabricate import Spec, fabricate, typical
 from tfbench import given
 
 
@@ -42,8 +42,15 @@ def test_the_best_depends_on_what_may_be_lost(run: Any) -> None:
     assert run.best(max_loss=0.6) == "infer/litert-int8"
     assert run.best(max_loss=None) == "infer/combined"
     assert run.best(kind="train") == "train/xla"
-    with pytest.raises(UsageError, match="raise max_loss"):
+    with pytest.raises(UsageError, match="max_loss -5 cannot be read"):
         run.best(max_loss=-5)
+
+
+def test_where_nothing_satisfies_one_may_raise_the_limit(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    fabricate(folder, [Spec("infer/function", outcome="failed", reason="no")])
+    with pytest.raises(UsageError, match="raise max_loss"):
+        tfbench.read(folder).best(max_loss=1e-5)
 
 
 def test_another_folder_is_no_run(tmp_path: Path) -> None:

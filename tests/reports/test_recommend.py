@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from bench.results.errors import UsageError
@@ -37,13 +39,16 @@ def test_a_limit_rules_out_and_says_its_cost(facts):
     [
         ("0.5pp", Loss(0.5)), ("1", Loss(1.0)), (1.5, Loss(1.5)), (None, None),
         (" 2 % ", Loss(2.0, relative=True)),
+        (1e-5, Loss(1e-5)), ("1e-05pp", Loss(1e-5)), (1, Loss(1.0)), (0, Loss(0.0)),
     ],
 )  # fmt: skip
 def test_a_loss_is_points_or_a_share_of_the_plain_models_quality(text, loss):
     assert Loss.read(text) == loss
 
 
-@pytest.mark.parametrize("text", ["", "1 point", "--", "1.2.3pp", "nan"])
+@pytest.mark.parametrize(
+    "text", ["", "1 point", "--", "1.2.3pp", "nan", "-1pp", -1.0, math.nan, math.inf, "1e999"]
+)
 def test_a_loss_that_cannot_be_read_says_what_to_write(text):
     with pytest.raises(UsageError, match=r"--max-loss .*write 0\.5pp .* or 1%"):
         Loss.read(text, "--max-loss")
