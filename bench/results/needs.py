@@ -80,5 +80,5 @@ def other_tensorflow(need: str, version: str) -> str:
         return ""
     return (
         f"needs TensorFlow {wanted}, this is {version}: measure it with the Python of an "
-        "environment that has it (--python PATH)"
+        "environment that has it (--python PATH; docs/troubleshooting.md, Missing packages)"
     )
