@@ -20,7 +20,7 @@ from scenarios.core import Workload
 from scenarios.core.data import Data, Part, nests
 from scenarios.core.lookup import split
 from scenarios.core.models import keras_models
-from scenarios.core.tasks import Task, losses
+from scenarios.core.tasks import Compiled, Task, losses
 from scenarios.core.training import prepare
 from scenarios.infer import execution
 from scenarios.infer.tools import onnx, precision, ranges, wrapping
@@ -88,6 +88,17 @@ def masks():
     outputs = np.random.default_rng(0).random((2, 4, 6, 1)).astype(np.float32)
     targets = (outputs[..., 0] > 0.4).astype(np.float32)
     return [float(losses.loss(task, targets, x)) for x in (outputs, outputs[..., 0])]
+
+
+def classes():
+    """The loss of a model that was compiled for one-hot rows: by class numbers, with and without
+    the last axis that Keras 2's `fit` gives them, and by Keras itself."""
+    task = Task("classification", "", compiled=Compiled("categorical_crossentropy"))
+    outputs = np.float32([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
+    numbers = np.array([0, 2])
+    found = [float(losses.loss(task, x, outputs)) for x in (numbers, numbers[:, None])]
+    rows = tf.keras.losses.categorical_crossentropy(np.eye(3)[numbers], outputs)
+    return [*found, float(np.mean(rows))]
 
 
 def ends():
@@ -252,6 +263,7 @@ if __name__ == "__main__":
                         "captured": captured(scratch),
                         "replaced": replaced(scratch),
                         "masks": masks(),
+                        "classes": classes(),
                         "ends": ends(),
                         "split": split_behind_words(),
                         "copied": copied(),

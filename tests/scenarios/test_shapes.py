@@ -64,6 +64,12 @@ def test_a_mask_has_one_loss_with_and_without_its_last_axis(seen):
     assert with_axis == pytest.approx(squeezed, rel=1e-5)
 
 
+def test_class_numbers_have_one_loss_with_and_without_a_last_axis(seen):
+    plain, raised, wanted = seen["classes"]
+    assert plain == pytest.approx(wanted)
+    assert raised == pytest.approx(wanted)
+
+
 def test_mixed_precision_begins_and_ends_in_float32(seen):
     assert seen["ends"]["dtypes"] == ["float32", "float16", "float32", "float32"]
     assert seen["ends"]["variance"] == pytest.approx([1e-6, 1e-6, 1.0], rel=1e-5)

@@ -33,7 +33,7 @@ def _of_one(task: Task, targets: Any, outputs: Any) -> Any:
     own = task.compiled.loss
     if own is not None:
         if task.kind == "classification" and _wants_rows(task, own):
-            targets = tf.one_hot(targets, outputs.shape[-1])
+            targets = tf.one_hot(_numbers(targets, outputs), outputs.shape[-1])
         elif task.kind in ("binary", "multilabel", "regression"):
             targets = tf.cast(_like(targets, outputs), tf.float32)
         function = tf.keras.losses.get(own) if isinstance(own, (str, dict)) else own
@@ -58,6 +58,15 @@ def _wants_rows(task: Task, loss: Any) -> bool:
     return "sparse" not in name and (task.one_hot or "categorical" in name)
 
 
+def _numbers(targets: Any, outputs: Any) -> Any:
+    """Class numbers without the last axis of 1 that Keras 2's `fit` gives them."""
+    import tensorflow as tf
+
+    targets = tf.convert_to_tensor(targets)
+    extra = targets.shape.rank == outputs.shape.rank and targets.shape[-1] == 1
+    return tf.squeeze(targets, -1) if extra else targets
+
+
 def _usual(task: Task, targets: Any, outputs: Any) -> Any:
     import tensorflow as tf
 
@@ -70,7 +79,7 @@ def _usual(task: Task, targets: Any, outputs: Any) -> Any:
         return losses.binary_crossentropy(targets, outputs, from_logits=task.form == "reals")
     if task.kind in ("classification", "segmentation"):
         if task.form == "sigmoid":
-            rows = tf.one_hot(targets, outputs.shape[-1])
+            rows = tf.one_hot(_numbers(targets, outputs), outputs.shape[-1])
             return losses.binary_crossentropy(rows, outputs)
         return losses.sparse_categorical_crossentropy(
             targets, outputs, from_logits=task.form == "reals"
