@@ -6,6 +6,7 @@ scenario with a baseline the *effects* of both runs are compared, not the latenc
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -26,8 +27,9 @@ from bench.guard.rule.limits import Limits
 from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, read_run
-from bench.results.values import Configuration, Estimate, Scenario
+from bench.results.values import Configuration, Estimate, Launch, Scenario
 from bench.sweep.environment import VARIABLES
+from bench.sweep.probing import COLD_BUILD_S
 
 MUST_MATCH = ("cpu", "cpu_flags", "cores", "gpus", "system", "python", "packages", "variables")
 """Parts of the fingerprint without which figures cannot be compared at all."""
@@ -40,6 +42,9 @@ of a shared machine differed by 1 to 2 %; but LiteRT over tf.function was 4.77 a
 4.10, as the machine's arithmetic alone had been half as fast, and the latter's latency 1.99 and
 1.12 ms."""
 RUNS_TO_ESTIMATE = 3
+MADE_RATIO = 5
+"""Making an artifact took 20 times as long as finding it, and more."""
+MADE_THERE = "one of both runs made its artifact in the process whose memory it looked at"
 KNOWN = 1000
 """Degrees of freedom of what is as good as known."""
 
@@ -167,12 +172,18 @@ def _probed(subject: Subject, base: Run, new: Run, limits: Limits) -> Iterator[J
     if before is None or after is None:
         return
     yield from exact.exact(subject, before, after, limits)
-    for found in (
-        exact.accuracy(subject, before, after, limits),
-        counted.judge(counted.MEMORY, subject, [(before, after)], limits),
-    ):
+    memory = counted.judge(counted.MEMORY, subject, [(before, after)], limits)
+    if memory is not None and _made_there(before, after):
+        memory = dataclasses.replace(memory, verdict="inconclusive", reason=MADE_THERE)
+    for found in (exact.accuracy(subject, before, after, limits), memory):
         if found is not None:
             yield found
+
+
+def _made_there(before: Launch, after: Launch) -> bool:
+    """Whether one of two probes seems to have made its artifact, and the other to have found it."""
+    short, long = sorted(probe.build_s or 0.0 for probe in (before, after))
+    return long > max(COLD_BUILD_S, MADE_RATIO * short)
 
 
 def _timed(

@@ -50,7 +50,6 @@ class Fake:
 def probed(
     *fakes: Fake | LaunchFailed,
     scenario: Scenario = STEP,
-    cold_build_s: float = 1.0,
     profile: Profile = PROFILE,
     compared: bool = False,
     training_s: float = math.inf,
@@ -70,7 +69,6 @@ def probed(
         Launch("infer/x", "cpu-1", purpose="probe"),
         scenario,
         profile,
-        cold_build_s,
         compared,
         training_s,
     )

@@ -27,9 +27,6 @@ from bench.sweep.progress import Reporter
 from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
-COLD_BUILD_S = 1.0
-"""A build that took longer may have made its artifact, which leaves less memory to grow into."""
-
 
 class LiveLauncher(TurnTaking):
     """Both sides' preloaded processes and what is asked of them.
@@ -161,7 +158,7 @@ class LiveLauncher(TurnTaking):
         )  # fmt: skip
         environment = self._environment(subject, side)
         start = partial(self._pool.launch, environment, scenario, configuration)
-        record = probe(start, record, scenario, self._profile, COLD_BUILD_S)
+        record = probe(start, record, scenario, self._profile)
         self._reporter.done()
         return record
 
