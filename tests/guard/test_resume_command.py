@@ -73,7 +73,7 @@ def test_a_branch_that_moved_keeps_its_commit(
     commit(mine, "second", {"notes.txt": "x"})
     begun = subprocess.Popen(
         [sys.executable, "-m", "tfbench", "guard", "--base", "stable", "--calls", "hot.py",
-         "--settings", "own.toml", "--budget", "8s", "--out", "out"],
+         "--settings", "own.toml", "--budget", "2m", "--out", "out"],
         cwd=mine, text=True, stderr=subprocess.PIPE, preexec_fn=heard,
     )  # fmt: skip
     steps = mine / "out" / STEPS
