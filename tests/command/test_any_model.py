@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from bench.sweep.applying import Facts
 from bench.sweep.outlook import look
 from bench.sweep.settings import load
 from tests.command.test_cli import refused
+from tests.conftest import ROOT
 from tfbench.command.running import told
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -46,6 +48,10 @@ def test_an_outlook_counts_launches_and_time() -> None:
     assert found.unsupported["infer/e"] == "no graph"
     assert "no_such_package" in found.unsupported["infer/d"]
     assert "needs TensorFlow <2.18, this is 2" in found.unsupported["infer/f"]
+    way = re.search(r"--python PATH; (\S+), ([\w ]+)\)", found.unsupported["infer/f"])
+    assert way is not None
+    section = (ROOT / way[1]).read_text().split(f"## {way[2]}\n")[1].split("\n## ")[0]
+    assert "nox -s bench_trt" in section  # where it leads there is an answer
     assert (found.launches, found.jobs) == (3 + 2 * 3, 1)
     profile = settings.profile
     steps_s = 2 * 2 * (profile.warmup_s + profile.member_s)
