@@ -197,6 +197,34 @@ def quantized():
     }
 
 
+def named_alike():
+    """A model with separable convolutions, whose parts Keras would name as a layer of it is named,
+    and one of two inputs: what they answer in simulated 8 bits, begun at data."""
+    layers, rng = tf.keras.layers, np.random.default_rng(5)
+    tf.keras.backend.clear_session()
+    image = layers.Input((8, 8, 2))
+    x = layers.Conv2D(4, 3, name="conv2d_1")(image)
+    for filters in (6, 8):
+        x = layers.SeparableConv2D(filters, 3, padding="same")(x)
+    mean = layers.GlobalAveragePooling2D()(x)
+    amounts = layers.Input((3,))
+    both = layers.Dense(2)(layers.concatenate([mean, layers.Dense(4)(amounts)]))
+    images, numbers = rng.random((20, 8, 8, 2), np.float32), rng.random((20, 3), np.float32)
+    two = {"image": images, "amounts": numbers}
+    models = [
+        (tf.keras.Model(image, mean), images, lambda x: x),
+        (tf.keras.Model([image, amounts], both), two, lambda x: [x["image"], x["amounts"]]),
+    ]
+    errors = []
+    for model, inputs, as_given in models:
+        data = Data("made", "images", Part(inputs, None), Part(inputs, None))
+        workload = types.SimpleNamespace(data=data, spec=WorkloadSpec(), as_given=as_given)
+        aware = ranges.begun_at_data(workload, wrapping.quantized(wrapping.annotated(model)))
+        wanted, found = (each(as_given(inputs)).numpy() for each in (model, aware))
+        errors.append(float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)))
+    return errors
+
+
 def split_behind_words():
     """A model of strings, parted by both Kerases behind its look-up."""
     layers = tf.keras.layers
@@ -249,6 +277,7 @@ if __name__ == "__main__":
                 {
                     "wrapped": wrapped(),
                     "quantized": quantized(),
+                    "named_alike": named_alike(),
                     "split": split_behind_words(),
                     "clustered": clustered(),
                 }

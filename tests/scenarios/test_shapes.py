@@ -108,6 +108,12 @@ def test_ranges_begin_at_what_examples_need_and_weights_stay(keras_2):
     assert found["kept"]
 
 
+def test_parts_of_separable_convolutions_and_several_inputs_are_quantized(keras_2):
+    separable, several = keras_2["named_alike"]
+    assert 0 < separable < 0.1
+    assert 0 < several < 0.1
+
+
 def test_a_model_is_split_behind_its_words_in_both_kerases(seen, keras_2):
     for found in (seen["split"], keras_2["split"]):
         assert found["error"] < 1e-6

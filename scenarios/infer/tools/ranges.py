@@ -26,13 +26,14 @@ def begun_at_data(workload: Workload, model: Any) -> Any:
     with _ranges_seen():
         for start in range(0, count, block):
             part = nests.take(inputs, slice(start, start + block))
-            model(nests.mapped(tf.constant, workload.as_given(part)), training=False)
+            model(tf.nest.map_structure(tf.constant, workload.as_given(part)), training=False)
     return model
 
 
 @contextmanager
 def _ranges_seen() -> Iterator[None]:
-    """While it holds, tensors take the range of all that was seen of them, and weights their own.
+    """While it holds, tensors take the range of all that was seen of them, and inputs and weights
+    their own.
 
     tfmot looks at neither outside of training, which would change more than ranges.
     """
@@ -40,7 +41,7 @@ def _ranges_seen() -> Iterator[None]:
 
     operations = quantizers.quant_ops
     moving: Callable[..., Any] = operations.MovingAvgQuantize
-    last: Callable[..., Any] = operations.LastValueQuantize
+    own = {name: getattr(operations, name) for name in ("LastValueQuantize", "AllValuesQuantize")}
     seen: dict[int, tuple[Any, Any]] = {}
 
     def widening(inputs: Any, min_var: Any, max_var: Any, **options: Any) -> Any:
@@ -53,11 +54,15 @@ def _ranges_seen() -> Iterator[None]:
             max_var.assign(tf.fill(max_var.shape, high))
         return moving(inputs, min_var, max_var, **(options | {"is_training": False}))
 
-    def looked_at(*tensors: Any, **options: Any) -> Any:
-        return last(*tensors, **(options | {"is_training": True}))
+    def looking(operation: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *tensors, **options: operation(*tensors, **(options | {"is_training": True}))
 
-    operations.MovingAvgQuantize, operations.LastValueQuantize = widening, looked_at
+    operations.MovingAvgQuantize = widening
+    for name, operation in own.items():
+        setattr(operations, name, looking(operation))
     try:
         yield
     finally:
-        operations.MovingAvgQuantize, operations.LastValueQuantize = moving, last
+        operations.MovingAvgQuantize = moving
+        for name, operation in own.items():
+            setattr(operations, name, operation)

@@ -6,6 +6,7 @@ they have nothing to do there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,11 @@ FOLDED = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense", "SeparableCon
 """Layers that tfmot folds a batch normalisation behind them into."""
 SPLIT = ("SeparableConv1D", "SeparableConv2D")
 """Layers that tfmot makes a depthwise and a 1×1 convolution of, and then knows."""
+SPLIT_INTO = {
+    "depthwise_conv2d": lambda: tf.keras.layers.DepthwiseConv2D(1),
+    "conv2d": lambda: tf.keras.layers.Conv2D(1, 1),
+}
+"""Names that Keras gives to those two, and what takes the next of them."""
 OUTPUT_ALONE = "Default8BitOutputQuantizeConfig"
 """How tfmot names the rounding of outputs of a layer that is computed in float."""
 
@@ -110,11 +116,26 @@ def quantized(annotations: Any, scheme: Any = None) -> Any:
         default_8bit_quantize_scheme as schemes,
     )
 
+    _step_over_names(annotations)
     scheme = scheme or schemes.Default8BitQuantizeScheme()
     layout = scheme.get_layout_transformer
     scheme.get_layout_transformer = lambda: _FloatInputs(layout())
     with tfmot.quantization.keras.quantize_scope():
         return settled(tfmot.quantization.keras.quantize_apply(annotations, scheme))
+
+
+def _step_over_names(model: Any) -> None:
+    """Let the next names that Keras gives be none of the model's.
+
+    tfmot makes two layers of a separable convolution and leaves their names to Keras; a second
+    `conv2d_2` would be taken for the first.
+    """
+    names = [getattr(layer, "layer", layer).name for layer in model.layers]  # what is annotated
+    for kind, make in SPLIT_INTO.items():
+        numbers = [re.fullmatch(rf"{kind}_(\d+)", name) for name in names]
+        most = max((int(found[1]) for found in numbers if found), default=0)
+        while int(make().name.removeprefix(kind).removeprefix("_") or 0) < most:
+            pass
 
 
 class _FloatInputs:
