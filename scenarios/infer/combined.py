@@ -20,6 +20,7 @@ SPARSITY = 0.5  # a small network has less to spare than the CNN: at 80 % it los
 TEMPERATURE = 4.0
 TEACHER_SHARE = 0.7
 WIDTHS = (1.0, 0.5, 0.25, 0.125)
+MOST_VIEWED_BYTES = 1 << 30
 RATE = 3e-3  # a small network takes, and needs, larger steps
 
 
@@ -175,13 +176,15 @@ def distil(
         workload: Its data, and the trained model as the teacher.
         model: The student.
         epochs: Default: as many as the baseline had.
-        views: Shifted views of each example, each scored by the teacher. The number of updates
-            stays the same: more views mean fewer epochs over each.
+        views: Most shifted views of each example, each scored by the teacher: of large images
+            fewer fit. The number of updates stays the same: more views mean fewer epochs over each.
         **fit: Passed on to `fit` (`callbacks`).
     """
     teacher = workload.trained_model()
     probabilities = workload.gives_probabilities
-    inputs = shifted(workload.data.x_train, views, workload.spec.seed)
+    images = workload.data.x_train
+    views = affordable(views, images.nbytes)
+    inputs = shifted(images, views, workload.spec.seed)
     labels = np.tile(workload.data.y_train, views)[:, None].astype(np.float32)
     targets = np.concatenate([labels, quality.predict(teacher, inputs)], axis=1)
     epochs = max(1, round((epochs or workload.epochs) / views))
@@ -195,6 +198,11 @@ def distil(
         return TEACHER_SHARE * TEMPERATURE**2 * imitation + (1 - TEACHER_SHARE) * truth
 
     train(workload, model, epochs, RATE, loss=loss, inputs=inputs, targets=targets, **fit)
+
+
+def affordable(views: int, nbytes: int) -> int:
+    """As many views of images as fit into memory with the copies that training makes of them."""
+    return max(1, min(views, MOST_VIEWED_BYTES // max(nbytes, 1)))
 
 
 def shifted(x: np.ndarray, views: int, seed: int) -> np.ndarray:

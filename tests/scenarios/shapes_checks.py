@@ -22,7 +22,7 @@ from scenarios.core.lookup import split
 from scenarios.core.models import keras_models
 from scenarios.core.tasks import Compiled, Task, losses
 from scenarios.core.training import prepare
-from scenarios.infer import execution
+from scenarios.infer import combined, execution
 from scenarios.infer.tools import onnx, precision, ranges, wrapping
 from scenarios.infer.tools import tfmot as tools
 from scenarios.train.tools import blocks
@@ -293,6 +293,7 @@ if __name__ == "__main__":
                         "replaced": replaced(scratch),
                         "masks": masks(),
                         "classes": classes(),
+                        "views": [combined.affordable(5, n << 20) for n in (0, 200, 400, 4000)],
                         "ends": ends(),
                         "split": split_behind_words(),
                         "copied": copied(),

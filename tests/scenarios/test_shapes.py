@@ -70,6 +70,10 @@ def test_class_numbers_have_one_loss_with_and_without_a_last_axis(seen):
     assert raised == pytest.approx(wanted)
 
 
+def test_large_images_are_seen_from_fewer_sides(seen):
+    assert seen["views"] == [5, 5, 2, 1]
+
+
 def test_mixed_precision_begins_and_ends_in_float32(seen):
     assert seen["ends"]["dtypes"] == ["float32", "float16", "float32", "float32"]
     assert seen["ends"]["variance"] == pytest.approx([1e-6, 1e-6, 1.0], rel=1e-5)
