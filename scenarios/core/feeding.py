@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ from scenarios.core.tasks import Task
 LEAST_UPDATES, MOST_UPDATES, MOST_EPOCHS = 800, 6000, 30
 
 
-class Feeding:
+class Feeding(ABC):
     """The part of a workload that gives its steps their inputs and targets."""
 
     spec: WorkloadSpec
@@ -31,9 +32,9 @@ class Feeding:
     _outputs: Any
 
     @property
+    @abstractmethod
     def task(self) -> Task:
         """What the outputs are to tell."""
-        raise NotImplementedError
 
     @property
     def comparable(self) -> bool:

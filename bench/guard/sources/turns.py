@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
@@ -42,7 +43,7 @@ MOST_MEMBER_S = 1.5
 """Turns that a side takes at most in a launch, however long it was built."""
 
 
-class TurnTaking:
+class TurnTaking(ABC):
     """Starts launches of both sides and lets them take turns.
 
     Args:
@@ -87,9 +88,9 @@ class TurnTaking:
             free.put(core)
         return base, head
 
+    @abstractmethod
     def _members(self, subject: Subject, stage: Stage, index: int) -> Sequence[Member]:
         """Both sides of a launch, the base first."""
-        raise NotImplementedError
 
     def _start(
         self, subject: Subject, stage: Stage, index: int, cores: Cores | None = None
