@@ -10,7 +10,9 @@ import dataclasses
 import hashlib
 import json
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, stdev
 from typing import Any
@@ -20,6 +22,7 @@ from scipy import special
 from bench.guard.comparison import counted, exact
 from bench.guard.comparison.launcher import Subject
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
+from bench.guard.loop.going_on import KIND
 from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
 from bench.guard.rule.evidence import Evidence
@@ -49,17 +52,45 @@ KNOWN = 1000
 """Degrees of freedom of what is as good as known."""
 
 
-def read(folder: Path) -> list[Run]:
-    """A run, or all runs in a folder, oldest first; raises StoreError where there is none."""
+@dataclass(frozen=True)
+class Stored:
+    """The runs of a folder that can be a base, oldest first, and a line on those that cannot."""
+
+    runs: tuple[Run, ...]
+    left_out: str = ""
+
+
+def read(folder: Path) -> Stored:
+    """A run, or all runs in a folder; what was not measured to its end is no base.
+
+    Raises:
+        StoreError: There is no base, or one without launches.
+    """
     one = (folder / "run.json").exists()
     files = [folder / "run.json"] if one else sorted(folder.glob("*/run.json"))
-    runs = [read_run(file.parent) for file in files]
+    found = [read_run(file.parent) for file in files]
+    runs = [run for run in found if not _unfit(run)]
+    unfit = [f"{run.folder} {reason}" for run in found if (reason := _unfit(run))]
     if not runs:
+        if unfit:
+            raise StoreError(f"{'; '.join(unfit)}: it can be no baseline")
         raise StoreError(f"{folder} is not a run's folder and holds none")
     for run in runs:
         if not run.launches:
             raise StoreError(f"{run.folder} holds no launches: it can be no baseline, remove it")
-    return sorted(runs, key=lambda run: float(run.facts.get("started", 0.0)))
+    runs.sort(key=lambda run: float(run.facts.get("started", 0.0)))
+    return Stored(tuple(runs), f"no baseline: {'; '.join(unfit)}" if unfit else "")
+
+
+def _unfit(run: Run) -> str:
+    """Why it can be no base; "" where it can."""
+    if run.facts.get("kind") == KIND:
+        return "compares two versions"
+    if "ended" not in run.facts:
+        command = "guard" if "guard" in run.facts else "run"
+        how = shlex.join(["tfbench", command, "--resume", str(run.folder)])
+        return f"is unfinished (to go on: {how})"
+    return ""
 
 
 COMPARED = ("started", "configurations", "scenarios", "workload", "environment")

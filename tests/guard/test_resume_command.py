@@ -154,6 +154,16 @@ def test_it_is_compared_with_the_runs_it_was_begun_with(cut: Path, capsys: Captu
         assert code == found["exit_code"]
 
 
+def test_what_it_left_is_no_base_of_the_next(cut: Path, tmp_path: Path, capsys: Captured) -> None:
+    RunFolder(cut).append(fabricate(tmp_path / "some", SPECS).launches)  # it got that far
+    shutil.rmtree(tmp_path / "runs/nightly")  # a newer one would be the base anyway
+    assert cli.main(["guard", "--baseline", str(cut.parent)]) == 130
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "unfinished" in line]
+    assert f"tfbench guard --resume {cut}" in said
+    (facts,) = [json.loads(each.read_text()) for each in Path("runs").glob("*/run.json")]
+    assert list(facts["guard"]["baseline"]) == [str(cut.parent / "first")]
+
+
 def edit(place: Path, change: Callable[[dict[str, Any]], object]) -> None:
     facts = json.loads((place / "run.json").read_text())
     change(facts)

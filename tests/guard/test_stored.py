@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from bench.guard import stored
 from bench.guard.rule.limits import Limits
 from bench.results.errors import StoreError, UsageError
-from bench.results.store import Run
+from bench.results.store import Run, RunFolder
 from tests.reports.fabricate import ENVIRONMENT, Spec, fabricate
 
 SPECS = (
@@ -53,7 +56,7 @@ def test_another_state_of_the_machine_is_no_regression(tmp_path: Path) -> None:
 def test_several_runs_give_the_deviation_between_sessions(tmp_path: Path) -> None:
     for seed in range(6):
         fabricate(tmp_path / "old" / str(seed), SPECS, seed=seed)
-    runs = stored.read(tmp_path / "old")
+    runs = stored.read(tmp_path / "old").runs
     assert len(runs) == 6
     found = stored.compare(runs, fabricate(tmp_path / "new", slower(0.1), seed=9), Limits())
     assert latency(found)["infer/xla"] == "regression"
@@ -143,6 +146,30 @@ def test_a_run_without_launches_is_no_baseline(tmp_path: Path) -> None:
     fabricate(tmp_path / "old" / "empty", [])
     with pytest.raises(StoreError, match="empty holds no launches"):
         stored.read(tmp_path / "old")
+
+
+@pytest.mark.faults("Stored files", {"an unfinished run among baselines": "left out, with a line"})
+def test_an_unfinished_run_is_no_baseline(tmp_path: Path) -> None:
+    """However much of it is measured, and however new it is."""
+    fabricate(tmp_path / "old" / "fine", SPECS)
+    assert stored.read(tmp_path / "old").left_out == ""
+    newer = {"started": time.time()}
+    guarded = {"guard": {}, **newer}
+    for name, facts, said in (
+        ("run", newer, r"unfinished \(to go on: tfbench run --resume \S+/run\)"),
+        ("own", guarded, r"unfinished \(to go on: tfbench guard --resume \S+/own\)"),
+        ("live", {"kind": "guard", **guarded}, "compares two versions"),
+    ):
+        run = fabricate(tmp_path / "old" / name, slower(1.0), facts=facts)
+        run.facts.pop("ended")
+        RunFolder(run.folder).write_facts(run.facts)
+        found = stored.read(tmp_path / "old")
+        assert [each.name for each in found.runs] == ["fine"]
+        assert re.search(said, found.left_out)
+        assert "\n" not in found.left_out
+        with pytest.raises(StoreError, match=f"{said}: it can be no baseline"):
+            stored.read(run.folder)
+        shutil.rmtree(run.folder)
 
 
 def test_variables_that_are_no_longer_kept_do_not_differ() -> None:

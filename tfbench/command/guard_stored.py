@@ -30,7 +30,13 @@ def compared(asked: Asked, plan: Plan, kept: Kept, progress: Reporter) -> Compar
     """
     assert asked.request.baseline is not None
     earlier, patterns = kept.earlier, asked.patterns
-    runs = stored.read(asked.request.baseline) if earlier is None else _again(earlier)
+    if earlier is None:
+        found = stored.read(asked.request.baseline)
+        runs = found.runs
+        if found.left_out:
+            progress.note(found.left_out)
+    else:
+        runs = _again(earlier)
     own: dict[str, Any] = {
         "asked": kept.asked,
         "plan": going_on.planned(plan),
@@ -56,7 +62,7 @@ def compared(asked: Asked, plan: Plan, kept: Kept, progress: Reporter) -> Compar
     return stored.compare(runs, read_run(kept.folder.folder), plan.limits)
 
 
-def _again(earlier: Run) -> list[Run]:
+def _again(earlier: Run) -> tuple[Run, ...]:
     """The stored runs that a comparison was begun with, of those that are still there.
 
     Their folder may hold others by now, and holds this comparison's own run.
@@ -67,4 +73,4 @@ def _again(earlier: Run) -> list[Run]:
         if not found:
             raise ValueError("guard.baseline is empty")
     folders = map(Path, found)
-    return [read_run(folder) for folder in folders if (folder / "run.json").exists()]
+    return tuple(read_run(folder) for folder in folders if (folder / "run.json").exists())
