@@ -9,7 +9,7 @@ within a few steps of the reference guide's CNN).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,10 @@ TOLERANCES: dict[str, Tolerance] = {
 }
 
 
+UNIT_ROUNDOFF = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+"""Largest relative error of one rounding to nearest: half the gap behind 1 (IEEE 754; bfloat16 has
+8 bits of significand)."""
+
 NOISE = {"float16": 0.25, "bfloat16": 0.5, "int8": 1.0}
 """Norm of the error ÷ norm of the original's outputs, over all test examples, from which on a
 reduced precision no longer answers as the original. At 1 the noise is as loud as the signal: what
@@ -54,7 +58,10 @@ still vary over the examples as the original's do (`bench.results.likeness`)."""
 
 
 def first_difference(
-    losses: Sequence[float], baseline_losses: Sequence[float], precision: str
+    losses: Sequence[float],
+    baseline_losses: Sequence[float],
+    precision: str,
+    moved: Sequence[float] = (),
 ) -> int | None:
     """Index of the first loss that leaves the baseline's by more than `precision` allows.
 
@@ -62,6 +69,7 @@ def first_difference(
         losses: Losses of the first steps, from the shared initial weights.
         baseline_losses: The baseline's; the common beginning is compared.
         precision: A key of `TOLERANCES`.
+        moved: What the model's own updates make of one rounding (`moved_by`), allowed besides.
 
     Returns:
         The step, counted from 0; None where all follow. A loss that is not finite differs,
@@ -71,17 +79,48 @@ def first_difference(
     pairs = list(zip(losses, baseline_losses, strict=False))
     if not pairs:
         return 0
-    # Late in a training losses near 0 stay comparable: nothing is asked below 1 % of the start.
-    floor = 0.01 * abs(baseline_losses[0])
     for step, (own, base) in enumerate(pairs):
-        limit = (tolerance.first_loss + tolerance.growth * step) * max(abs(base), floor)
-        if not (math.isfinite(own) and abs(own - base) <= limit):
+        limit = tolerance.first_loss + tolerance.growth * step
+        limit += moved[step] if step < len(moved) else 0.0
+        if not (math.isfinite(own) and abs(own - base) <= limit * _size(base, baseline_losses)):
             return step
     return None
 
 
+def moved_by(disturbed: Iterable[Sequence[float]], baseline_losses: Sequence[float]) -> list[float]:
+    """How far two paths may part where each rounds at another place, at each step.
+
+    Each is off by what the training makes of one rounding of its initial weights: twice the largest
+    relative difference that the disturbed trainings have shown up to the step.
+
+    Args:
+        disturbed: The baseline's first losses from weights that were moved by one rounding, for
+            some roundings.
+        baseline_losses: The baseline's.
+
+    Returns:
+        Relative differences; none where a rounding led to losses that are not finite, or missing.
+    """
+    moved = np.zeros(len(baseline_losses))
+    for losses in disturbed:
+        if len(losses) != len(baseline_losses) or not np.isfinite(losses).all():
+            return []
+        pairs = zip(losses, baseline_losses, strict=True)
+        own = [abs(own - base) / _size(base, baseline_losses) for own, base in pairs]
+        moved = np.maximum(moved, np.maximum.accumulate(own))
+    return [float(2 * each) for each in moved]
+
+
+def _size(loss: float, losses: Sequence[float]) -> float:
+    """What differences of a loss are relative to: near 0 late in a training, 1 % of the first."""
+    return max(abs(loss), 0.01 * abs(losses[0]))
+
+
 def losses_differ(
-    losses: Sequence[float], baseline_losses: Sequence[float], precision: str
+    losses: Sequence[float],
+    baseline_losses: Sequence[float],
+    precision: str,
+    moved: Sequence[float] = (),
 ) -> str | None:
     """What differs between a path's first losses and its baseline's, or None.
 
@@ -89,10 +128,11 @@ def losses_differ(
         losses: Of the first updates, from the shared initial weights.
         baseline_losses: The baseline's.
         precision: A key of `TOLERANCES`.
+        moved: As in `first_difference`.
     """
     if len(losses) != len(baseline_losses) or not losses:
         return f"{len(losses)} losses, the baseline has {len(baseline_losses)}"
-    step = first_difference(losses, baseline_losses, precision)
+    step = first_difference(losses, baseline_losses, precision, moved)
     if step is None:
         return None
     return (

@@ -83,6 +83,10 @@ class WorkloadSpec:
     of the same data. The first, 0, is the one that all scenarios share."""
     comparable: bool = False
     """Losses are to be compared with another path's: models draw no random numbers."""
+    disturbed: str = ""
+    """A precision whose rounding moves a comparable workload's initial weights; empty: none."""
+    disturbance: int = 0
+    """Its number: each moves other weights up and down."""
     cache: str = ""
     """Folder of the trained models and converted artifacts; empty: the user's cache folder."""
     task: str = "auto"

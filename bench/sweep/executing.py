@@ -22,10 +22,13 @@ from bench.sweep.members import Member
 from bench.sweep.pieces import Probe, Seat, Turns
 from bench.sweep.planning import Plan
 from bench.sweep.preloaded import Pool
+from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Settings
 
 MOST_PROBES = 4
 """At once."""
+DISTURBANCES = 3
+"""Roundings from which it is seen how far a training carries one."""
 
 
 class Executor:
@@ -52,6 +55,7 @@ class Executor:
         self._seed, self._warnings = seed, warnings
         self._configurations = {c.name: c for c in plan.configurations}
         self._followed = {s.baseline for s in plan.scenarios if s.follows}
+        self._moved: dict[tuple[str, str], list[list[float]]] = {}
 
     def probe(self, pieces: Sequence[Probe], journal: Journal) -> Iterator[Launch]:
         """Probe scenarios beside each other: nothing is timed here.
@@ -87,7 +91,10 @@ class Executor:
                     base = self._base(each, found, journal)
                     if base is not None:
                         unchecked.remove(each)
-                        yield probing.checked(each, base, self.plan.by_id[each.scenario])
+                        scenario = self.plan.by_id[each.scenario]
+                        yield probing.checked(
+                            each, base, scenario, partial(self._disturbed, scenario, free)
+                        )
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
         yield from unchecked
@@ -117,6 +124,24 @@ class Executor:
             compared=bool(scenario.follows) or scenario.id in self._followed,
             training_s=budgets.training_s(self.plan.technique_s, self.plan.profile),
         )  # fmt: skip
+
+    def _disturbed(self, scenario: Scenario, free: Queue[Configuration]) -> list[list[float]]:
+        """First losses of the baseline from weights that the path's precision rounds otherwise."""
+        base, precision = self.plan.by_id[str(scenario.baseline)], str(scenario.follows)
+        if (base.id, precision) not in self._moved:
+            place, limit_s = free.get(), self.plan.profile.timeout_s
+            try:
+                environment = self._environment(base, self._configurations[place.name])
+                start = partial(self._pool.launch, environment, base, place, disturbed=precision)
+                self._moved[base.id, precision] = [
+                    probing.comparable_losses(partial(start, disturbance=n), limit_s)
+                    for n in range(DISTURBANCES)
+                ]
+            except LaunchFailed:
+                self._moved[base.id, precision] = []  # nothing more is allowed
+            finally:
+                free.put(place)
+        return self._moved[base.id, precision]
 
     def _member(self, seat: Seat) -> Member:
         scenario, configuration = (

@@ -185,11 +185,20 @@ class Pool:
         padding: int = 0,
         slowdown: float = 0.0,
         more_work: float = 0.0,
-        training: int = 0,
-        comparable: bool = False,
+        **changes: Any,
     ) -> RunningLaunch:
-        """A launch of a scenario in a configuration, from a new process where the known ended."""
-        workload = dataclasses.replace(self.workload, training=training, comparable=comparable)
+        """A launch of a scenario in a configuration, from a new process where the known ended.
+
+        Args:
+            environment: Of its process.
+            scenario: What is launched.
+            configuration: In which.
+            padding: Bytes of environment, which move the stack.
+            slowdown: Share of busy-waiting in each turn.
+            more_work: Share of steps done besides.
+            changes: Fields of the workload that this launch has different.
+        """
+        workload = dataclasses.replace(self.workload, **changes)
         request = {
             "scenario": to_json(scenario),
             "configuration": to_json(configuration),

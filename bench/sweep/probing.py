@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bench.results import likeness, tolerance
 from bench.results.tolerance import FIRST_LOSSES
@@ -78,7 +78,7 @@ def probe(
                 found[REPEATED[name]] = values
             record = _warned(record, told[0], 1 + len(more), one_s, profile)
         if compared and scenario.kind == "train" and scenario.unit == "step":
-            found["losses"] = _comparable_losses(start, limit_s)
+            found["losses"] = comparable_losses(start, limit_s)
         fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
         known = {field.name for field in dataclasses.fields(Launch)}
         record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
@@ -95,15 +95,33 @@ def probe(
     return dataclasses.replace(record, wall_s=time.time() - record.started_s)
 
 
-def checked(launch: Launch, base: Launch | None, scenario: Scenario) -> Launch:
-    """The probe, failed where its losses or outputs leave the baseline's."""
+def checked(
+    launch: Launch,
+    base: Launch | None,
+    scenario: Scenario,
+    disturbed: Callable[[], Iterable[Sequence[float]]] = tuple,
+) -> Launch:
+    """The probe, failed where its losses or outputs leave the baseline's.
+
+    Args:
+        launch: Of a path.
+        base: Of its baseline.
+        scenario: The path's.
+        disturbed: Gives the baseline's first losses from weights moved by one rounding of the
+            path's precision, for some roundings. Asked where losses leave the baseline's.
+    """
     if not scenario.follows:
         return _explained(launch, scenario)
     if launch.outcome != "ok" or base is None or base.outcome != "ok":
         return launch
     if scenario.kind == "train":
         found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
-        return _failed(launch, f"does other work than {base.scenario}: {found}" if found else "")
+        if found is None:
+            return launch
+        moved = tolerance.moved_by(disturbed(), base.losses)
+        if tolerance.losses_differ(launch.losses, base.losses, scenario.follows, moved) is None:
+            return _warned_of(launch, f"{found}: updates amplify one rounding to {max(moved):.1%}")
+        return _failed(launch, f"does other work than {base.scenario}: {found}")
     broken = likeness.not_finite(launch.agreement)
     found = broken or _outputs_differ(launch, base, scenario.follows)
     judged = scenario.follows in tolerance.NOISE and "relative_error" in launch.agreement
@@ -171,8 +189,12 @@ def _warned(record: Launch, name: str, count: int, one_s: float, profile: Profil
     return dataclasses.replace(record, warnings=(*record.warnings, note))
 
 
-def _comparable_losses(start: Callable[..., Process], limit_s: float) -> list[float]:
-    """The first losses of the path on a comparable workload."""
+def comparable_losses(start: Callable[..., Process], limit_s: float) -> list[float]:
+    """The first losses of a path on a comparable workload.
+
+    Raises:
+        LaunchFailed: It does not train.
+    """
     launch = start(comparable=True)
     try:
         launch.call("build", limit_s, first_step=False)

@@ -11,9 +11,10 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from bench.results.tolerance import FIRST_LOSSES
+from bench.results.tolerance import FIRST_LOSSES, UNIT_ROUNDOFF
 
 RATES = ("rate", "dropout", "recurrent_dropout", "dropout_rate", "drop_rate", "drop_prob", "stddev")
 """Attributes by which layers and recurrent cells say how much they drop or disturb."""
@@ -34,6 +35,26 @@ def without_chance(model: Any) -> Any:
             layer.survival_probability = 1.0
         if kind.startswith(AUGMENTING):
             layer.call = functools.partial(_as_in_inference, layer.call)
+    return model
+
+
+def disturbed(model: Any, precision: str, number: int) -> Any:
+    """The model, each weight moved up or down by the unit roundoff of a precision.
+
+    What its first losses then move by is what one rounding costs: some updates amplify it.
+
+    Args:
+        model: Of Keras.
+        precision: A key of `UNIT_ROUNDOFF`; "" leaves the model as it is.
+        number: Of the disturbance: each moves other weights up.
+    """
+    if precision:
+        chance = np.random.default_rng(number)
+        roundoff = UNIT_ROUNDOFF[precision]
+        for variable in model.trainable_variables:
+            value = np.asarray(variable)
+            sign = chance.choice((-1.0, 1.0), size=value.shape)
+            variable.assign((value * (1 + roundoff * sign)).astype(value.dtype))
     return model
 
 

@@ -28,7 +28,13 @@ class Keeping(Feeding):
         """Folder of this workload; its name covers all that determines it but time."""
         digest = hashlib.sha256()
         plain = dataclasses.replace(
-            self.spec, cache="", training=0, comparable=False, train_budget_s=0.0
+            self.spec,
+            cache="",
+            training=0,
+            comparable=False,
+            disturbed="",
+            disturbance=0,
+            train_budget_s=0.0,
         )
         digest.update(repr((plain, self.data.name, self.epochs)).encode())
         digest.update(self.data.digest)

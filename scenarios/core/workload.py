@@ -13,7 +13,12 @@ import tensorflow as tf
 from bench.results.errors import Unsupported, UsageError
 from bench.results.values import WorkloadSpec
 from scenarios.core import artifacts, budget, composition, facts, models, user_code
-from scenarios.core.comparable import RecordedLoss, with_dense_gradients, without_chance
+from scenarios.core.comparable import (
+    RecordedLoss,
+    disturbed,
+    with_dense_gradients,
+    without_chance,
+)
 from scenarios.core.data import Data, load, nests
 from scenarios.core.keeping import Keeping
 from scenarios.core.models import Network, keras_models
@@ -98,7 +103,9 @@ class Workload(Keeping):
             initial = self.base / "initial.npz"
             shared = not (self.facts.trained or self.spec.training) and initial.exists()
             model = source.keras(_weights(initial) if shared else None)
-        return without_chance(model) if self.comparable else model
+        if not self.comparable:
+            return model
+        return disturbed(without_chance(model), self.spec.disturbed, self.spec.disturbance)
 
     def trained_model(self) -> tf.keras.Model:
         """The network that inference scenarios share: as given, or trained once by `prepare`."""

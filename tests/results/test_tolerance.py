@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from bench.results.tolerance import TOLERANCES, first_difference, losses_differ, outputs_differ
+from bench.results.tolerance import (
+    TOLERANCES,
+    first_difference,
+    losses_differ,
+    moved_by,
+    outputs_differ,
+)
 
 LOSSES = [2.5, 2.3, 2.2, 2.0]
 
@@ -43,6 +49,25 @@ def test_nothing_to_compare_differs():
 def test_missing_losses_are_a_difference_on_either_side(own):
     assert f"{len(own)} losses" in losses_differ(own, LOSSES, "float32")
     assert f"has {len(own)}" in losses_differ(LOSSES, own, "float32")
+
+
+def test_what_one_rounding_moves_is_allowed_besides_and_no_more():
+    moved = moved_by([[2.5, 2.3 * 1.01, 2.2, 2.0], [2.5, 2.3 * 1.002, 2.2, 2.0 * 1.04]], LOSSES)
+    assert moved == pytest.approx([0, 0.02, 0.02, 0.08])
+    own = [2.5, 2.3, 2.2 * 1.02, 2.0]
+    assert losses_differ(own, LOSSES, "float32") is not None
+    assert losses_differ(own, LOSSES, "float32", moved) is None
+    assert losses_differ([2.5, 2.3, 2.2 * 1.03, 2.0], LOSSES, "float32", moved) is not None
+    assert losses_differ([2.5 * 1.02, *LOSSES[1:]], LOSSES, "float32", moved) is not None
+
+
+@pytest.mark.parametrize("disturbed", [[], [2.5, math.nan, 2.2, 2.0], [math.inf] * 4])
+def test_a_training_that_one_rounding_breaks_excuses_nothing(disturbed):
+    assert moved_by([LOSSES, disturbed], LOSSES) == []
+
+
+def test_without_a_disturbed_training_nothing_more_is_allowed():
+    assert moved_by([], LOSSES) == [0, 0, 0, 0]
 
 
 def test_no_losses_on_both_sides_are_no_agreement():

@@ -78,6 +78,11 @@ def test_a_comparable_workloads_models_draw_no_random_numbers(seen):
     assert seen["comparable"]["rates"] == [0.0]
 
 
+def test_a_disturbed_models_weights_are_each_moved_by_one_rounding(seen):
+    assert seen["comparable"]["moved"] == pytest.approx([2**-11, 2**-11, 2**-11, 2**-8], rel=1e-2)
+    assert seen["comparable"]["alike"] == [True, True, False, False]
+
+
 def test_repeated_trainings_start_elsewhere_and_share_their_data(seen):
     """Each in the same way every time, or no two paths would start alike."""
     first, second, again = seen["trainings"]

@@ -147,8 +147,19 @@ def comparable(scratch):
     own.compile("sgd", workload.fit_loss(own), jit_compile=False, steps_per_execution=5)
     own.fit(workload.dataset(), steps_per_epoch=5, verbose=0)
     plain = Workload(WorkloadSpec(data="synthetic:8x8x3", cache=scratch, batch=256))
+
+    def weights(**changes):
+        return Workload(dataclasses.replace(spec, **changes)).model().get_weights()[0]
+
+    start = weights()
+    rounded = [
+        weights(disturbed=precision, disturbance=number)
+        for precision, number in (("float16", 0), ("float16", 0), ("float16", 1), ("bfloat16", 0))
+    ]
     return {
         "different": different,
+        "moved": [float(np.abs(each / start - 1).max()) for each in rounded],
+        "alike": [bool((each == rounded[0]).all()) for each in rounded],
         "rates": [layer.rate for layer in workload.model().layers if hasattr(layer, "rate")],
         "first": first,
         "recorded": workload.recorded.losses(),

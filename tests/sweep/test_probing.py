@@ -129,6 +129,31 @@ def test_a_comparable_launch_that_fails_fails_the_probe() -> None:
     assert (record.outcome, record.reason) == ("failed", "losses broke")
 
 
+FOLLOWED = dataclasses.replace(TRAIN, baseline="train/base", follows="float32")
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "outcome"),
+    [([2.0, 1.01], "ok"), ([2.0, 1.001], "failed"), ([], "failed"), ([2.0, math.nan], "failed")],
+)
+def test_losses_may_differ_as_far_as_one_rounding_moves_the_baseline_s(
+    disturbed: list[float], outcome: str
+) -> None:
+    base = Launch("train/base", "cpu-1", losses=(2.0, 1.0))
+    own = Launch("train/x", "cpu-1", losses=(2.0, 1.015))
+    found = checked(own, base, FOLLOWED, lambda: [disturbed])
+    assert found.outcome == outcome
+    assert ("does other work" in found.reason) == (outcome == "failed")
+    assert any("amplify one rounding to 2.0%" in each for each in found.warnings) == (
+        outcome == "ok"
+    )
+
+
+def test_the_baseline_is_disturbed_only_where_losses_leave_it() -> None:
+    base = Launch("train/base", "cpu-1", losses=(2.0, 1.0))
+    assert checked(base, base, FOLLOWED, lambda: pytest.fail("nobody asked")).outcome == "ok"
+
+
 # --- trainings --------------------------------------------------------------------------------
 
 THRICE = dataclasses.replace(PROFILE, trainings=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from bench.sweep.journal import Journal
 from bench.sweep.pieces import Probe
 from bench.sweep.planning import Plan
 from bench.sweep.progress import Silent
+from bench.sweep.running import LaunchFailed
 from bench.sweep.schedule import Sweep
 from bench.sweep.settings import PROFILES, load
 
@@ -33,12 +35,14 @@ def sweep(tmp_path: Path) -> Sweep:
 
 
 def probing(
-    monkeypatch: pytest.MonkeyPatch, found: Callable[[Scenario], Launch], ids: Sequence[str] = IDS
+    monkeypatch: pytest.MonkeyPatch,
+    found: Callable[[Scenario], Launch],
+    ids: Sequence[str] = IDS,
+    pool: Any = None,
+    environment: Any = None,
 ) -> list[Launch]:
     """What an executor yields whose probes find this, in one place, in this order."""
-    known = {s.id: s for s in select(discover(), IDS)}
-    pool: Any = None
-    environment: Any = None
+    known = {s.id: s for s in select(discover(), ids)}
     executor = Executor(Plan(tuple(known.values()), (CPU,), PROFILES["smoke"]), pool, environment)
     monkeypatch.setattr(executor, "_probe", lambda scenario, _: found(scenario))
     monkeypatch.setattr("bench.sweep.executing.slots", lambda configuration: [configuration])
@@ -60,6 +64,53 @@ def test_probes_are_kept_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     order = ("infer/function", "infer/litert-float32", "infer/litert-int8")
     kept = probing(monkeypatch, interrupted, order)
     assert [x.scenario for x in kept] == list(order[:2])
+
+
+class Disturbed:
+    """A pool whose launches train, and tell who asked for what."""
+
+    def __init__(self, losses: Callable[[int], tuple[float, ...]]) -> None:
+        self.losses, self.asked = losses, []
+
+    def launch(self, *given: Any, comparable: bool, disturbed: str, disturbance: int) -> Any:
+        assert comparable
+        self.asked.append((given[1].id, disturbed, disturbance))
+        answer = {"losses": self.losses(disturbance)}
+        return SimpleNamespace(call=lambda *_, **__: answer, close=lambda: None)
+
+
+def training_probes(
+    monkeypatch: pytest.MonkeyPatch, pool: Disturbed, *ids: str
+) -> dict[str, Launch]:
+    """Probes of paths whose second loss is 2 % off their baseline's."""
+
+    def off(scenario: Scenario) -> Launch:
+        second = 1.0 if scenario.id == "train/function" else 1.02
+        return Launch(scenario.id, "cpu-1", purpose="probe", losses=(2.0, second))
+
+    found = probing(monkeypatch, off, ("train/function", *ids), pool, lambda *_: None)
+    return {launch.scenario: launch for launch in found}
+
+
+def test_paths_may_part_as_far_as_their_baseline_parts_from_its_own_rounded_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    amplifying = Disturbed(lambda number: (2.0, 1.0 + 0.006 * number))
+    found = training_probes(monkeypatch, amplifying, "train/xla", "train/eager")
+    assert {launch.outcome for launch in found.values()} == {"ok"}
+    assert amplifying.asked == [("train/function", "float32", n) for n in range(3)], "once for both"
+    steady = training_probes(monkeypatch, Disturbed(lambda _: (2.0, 1.0)), "train/xla")
+    assert "does other work than train/function" in steady["train/xla"].reason
+
+
+def test_a_baseline_that_cannot_be_disturbed_allows_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(number: int) -> tuple[float, ...]:
+        raise LaunchFailed("failed", "out of memory")
+
+    found = training_probes(monkeypatch, Disturbed(broken), "train/xla")
+    assert found["train/xla"].outcome == "failed"
 
 
 def test_a_probe_waits_for_its_baseline_s(monkeypatch: pytest.MonkeyPatch) -> None:
