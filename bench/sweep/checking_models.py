@@ -11,6 +11,7 @@ from bench.results import metric_names, model_names
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 from bench.sweep.checking import near
+from bench.sweep.checking_files import check_file
 
 SAVED = ("saved_model.pb", "saved_model.pbtxt")
 
@@ -37,6 +38,7 @@ def check_model(workload: WorkloadSpec) -> None:
         _application(name.partition(":")[2])
     elif form in ("keras", "litert", "onnx"):
         _exists(name, "model")
+        check_file(Path(name))
     elif form == "saved_model" and not any((Path(name) / each).exists() for each in SAVED):
         raise UsageError(
             f"{name} is no SavedModel folder: it holds no saved_model.pb (save one by "

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError
+from bench.results.user_files import made_from
 from bench.results.values import Configuration, Scenario, WorkloadSpec
 from bench.sweep.environment import fingerprint, git_state
 from bench.sweep.settings import Profile, Settings
@@ -106,7 +107,7 @@ def code_digest(folders: Sequence[Path | str] = (), root: Path = ROOT) -> str:
 
 
 def files(workload: WorkloadSpec) -> dict[str, str]:
-    """Digests of the files that a workload names."""
+    """Digests of the files that a workload names, and of those that they are made from."""
     return {str(path): _digest(path) for path in dict.fromkeys(_named(workload)) if path.exists()}
 
 
@@ -116,6 +117,8 @@ def _named(workload: WorkloadSpec) -> Iterator[Path]:
         for part in {name, name.partition(":")[2], name.rpartition(":")[0]}:
             if part and ("/" in part or Path(part).suffix):
                 yield Path(part)
+            if part.endswith(".py") and Path(part).is_file():
+                yield from made_from(Path(part))[1:]
 
 
 def _digest(path: Path) -> str:

@@ -22,6 +22,7 @@ from scenarios.core.tasks import Compiled, probing
 
 SAMPLES = "samples"
 """Data that are drawn from the model's own signature."""
+LOADS = "the model's function loads trained weights: they are measured as they are"
 
 
 @dataclass(frozen=True)
@@ -81,16 +82,18 @@ def of_source(source: models.Source) -> Facts:
     """The facts of a source."""
     loss = source.compiled.loss
     own = not isinstance(loss, (str, type(None))) or bool(source.compiled.loss_weights)
+    trained = source.holds_training
+    loads = (LOADS,) if trained and not source.trained else ()
     return Facts(
         source.signature,
         source.outputs,
         getattr(source, "structure", "dict"),
-        source.trained,
+        trained,
         source.fixed_batch,
         source.keras_version,
         tuple(sorted(source.provides)),
         dict(source.lacks),
-        source.notes,
+        (*loads, *source.notes),
         "own" if own else loss or "",
         source.compiled.metrics,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import traceback
@@ -9,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.results import loading
+from bench.results import loading, user_files
 from bench.results.errors import TfbenchError, UsageError, one_line
 
 
 def find(name: str, what: str) -> tuple[Callable[..., Any], bytes]:
-    """The function `FILE.py:function` or `module:function`, and the source of its file.
+    """The function `FILE.py:function` or `module:function`, and a digest of what it is made from.
 
     Args:
         name: Where it is.
@@ -38,7 +39,10 @@ def find(name: str, what: str) -> tuple[Callable[..., Any], bytes]:
     found = getattr(module, function, None)
     if not callable(found):
         raise UsageError(f"{what} {name!r}: {place} has no function {function!r}")
-    return found, Path(module.__file__ or "").read_bytes()
+    return found, _digest(module.__file__ or "")
+
+
+_digest = functools.cache(user_files.digest)
 
 
 def _complete_legacy_keras() -> None:

@@ -74,6 +74,10 @@ def test_the_task_that_is_asked_for_decides(tmp_path):
 
 def test_labels_that_were_numbered_are_said(tmp_path):
     assert any("5, 9" in note for note in loaded(tmp_path, np.arange(400) % 2 * 4 + 5).notes)
+    words = loaded(tmp_path, np.array(["yes", "no"] * 200)).notes
+    assert "labels no, yes were numbered from 0 in alphabetical order" in words
+    many = loaded(tmp_path, np.array([f"c{i % 9}" for i in range(400)])).notes
+    assert any("c7, … were numbered" in note for note in many)
 
 
 def test_several_targets_by_name(tmp_path):

@@ -202,6 +202,29 @@ def test_a_unit_for_each_of_the_source_s_own_numbers():
     assert set(data.y_test) == {5, 9}
 
 
+def test_numbers_that_are_outputs_are_not_said_to_be_renumbered():
+    y = np.where(X[:, 0] > 0.5, 9, 5)
+    task, data, _ = inferred(y, lambda x: softmax(np.tile(x, 3)))
+    assert not any("were numbered" in note for note in data.notes)
+    assert task.warnings == ()
+
+
+def test_labels_counted_from_1_mean_the_outputs_in_their_order():
+    y = np.arange(400) % 4 + 1
+    task, data, _ = inferred(y, softmax)
+    assert (task.classes, data.classes) == (4, 4)
+    assert set(data.y_train) == set(data.y_test) == set(range(4))
+    assert "labels 1 to 4 were numbered from 0: the model has 4 outputs" in data.notes
+
+
+@pytest.mark.parametrize("labels", [[5, 15, 25], ["cat", "dog", "owl"]])
+def test_labels_that_no_output_is_known_for_are_a_warning(labels):
+    task, _, _ = inferred(np.array(labels)[np.arange(400) % 3], softmax)
+    (warning,) = task.warnings
+    assert str(labels[0]) in warning
+    assert "the model has 4 outputs" in warning
+
+
 def test_numbered_labels_of_a_regression_are_their_values_again():
     y = np.where(X[:, 0] > 0.5, 9, 5)
     task, data, _ = inferred(y, lambda x: 9 * x[:, :1])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -130,8 +131,12 @@ from math import sqrt as imported
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.py").write_text(BUILDERS)
-    for name in ("emotion.hdf5", "m.keras", "m.tflite", "m.onnx", "m.pt", "w.h5"):
-        (tmp_path / name).write_bytes(b"x")
+    for name in ("emotion.hdf5", "w.h5"):
+        (tmp_path / name).write_bytes(b"\x89HDF\r\n\x1a\n model_config")
+    for name, bytes_ in (("m.tflite", b"....TFL3"), ("m.onnx", b"x"), ("m.pt", b"x")):
+        (tmp_path / name).write_bytes(bytes_)
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
     (tmp_path / "empty.keras").touch()
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "saved_model.pb").touch()

@@ -48,8 +48,8 @@ def assembled(
         edges = (slice(0, len(train)), slice(len(train), None))
         known = [nests.take(everything, edge) for edge in edges[: len(parts)]]
         _check_values(name, everything)
-        if labels and not isinstance(labels[0], str):
-            said = (*said, f"labels {', '.join(f'{n:g}' for n in labels)} were numbered from 0")
+        if labels:
+            said = (*said, targets.numbering(labels))
     kind = kind or kind_of(given[0])
     parts = [Part(x, y) for x, y in zip(given, known, strict=True)]
     shuffled = test is None

@@ -10,6 +10,9 @@ from bench.results.errors import UsageError
 from scenarios.core.data import nests
 from scenarios.core.data.nests import Nest
 
+NUMBERED = "were numbered from 0"
+MOST_SAID = 8
+"""Labels that a note lists."""
 Form = Literal["numbers", "one-hot", "tags", "mask", "reals"]
 MOST_SCATTERED = 20
 """Distinct whole numbers, not counted from 0 or 1, that are still taken for classes."""
@@ -42,6 +45,16 @@ def read(targets: Nest, task: str = "auto") -> tuple[Nest, int, tuple[Any, ...]]
     if low >= 0 and high + 1 <= 2 * len(distinct):
         return column.astype(np.int64), int(high) + 1, ()
     return numbers.astype(np.int64), len(distinct), tuple(distinct.tolist())
+
+
+def numbering(labels: tuple[Any, ...]) -> str:
+    """The note that says which label has become which number."""
+    listed = ", ".join(
+        each if isinstance(each, str) else f"{each:g}" for each in labels[:MOST_SAID]
+    )
+    more = ", …" if len(labels) > MOST_SAID else ""
+    order = " in alphabetical order" if isinstance(labels[0], str) else ""
+    return f"labels {listed}{more} {NUMBERED}{order}"
 
 
 def form(targets: np.ndarray, classes: int = 0) -> Form:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from bench.results.errors import UsageError
 from scenarios.core import composition, user_code
 from scenarios.core.data.signature import Spec
 from scenarios.core.models import keras_models, rebuild
+from scenarios.core.models.loaded import comes_trained
 from scenarios.core.models.sources import Network, Source
 
 COPYABLE = "model:copyable"
@@ -25,6 +27,8 @@ class KerasSource(Source):
 
     make: Callable[[], Any]
     """A new model of whichever Keras; in a launch of tf_keras it is rebuilt there."""
+    by_user: bool = False
+    """`make` is a function of the user's, which may load weights."""
 
     def keras(self, weights: Callable[[Any], None] | None = None) -> Any:
         """A new model of the Keras behind `tf.keras`, with its given or new initial weights.
@@ -41,6 +45,11 @@ class KerasSource(Source):
     def network(self) -> Network:
         """The model in inference mode."""
         return keras_models.answering(self.keras())
+
+    @property
+    def holds_training(self) -> bool:
+        """Whether it came trained, in a file or by a function that loads it."""
+        return self.trained or (self.by_user and comes_trained(self.make))
 
 
 def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **facts: Any) -> Source:
@@ -158,7 +167,9 @@ def _of_function(
         from scenarios.core.models.saved_model import from_module
 
         return from_module(name, code, made, input_shape)
-    return source(name, code, make, input_shape, trained=False, provides={"architecture:free"})
+    return source(
+        name, code, make, input_shape, trained=False, by_user=True, provides={"architecture:free"}
+    )
 
 
 def from_file(path: Path) -> Source:
@@ -235,8 +246,25 @@ def _loaded(path: Path) -> Any:
                 return load(str(path), **options)
             except Exception as error:
                 errors.append(error)
+    raise UsageError(_not_loaded(path, errors))
+
+
+UNKNOWN = re.compile(r"Could not locate (?:class|function) '([^']+)'|Unknown [\w ]+: '([^']+)'|"
+                     r"Cannot deserialize object of type `([^`]+)`")  # fmt: skip
+"""How either Keras says that it does not know a class or function that a file names."""
+
+
+def _not_loaded(path: Path, errors: list[Exception]) -> str:
+    """Why a file cannot be loaded, in one line."""
+    for error in errors:
+        if found := UNKNOWN.search(str(error)):
+            name = next(filter(None, found.groups())).rpartition(">")[2]
+            return (
+                f"{path} needs {name}, which Keras does not know: give FILE.py:function that "
+                f"imports {name} and returns keras.models.load_model({str(path)!r})"
+            )
     first = str(errors[0]).strip().splitlines() or [type(errors[0]).__name__]
-    raise UsageError(
+    return (
         f"{path} cannot be loaded: {first[0][:300]}; with classes of your own give "
         "FILE.py:function that loads it"
     )

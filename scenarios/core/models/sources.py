@@ -44,6 +44,11 @@ class Source:
     file: Path | None = None
     """The finished file or folder it came as."""
 
+    @property
+    def holds_training(self) -> bool:
+        """Whether its weights come from a training, and are measured as they are."""
+        return self.trained
+
     def keras(self, weights: Callable[[Any], None] | None = None) -> Any:
         """A new Keras model with its given (or new initial) weights; `weights` sets others."""
         raise Unsupported(self.lacks.get("model:keras", f"{self.name} holds no Keras model"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from bench.results.values import WorkloadSpec
 from scenarios.core.data import nests, targets
 from scenarios.core.data.nests import Nest
 from scenarios.core.data.values import Data
-from scenarios.core.tasks import describing, forms, losses, metrics
+from scenarios.core.tasks import describing, forms, losses, matching, metrics
 from scenarios.core.tasks.values import Compiled, Kind, Task
 
 RARE = 0.2
@@ -86,7 +86,10 @@ def _of_one(
         one_hot=kind == "classification" and known.ndim > 1 and compiled.loss is not None,
         series=data.kind == "series" and kind == "regression",
         compiled=compiled,
-        warnings=tuple(describing.warnings(kind, form, outputs, known, compiled)),
+        warnings=(
+            *describing.warnings(kind, form, outputs, known, compiled),
+            *_unknown_order(kind, data, classes),
+        ),
     )
 
 
@@ -140,7 +143,7 @@ def _check(kind: Kind, data: Data, outputs: np.ndarray, known: np.ndarray) -> No
                 f"{units} outputs that choose a class: give class numbers, or a model with one "
                 "linear unit"
             )
-        if highest >= units:
+        if highest >= units and not matching.counted_from_1(data, units):
             raise UsageError(
                 f"labels go up to {highest}, but the model has {units} outputs: give it "
                 f"{highest + 1} units, or labels below {units}"
@@ -158,6 +161,18 @@ def _check(kind: Kind, data: Data, outputs: np.ndarray, known: np.ndarray) -> No
                 f"outputs are [N, {', '.join(map(str, outputs.shape[1:]))}]: they must be alike "
                 f"for {kind}"
             )
+
+
+def _unknown_order(kind: Kind, data: Data, classes: int) -> Iterator[str]:
+    """A warning where nothing tells which output is for which label."""
+    labels = data.class_names
+    if kind != "classification" or not labels or len(labels) == classes:
+        return
+    if isinstance(labels[0], str) or not 0 <= min(labels) <= max(labels) < classes:
+        yield (
+            f"{targets.numbering(labels)}, but the model has {classes} outputs, and which of them "
+            "are meant is not known: give the numbers of its outputs as labels"
+        )
 
 
 def _classes(kind: Kind, data: Data, outputs: np.ndarray) -> int:

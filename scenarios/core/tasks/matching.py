@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.results.errors import UsageError
-from scenarios.core.data import nests
+from scenarios.core.data import nests, targets
 from scenarios.core.data.values import Data
 
 if TYPE_CHECKING:
@@ -34,11 +34,18 @@ def fitted(task: Task, data: Data) -> Data:
         return data
     classes = task.classes if task.kind in ("classification", "binary") else 0
     names = data.class_names if classes == data.classes else task.class_names
+    notes = tuple(note for note in data.notes if targets.NUMBERED not in note)
+    if counted_from_1(data, task.classes):
+        notes = (
+            *notes,
+            f"labels 1 to {classes} {targets.NUMBERED}: the model has {classes} outputs",
+        )
     return data.with_targets(
         f"targets {task.kind} {task.classes}",
         lambda known: step(next(iter(nests.arrays(known)))),
         classes=classes,
         class_names=names if classes else (),
+        notes=notes,
     )
 
 
@@ -46,6 +53,8 @@ def _step(task: Task, data: Data, example: Any) -> Callable[[np.ndarray], np.nda
     names = np.array(data.class_names)
     original = names if len(names) and names.dtype.kind in "iuf" else None
     if task.kind == "classification":
+        if counted_from_1(data, task.classes):
+            return lambda array: array - 1
         return lambda array: _numbers(array, task.classes, original)
     if task.kind == "binary":
         return lambda array: array if array.dtype == np.int64 else array.astype(np.int64)
@@ -54,6 +63,19 @@ def _step(task: Task, data: Data, example: Any) -> Callable[[np.ndarray], np.nda
     if task.kind == "segmentation":
         return lambda array: _masks(array, task.classes)
     return lambda array: array
+
+
+def counted_from_1(data: Data, units: int) -> bool:
+    """Whether class numbers go from 1 to the number of outputs: the first is for 1."""
+    if not isinstance(data.test.targets, np.ndarray) or data.class_names:
+        return False
+    parts = [part.targets for part in (data.train, data.test) if part is not None]
+    known = [np.asarray(each) for each in parts if each is not None]
+    return (
+        all(each.ndim == 1 and each.dtype.kind in "iu" for each in known)
+        and min(each.min() for each in known) == 1
+        and max(each.max() for each in known) == units
+    )
 
 
 def _numbers(array: np.ndarray, classes: int, original: np.ndarray | None) -> np.ndarray:

@@ -1,0 +1,116 @@
+"""Run in one process with TensorFlow: functions that load trained weights, and others.
+
+Prints a JSON object of what each check saw; test_loaded.py judges it.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from bench.results.errors import UsageError
+from bench.results.values import WorkloadSpec
+from scenarios.core import facts, models
+from scenarios.core.models.loaded import comes_trained
+
+NET = """
+import keras
+from parts import Twice
+
+def load():
+    return keras.models.load_model(FILE)
+
+def new(classes):
+    return keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(classes)])
+"""
+PARTS = """
+import keras
+
+@keras.saving.register_keras_serializable("mine")
+class Twice(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+"""
+layers = tf.keras.layers
+
+
+def build(kernel=lambda: "glorot_uniform"):
+    return tf.keras.Sequential(
+        [layers.Input((4,)), *(layers.Dense(n, kernel_initializer=kernel()) for n in (3, 2))]
+    )
+
+
+def made(scratch):
+    """Whether the models of each function came trained."""
+    model = build()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 4)), np.ones((8, 2)), epochs=2, verbose=0)
+    file, weights = scratch / "trained.keras", scratch / "trained.weights.h5"
+    model.save(file)
+    model.save_weights(weights)
+
+    def with_weights():
+        own = build()
+        own.load_weights(weights)
+        return own
+
+    def with_numbers():
+        own = build()
+        own.set_weights([np.full(w.shape, 0.5) for w in own.get_weights()])
+        return own
+
+    def with_a_new_head():
+        body = tf.keras.models.load_model(file, compile=False).layers[0]
+        return tf.keras.Sequential([layers.Input((4,)), body, layers.Dense(5)])
+
+    def seeded(set_seed):
+        set_seed(42)
+        return build()
+
+    functions = {
+        "file": lambda: tf.keras.models.load_model(file),
+        "file, not compiled": lambda: tf.keras.models.load_model(file, compile=False),
+        "weights": with_weights,
+        "numbers": with_numbers,
+        "new head": with_a_new_head,
+        "new": build,
+        "zeros": lambda: build(lambda: "zeros"),
+        "seeded kernels": lambda: build(lambda: tf.keras.initializers.GlorotUniform(seed=7)),
+        "seeded by tf": lambda: seeded(tf.random.set_seed),
+        "seeded by Keras": lambda: seeded(tf.keras.utils.set_random_seed),
+    }
+    return {name: comes_trained(function) for name, function in functions.items()}
+
+
+def own_class(scratch):
+    """What is said of a file with a class of the user's, and of the function that loads it."""
+    file, net = scratch / "net.keras", scratch / "net.py"
+    (scratch / "parts.py").write_text(PARTS)
+    net.write_text(NET.replace("FILE", repr(str(file))))
+    sys.path.append(str(scratch))
+    import keras
+    from parts import Twice
+
+    keras.Sequential([layers.Input((4,)), Twice(), layers.Dense(2)]).save(file)
+    registered = dict(keras.saving.get_custom_objects())
+    keras.saving.get_custom_objects().clear()
+    try:
+        models.find(WorkloadSpec(model=str(file)), (), 0)
+    except UsageError as error:
+        refused = str(error).replace(str(scratch), "FOLDER")
+    keras.saving.get_custom_objects().update(registered)
+    sources = {
+        name: facts.of_source(models.find(WorkloadSpec(model=f"{net}:{name}"), (4,), 2))
+        for name in ("load", "new")
+    }
+    return {"refused": refused} | {
+        name: [found.trained, list(found.notes)] for name, found in sources.items()
+    }
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps({"made": made(Path(folder)), "own": own_class(Path(folder))}))

@@ -1,0 +1,45 @@
+"""A function that loads trained weights is told from one that makes a new model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from bench.sweep.discovery import ROOT
+
+
+@pytest.fixture(scope="module")
+def seen() -> Any:
+    """What loaded_checks.py saw, run once in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scenarios.loaded_checks"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_loaded_models_came_trained_and_new_ones_did_not(seen: Any) -> None:
+    trained = {name for name, is_so in seen["made"].items() if is_so}
+    assert trained == {"file", "file, not compiled", "weights", "numbers"}
+    assert len(seen["made"]) == 10
+
+
+def test_a_class_of_ones_own_is_named_with_a_way_out_that_leads_on(seen: Any) -> None:
+    own = seen["own"]
+    assert own["refused"] == (
+        "FOLDER/net.keras needs Twice, which Keras does not know: give FILE.py:function that "
+        "imports Twice and returns keras.models.load_model('FOLDER/net.keras')"
+    )
+    trained, notes = own["load"]
+    assert trained
+    assert notes == ["the model's function loads trained weights: they are measured as they are"]
+    assert own["new"] == [False, []]
