@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -114,6 +115,16 @@ def test_the_terminal_shows_the_verdict_the_reason_and_what_was_visible() -> Non
     for part in ("REGRESSION", "INCONCLUSIVE", "+5.00%", "changes from 1.2% visible",
                  "Conv2D: 200 µs → 250 µs", "not proven", "62 s of 600 s"):  # fmt: skip
         assert part in text, part
+
+
+def test_figures_of_too_few_launches_are_not_astronomical() -> None:
+    wide = replace(SLOWER, verdict="inconclusive", visible=1.5e33, low=-0.99, high=4e20)
+    assert "changes from more than 1000% visible" in words.seen(wide)
+    assert words.change(wide) == "+5.00% [-99.0%, more than +1000%]"
+    assert "more than 1000%, 16 launches" in markdown.render(replace(FOUND, judgements=(wide,)))
+    out = io.StringIO()
+    terminal.show(replace(FOUND, judgements=(wide, SLOWER)), Console(file=out, width=200))
+    assert "changes from 1.2% to more than 1000% were visible" in out.getvalue()
 
 
 def test_headlines() -> None:

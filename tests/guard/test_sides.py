@@ -79,6 +79,15 @@ def test_outside_a_repository(tmp_path: Path) -> None:
         pass
 
 
+def test_a_repository_of_somebody_else_says_what_git_says(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    told = "dubious ownership.*; git config --global --add safe.directory"
+    with pytest.raises(UsageError, match=told), worktrees.checkout(repository, "HEAD"):
+        pass
+
+
 def test_launches_that_speak_other_messages_run_with_this_harness(repository: Path) -> None:
     commit(repository, "old", bench__results__messages_py="PROTOCOL = 1\n", bench__old_py="")
     commit(repository, "new", bench__results__messages_py="PROTOCOL = 2\n")

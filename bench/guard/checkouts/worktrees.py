@@ -117,7 +117,7 @@ def forget_left(root: Path) -> None:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Output of a git command; raises UsageError with git's own last line where it fails."""
+    """Output of a git command; raises UsageError with git's own reason where it fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=120,
@@ -126,6 +126,8 @@ def git(folder: Path, *arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"git cannot be run: {error}") from None
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise UsageError(f"git {arguments[0]}: {last}")
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        fatal = [line for line in said if line.startswith("fatal: ")]
+        reason = dict.fromkeys([*fatal[:1], *said[-1:]])  # a way out stands in the last line
+        raise UsageError(f"git {arguments[0]}: {'; '.join(reason) or 'no reason given'}")
     return done.stdout.strip()

@@ -63,7 +63,8 @@ def _how(found: Comparison) -> str:
 
 
 def _row(each: Judgement) -> str:
-    visible = f"{each.visible:.1%}, {each.launches} launches" if each.visible is not None else ""
+    least = "" if each.visible is None else words.smallest(each.visible)
+    visible = f"{least}, {each.launches} launches" if least else ""
     cells = (
         f"{SIGNS[each.verdict]} {words.TITLES[each.verdict].lower()}",
         _code(each.where),

@@ -49,7 +49,7 @@ def show(found: Comparison, console: Console) -> None:
     visible = [j.visible for j in found.judgements if j.visible is not None]
     if visible:
         console.print(
-            f"Times: changes from {min(visible):.1%} to {max(visible):.1%} "
+            f"Times: changes from {words.smallest(min(visible))} to {words.smallest(max(visible))} "
             f"were visible, depending on the {found.noun}.",
             highlight=False,
         )

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from bench.guard.comparison.values import Comparison, Judgement, Metric, OperationChange, Verdict
 
+FAR = 10.0
+"""Shares above are too uncertain for digits."""
 NAMES: dict[Metric, str] = {
     "latency": "latency",
     "first_step": "first step",
@@ -80,7 +82,13 @@ def seen(each: Judgement) -> str:
         return ""
     noise = f", noise {each.noise:.2%} a launch" if each.noise is not None else ""
     allowed = f", allowance {each.allowance:.2%}" if each.allowance is not None else ""
-    return f"changes from {each.visible:.1%} visible, {each.launches} launches{noise}{allowed}"
+    least = smallest(each.visible)
+    return f"changes from {least} visible, {each.launches} launches{noise}{allowed}"
+
+
+def smallest(visible: float) -> str:
+    """The smallest change that could have been seen; a few launches tell hardly any."""
+    return f"{visible:.1%}" if visible <= FAR else "more than 1000%"
 
 
 def sentence(each: Judgement) -> str:
@@ -111,8 +119,8 @@ def in_order(found: Iterable[Judgement]) -> list[Judgement]:
 
 def percent(share: float) -> str:
     """A share with its sign; small ones with two decimals."""
-    if abs(share) >= 10:
-        return f"{share:+.0%}"
+    if share > FAR:
+        return "more than +1000%"
     return f"{share:+.2%}" if abs(share) < 0.1 else f"{share:+.1%}"
 
 
