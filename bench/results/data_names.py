@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 SCHEMES = (
     "digits", "mnist", "cifar10", "npz", "csv", "images", "tfrecord", "synthetic", "function",
@@ -14,7 +14,8 @@ SAMPLES = "samples"
 def source(name: str) -> tuple[str, str]:
     """Scheme and place of a name of data.
 
-    A file is known by its ending, `FILE.py:function` and `module.name:function` by their form.
+    A file is known by its ending, `FILE.py:function` and `module.name:function` by their form; a
+    folder holds images.
 
     Returns:
         A scheme of `SCHEMES` and what it is read from; another scheme where the name is unknown.
@@ -28,4 +29,6 @@ def source(name: str) -> tuple[str, str]:
     file, _, function = name.rpartition(":")
     if file.endswith(".py") or (colon and "." in scheme and function.isidentifier()):
         return "function", name
+    if not colon and Path(name).is_dir():
+        return "images", name
     return scheme, place

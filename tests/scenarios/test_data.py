@@ -69,6 +69,29 @@ def test_npz_with_x_and_y_is_split_and_labels_are_numbered_from_0(tmp_path):
     assert data.class_names == (5, 9)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "targets"), [("X", "Y"), ("images", "labels"), ("data", "target"), ("x", "label")]
+)
+@pytest.mark.parametrize("split", [False, True])
+def test_npz_with_other_plain_names(tmp_path, inputs, targets, split):
+    x, y = np.zeros((40, 8, 8, 1), np.uint8), np.arange(40) % 4
+    endings = ("_train", "_test") if split else ("",)
+    arrays = {
+        f"{name}{end}": array for end in endings for name, array in ((inputs, x), (targets, y))
+    }
+    np.savez(tmp_path / "data.npz", **arrays)
+    data = load(WorkloadSpec(data=f"{tmp_path}/data.npz"))
+    assert (data.kind, data.input_shape, data.classes) == ("images", (8, 8, 1), 4)
+
+
+def test_inputs_that_are_no_numbers_are_said(tmp_path):
+    x = np.zeros((40, 8, 8, 1), np.float32)
+    x[3, 2, 2], x[9, 0, 0] = np.nan, np.inf
+    np.savez(tmp_path / "data.npz", x=x, y=np.arange(40) % 4)
+    notes = load(WorkloadSpec(data=f"{tmp_path}/data.npz")).notes
+    assert any("2 of 40 examples hold inputs that are not finite" in note for note in notes)
+
+
 def test_a_folder_a_class(tmp_path):
     save_images(tmp_path, pictures())
     (tmp_path / "cat" / "notes.txt").write_text("no image")

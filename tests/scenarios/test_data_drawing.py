@@ -44,6 +44,17 @@ def test_a_rare_class_is_drawn_too():
     assert len(found) == 40
 
 
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_examples_that_are_no_numbers_calibrate_nothing(shuffled):
+    x = np.linspace(0, 1, 40, dtype=np.float32)[:, None]
+    x[::2] = np.nan
+    part = Part(x, np.arange(40) // 20)
+    data = Data("some", "table", part, part, classes=2, shuffled=shuffled)
+    drawn = calibration(data, count=30).inputs
+    assert len(drawn) == 20
+    assert np.isfinite(drawn).all()
+
+
 def test_a_random_order_is_a_draw_already():
     data = sorted_data(RNG.permutation(900), shuffled=True)
     assert np.array_equal(calibration(data, 30).inputs, data.x_train[:30])

@@ -60,7 +60,7 @@ def test_wrong_data_is_told_in_one_line(place: Path, data: str, target: str, mes
     "data",
     ["digits", "samples", "{}/t.csv", "csv:{}/t.csv", "{}/good.npz", "images:{}/classes",
      "{}/my.py:made", "{}/my.py:root", "{}/my.py:lam", "{}/my.py:other", "{}/star.py:join",
-     "some.module:function", "synthetic:8x8x1"],
+     "some.module:function", "synthetic:8x8x1", "{}/classes"],
 )  # fmt: skip
 def test_what_may_be_right_passes(place: Path, data: str) -> None:
     check_workload(WorkloadSpec(data=data.format(place)))

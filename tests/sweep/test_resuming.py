@@ -243,6 +243,10 @@ def test_digests_change_with_what_they_are_of(tmp_path: Path) -> None:
     assert before[str(model)] == after[str(model)]
     assert before[str(data)] != after[str(data)]
     assert recording.files(WorkloadSpec()) == {}
+    (tmp_path / "net.py").write_text("import layers_of_mine\n")
+    (tmp_path / "layers_of_mine.py").write_text("")
+    named = recording.files(WorkloadSpec(data="", model=f"{tmp_path}/net.py:build"))
+    assert {Path(name).name for name in named} == {"net.py", "layers_of_mine.py"}
     one = recording.code_digest()
     (tmp_path / "mine.py").write_text("x = 1")
     assert recording.code_digest([tmp_path]) != one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ def assembled(
     for part in parts:
         _check(name, part)
     given, said = _read_images([part.inputs for part in parts])
+    said = (*said, *_not_finite(parts))
     classes, labels = 0, ()
     known: list[Any] = [nests.mapped(_column, part.targets) for part in parts]
     if all(part.targets is not None for part in parts):
@@ -82,8 +83,10 @@ def split(
     strata = targets.strata(part.targets, classes)
     occurring = np.unique(strata, return_counts=True)[1] if strata is not None else np.array([2])
     if count < LEAST or occurring.min() < 2:
+        rare = int((occurring < 2).sum())
         raise UsageError(
-            f"{name}: every class needs at least 2 examples, and {LEAST} are needed in all"
+            f"{name}: every class needs at least 2 examples, and {LEAST} are needed in all; there "
+            f"are {count}, and {rare} of {len(occurring)} classes have a single one"
         )
     if kind == "series" and strata is None:  # a forecast is judged on what comes later
         edge = count - max(2, round(count * test_share))
@@ -99,7 +102,8 @@ def by_name(arrays: Mapping[str, np.ndarray], name: str) -> tuple[Part, Part | N
     """Parts of arrays named `x, y`, `x_train, y_train, x_test, y_test`, or inputs by their names.
 
     `y` (or `y_NAME` of several) are the targets; every other name is an input, with `_train` and
-    `_test` where the parts are given.
+    `_test` where the parts are given. `X` and `Y`, or what else people call one array of inputs and
+    one of targets (`images` and `labels`), are `x` and `y`.
 
     Raises:
         UsageError: Only one of the two parts is there.
@@ -110,6 +114,7 @@ def by_name(arrays: Mapping[str, np.ndarray], name: str) -> tuple[Part, Part | N
         ending = {"val": "test", "valid": "test"}.get(ending, ending)
         found = ending if base and ending in ("train", "test") else ""
         groups[found][base if found else key] = array
+    groups = {part: _plainly_named(each) for part, each in groups.items()}
     if not (groups["train"] or groups["test"]):
         return _part(groups[""], name), None
     if set(groups["train"]) != set(groups["test"]) or groups[""]:
@@ -118,6 +123,22 @@ def by_name(arrays: Mapping[str, np.ndarray], name: str) -> tuple[Part, Part | N
             "or x, y"
         )
     return _part(groups["train"], name), _part(groups["test"], name)
+
+
+INPUTS = ("x", "data", "features", "image", "images", "input", "inputs")
+TARGETS = ("y", "label", "labels", "target", "targets")
+
+
+def _plainly_named(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same as `x` and `y` where one is plainly the inputs and the other the targets."""
+    names = {
+        key: plain
+        for key in arrays
+        for plain, known in (("x", INPUTS), ("y", TARGETS))
+        if key.lower() in known
+    }
+    plain = len(names) == len(arrays) == len(set(names.values()))
+    return {names[key]: array for key, array in arrays.items()} if plain else arrays
 
 
 def kind_of(inputs: Nest) -> Kind:
@@ -168,6 +189,16 @@ def _check_values(name: str, known: Nest) -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             wrong = int((~np.isfinite(array)).sum())
             raise UsageError(f"{name}: {wrong} of {array.size} targets are not finite: remove them")
+
+
+def _not_finite(parts: list[Part]) -> Iterator[str]:
+    """A note where examples hold values that are no numbers."""
+    wrong = sum(int(np.sum(~nests.finite(part.inputs))) for part in parts)
+    if wrong:
+        yield (
+            f"{wrong:,} of {sum(map(len, parts)):,} examples hold inputs that are not finite (nan "
+            "or infinite): remove or replace them, unless the model is made for them"
+        )
 
 
 def _read_images(given: list[Nest]) -> tuple[list[Nest], tuple[str, ...]]:

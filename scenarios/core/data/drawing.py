@@ -59,11 +59,14 @@ def calibration(data: Data, count: int = 100, seed: int = 0) -> Calibration:
     warnings = []
     if data.train is None and data.kind != "samples":
         warnings.append("calibrated with test inputs, because there is no training data")
+    usable = nests.finite(part.inputs)  # one nan hides the range of a tensor
+    usable |= not usable.any()
     if data.shuffled and data.train is not None:  # a random, stratified order: the first are a draw
-        chosen = np.arange(min(count, len(part)))
+        chosen = np.flatnonzero(usable)[:count]
     else:
         strata = targets.strata(part.targets, data.classes)
-        chosen = _spread(_ranks(part.inputs, seed), strata, min(count, len(part)))
+        order = _ranks(part.inputs, seed)
+        chosen = _spread(order[usable[order]], strata, min(count, int(usable.sum())))
     inputs = nests.take(part.inputs, chosen)
     warnings += _uncovered(inputs, data.test.inputs)
     return Calibration(inputs, tuple(warnings))
@@ -88,7 +91,7 @@ def _spread(order: np.ndarray, strata: np.ndarray | None, count: int) -> np.ndar
     """The first `count` of an order, each class in its share of the whole."""
     if strata is None:
         return order[:count]
-    place = np.empty(len(order))
+    place = np.empty(len(strata))
     for label in np.unique(strata):
         own = order[strata[order] == label]
         place[own] = (np.arange(len(own)) + 0.5) / len(own)  # evenly over the draw

@@ -72,6 +72,15 @@ def is_text(array: np.ndarray) -> bool:
     return array.dtype.kind in "OUST"
 
 
+def finite(nest: Nest) -> np.ndarray:
+    """Which examples [N] hold no nan and nothing infinite."""
+    good = np.ones(length(nest), bool)
+    for array in arrays(nest):
+        if array.dtype.kind == "f":
+            good &= np.isfinite(array).reshape(len(array), -1).all(axis=1)[: len(good)]
+    return good
+
+
 def update_digest(digest: hashlib._Hash, nest: Nest | None) -> None:
     """Add all that a nest holds, its names too."""
     if isinstance(nest, Mapping):
