@@ -16,7 +16,7 @@ def comes_trained(make: Callable[[], Any]) -> bool:
     A trained model that was loaded with its optimizer has made updates. Else two models, made from
     different seeds, must hold the same weights, and others than their initializers draw: a backbone
     with loaded weights under a new head is still to be trained. Where the function sets the seed
-    itself, nothing can be told, and the model counts as new.
+    itself, nothing tells, and the model counts as new.
 
     Args:
         make: Returns a new model at each call.
