@@ -17,8 +17,13 @@ from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
 PADDING_BYTES = 1 << 16
-Cores = Queue[int]
-"""Cores that are free to build on; whoever builds takes one and puts it back."""
+BUILT_ALONE = 2
+"""Launches of a group, one of each start order, whose members are built one after the other: what a
+build and a first step take is known of these. In later ones several are built at the same time."""
+MOST_AT_ONCE = 4
+Cores = Queue[int | None]
+"""Cores that are free to build on, None: those of the turns; whoever builds takes one and puts it
+back."""
 
 
 @dataclass
@@ -64,8 +69,8 @@ def start_launch(
         profile: How long.
         seed: Of the orders.
         cores: To build on, while another launch takes its turns elsewhere; more may be added
-            meanwhile. None: where the turns will be, or on all cores at once where the profile
-            says that members are built apart.
+            meanwhile. None: where the turns will be, or on all cores at once in later launches
+            and where the profile says that members are built apart.
     """
     begun = time.time()
     rng = random.Random(f"{seed}/{name}/{index // 2}")
@@ -73,13 +78,15 @@ def start_launch(
     order = rng.sample(places, len(places))
     if index % 2:
         order.reverse()
-    if profile.build_apart and cores is None and cores_apart(members):
-        cores = free_cores(cores_apart(members))
+    if cores is None:
+        cores = _at_once(members, index, profile)
     started = Started(places, order, f"{seed}/{name}/{index}", warmed=cores is None)
     try:
         paddings = [rng.randrange(PADDING_BYTES) for _ in order]
         if cores is not None:
             _apart(order, paddings, cores, profile)
+            if not profile.build_apart:
+                _forget_times(places)
         else:
             _in_turn(order, paddings, places[0], profile)
     except BaseException:
@@ -122,15 +129,35 @@ def _apart(order: Sequence[Place], paddings: Sequence[int], cores: Cores, profil
         finally:
             cores.put(core)
 
-    with ThreadPoolExecutor(len(order)) as executor:
+    threads = ThreadPoolExecutor(len(order))
+    try:
         for done in [
-            executor.submit(build, place, position, padding)
+            threads.submit(build, place, position, padding)
             for position, (place, padding) in enumerate(zip(order, paddings, strict=True))
         ]:
             done.result()
+    finally:  # an interruption does not wait for what is still to be built
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
-def free_cores(cores: Iterable[int]) -> Cores:
+def _at_once(members: Sequence[Member], index: int, profile: Profile) -> Cores | None:
+    """Where members are built at the same time; None: one after the other, where turns will be."""
+    if index < BUILT_ALONE and not profile.build_apart:
+        return None
+    places: list[int | None] = [*cores_apart(members)]
+    configurations = [member.configuration for member in members]
+    if not places and not profile.build_apart and all(c.device == "cpu" for c in configurations):
+        places = [None] * min(MOST_AT_ONCE, *(len(c.cpus) for c in configurations))
+    return free_cores(places) if len(places) > 1 else None
+
+
+def _forget_times(places: Iterable[Place]) -> None:
+    """Leave out what a build and a first step took beside others."""
+    for place in places:
+        place.launch = dataclasses.replace(place.launch, build_s=None, first_step_s=None)
+
+
+def free_cores(cores: Iterable[int | None]) -> Cores:
     """These cores, free to build on."""
     found: Cores = Queue()
     for core in cores:

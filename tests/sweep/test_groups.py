@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import random
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -42,7 +45,9 @@ class Process:
             raise LaunchFailed("failed", f"{do} broke")
         step_ns = self.pool.step_ns.get(self.name, MS)
         if do == "build":
-            return {"build_s": 0.1, "resident_bytes": 1, "examples_per_step": 1}
+            with self.pool.build():
+                return {"build_s": 0.1, "first_step_s": 0.2, "resident_bytes": 1,
+                        "examples_per_step": 1}  # fmt: skip
         if do == "pin":
             self.pool.pinned.append(tuple(arguments["cpus"]))
             return {}
@@ -89,7 +94,22 @@ class Pool:
         self.cores: list[tuple[int, ...]] = []
         self.pinned: list[tuple[int, ...]] = []
         self.noise, self.rng = 0.0, random.Random(0)
+        self.building = threading.Barrier(1)
+        self.most_building = self.now_building = 0
+        self.lock = threading.Lock()
         self.faster: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def build(self) -> Iterator[None]:
+        """While others are built too, as many as shall meet."""
+        with self.lock:
+            self.now_building += 1
+            self.most_building = max(self.most_building, self.now_building)
+        self.building.wait(10)
+        yield
+        self.building.wait(10)
+        with self.lock:
+            self.now_building -= 1
 
     def start(self, member: Member, configuration: Configuration, padding: int) -> Process:
         self.slowdowns.append(member.slowdown - member.held_up)
@@ -361,6 +381,37 @@ def test_members_built_apart_meet_on_the_shared_core(monkeypatch: pytest.MonkeyP
     assert pool.pinned == [CPU.cpus, CPU.cpus]
     assert {len(x.turns) for x in found.values()} == {PROFILE.rounds}
     assert sorted(x.start_order for x in found.values()) == [0, 1]
+
+
+@pytest.mark.parametrize(("cpus", "pins"), [((0, 1), 0), ((0,), 4)])
+def test_later_launches_are_built_at_the_same_time_and_tell_no_build_times(
+    cpus: tuple[int, ...], pins: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the cores of the turns where members share them, else each on a core of its own."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    configuration = Configuration("c", len(cpus), cpus)
+    group = [dataclasses.replace(m, configuration=configuration) for m in GROUP]
+    for index, at_once in ((0, 1), (1, 1), (2, 2), (3, 2)):
+        pool = Pool()
+        pool.building = threading.Barrier(at_once)
+        found = launch(pool, group, index)
+        assert {x.outcome for x in found.values()} == {"ok"}
+        assert pool.most_building == at_once
+        assert len(pool.pinned) == (pins if at_once > 1 else 0)
+        known = {(x.build_s, x.first_step_s) for x in found.values()}
+        assert known == ({(0.1, 0.2)} if at_once == 1 else {(None, None)})
+
+
+def test_later_launches_on_one_core_or_on_a_device_are_built_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    device = Configuration("gpu-0", 2, (0, 1), "gpu:0")
+    for group in (GROUP, [dataclasses.replace(m, configuration=device) for m in GROUP]):
+        pool = Pool()
+        found = launch(pool, group, 2)
+        assert pool.most_building == 1
+        assert {x.build_s for x in found.values()} == {0.1}
 
 
 def test_a_single_core_has_no_apart(monkeypatch: pytest.MonkeyPatch) -> None:
