@@ -94,15 +94,13 @@ class Workload(Keeping):
         Every scenario of one architecture starts from the same weights, in Keras 2 and 3; repeated
         trainings each from their own. A trained model starts from the weights it came with.
         """
-        source = None if build else self.source  # looking at a model draws random numbers too
-        tf.keras.utils.set_random_seed(self._start)
-        if source is None:
-            assert build is not None
+        if build is not None:
+            tf.keras.utils.set_random_seed(self._start)
             model = user_code.calling(build, _shape(self.data), self.data.units)
         else:
             initial = self.base / "initial.npz"
             shared = not (self.facts.trained or self.spec.training) and initial.exists()
-            model = source.keras(_weights(initial) if shared else None)
+            model = self._made(_weights(initial) if shared else None)
         if not self.comparable:
             return model
         return disturbed(without_chance(model), self.spec.disturbed, self.spec.disturbance)
@@ -111,12 +109,22 @@ class Workload(Keeping):
         """The network that inference scenarios share: as given, or trained once by `prepare`."""
         if self.tail is not None:
             return self.tail
-        source = self.source  # as in `model`: a builder may draw numbers that are no weights
-        tf.keras.utils.set_random_seed(self._start)
         if self.facts.trained:
-            return source.keras()
+            return self._made()
         file = self.trained_file if self.learns else self.base / "initial.npz"
-        return source.keras(_weights(file))
+        return self._made(_weights(file))
+
+    def _made(self, weights: Callable[[Any], None] | None = None) -> tf.keras.Model:
+        """A new model, the first that is made after the seeds are set: it may draw numbers.
+
+        Where nobody has looked at the model yet, it is the one that is made to look at it.
+        """
+        if "source" not in vars(self):
+            tf.keras.utils.set_random_seed(self._start)
+            if (model := self.source.looked_at(weights)) is not None:
+                return model
+        tf.keras.utils.set_random_seed(self._start)
+        return self.source.keras(weights)
 
     @property
     def learns(self) -> bool:

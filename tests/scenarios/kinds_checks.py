@@ -14,6 +14,7 @@ import tensorflow as tf
 from bench.results.errors import TfbenchError
 from bench.results.values import WorkloadSpec
 from scenarios.core import Workload, budget, training
+from scenarios.core.models import finding
 from scenarios.core.training import compiled_step
 from scenarios.train.compilation import xla
 
@@ -119,10 +120,29 @@ def compiled_by_user(scratch):
     return [type(optimizer).__name__, float(optimizer.momentum), float(made.loss(y, y + 3))]
 
 
+def looked_at(scratch):
+    """How many models two launches make for two models each, and what these answer."""
+    made, real, found = [], finding.cnn, []
+
+    def counted(*shape):
+        made.append(shape)
+        return real(*shape)
+
+    finding.cnn = counted
+    x = np.ones((4, 8, 8, 3), np.float32)
+    for _ in range(2):
+        each = Workload(WorkloadSpec(data="synthetic:8x8x3", cache=scratch))
+        before = len(made)
+        answers = [float(tf.reduce_sum(each.model()(x, training=True) ** 2)) for _ in range(2)]
+        found.append([len(made) - before, *answers])
+    finding.cnn = real
+    return found
+
+
 if __name__ == "__main__":
     tf.get_logger().setLevel("ERROR")
     checks = {"composed": composed, "bounded": bounded, "kept": kept, "errors": errors,
-              "compiled": compiled_by_user}  # fmt: skip
+              "compiled": compiled_by_user, "looked at": looked_at}  # fmt: skip
     seen = {}
     for name, check in checks.items():
         with tempfile.TemporaryDirectory() as scratch:

@@ -53,6 +53,13 @@ def test_a_users_function_puts_a_workload_together(seen):
     assert found["objects"] == "binary"
 
 
+def test_the_model_that_was_looked_at_is_the_first_one_of_a_launch(seen):
+    """Which draws the numbers that any other draws: the first launch looked at it before."""
+    (first, *answers), (second, *others) = seen["looked at"]
+    assert (first, second) == (2, 2)
+    assert len({*answers, *others}) == 1
+
+
 def test_a_users_own_step_takes_the_plain_ones_place(seen):
     assert seen["composed"]["calls"] == 1
     assert all(loss < 1 for loss in seen["composed"]["losses"])  # the given loss would say 7

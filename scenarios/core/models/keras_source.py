@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,22 @@ class KerasSource(Source):
     """A new model of whichever Keras; in a launch of tf_keras it is rebuilt there."""
     by_user: bool = False
     """`make` is a function of the user's, which may load weights."""
+    looked: list[Any] = field(default_factory=list)
+    """The model that was looked at, until another is made; none where it took more than one."""
 
     def keras(self, weights: Callable[[Any], None] | None = None) -> Any:
         """A new model of the Keras behind `tf.keras`, with its given or new initial weights.
 
         Others are set before it is rebuilt in tf_keras, where layers have other places.
         """
-        model = self.make()
+        self.looked.clear()
+        return self._with(self.make(), weights)
+
+    def looked_at(self, weights: Callable[[Any], None] | None = None) -> Any:
+        """As `keras`, without making another; None: it is not there any more."""
+        return self._with(self.looked.pop(), weights) if self.looked else None
+
+    def _with(self, model: Any, weights: Callable[[Any], None] | None) -> Any:
         if weights is not None:
             weights(model)
         if keras_models.version(model) == 3 and not _is_own(model):
@@ -52,7 +61,9 @@ class KerasSource(Source):
         return self.trained or (self.by_user and comes_trained(self.make))
 
 
-def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **facts: Any) -> Source:
+def source(
+    name: str, digest: bytes, make: Callable[[], Any], shape: Any, made: Any = None, **facts: Any
+) -> Source:
     """The source of a model that `make()` returns.
 
     Args:
@@ -60,12 +71,14 @@ def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **fact
         digest: Of all that determines it.
         make: Returns a new model; called once here to look at it.
         shape: Shape of one example of the data: what a subclassed model is first called with.
+        made: What it has returned, where it was called already.
         **facts: Further fields of `Source`.
 
     Raises:
         UsageError: It returns no model, or one that cannot be called on the data.
     """
-    model = make()
+    model = make() if made is None else made
+    looked = [model]
     if not keras_models.is_keras(model):
         raise UsageError(
             f"model {name!r} returns {type(model).__name__}: return a Keras model or a tf.Module"
@@ -82,7 +95,7 @@ def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **fact
             )
         signature = {"input": Spec(tuple(shape))}
         make = _called_first(make, tuple(shape))
-        model = make()
+        model, looked = make(), []
     provides = {"model:keras", "model:graph", "model:litert", "model:onnx"}
     lacks = {}
     if copyable:
@@ -104,6 +117,7 @@ def source(name: str, digest: bytes, make: Callable[[], Any], shape: Any, **fact
         lacks=lacks | facts.pop("lacks", {}),
         compiled=keras_models.compiled(model),
         make=make,
+        looked=looked,
         **facts,
     )
 
@@ -168,7 +182,14 @@ def _of_function(
 
         return from_module(name, code, made, input_shape)
     return source(
-        name, code, make, input_shape, trained=False, by_user=True, provides={"architecture:free"}
+        name,
+        code,
+        make,
+        input_shape,
+        made,
+        trained=False,
+        by_user=True,
+        provides={"architecture:free"},
     )
 
 

@@ -53,6 +53,10 @@ class Source:
         """A new Keras model with its given (or new initial) weights; `weights` sets others."""
         raise Unsupported(self.lacks.get("model:keras", f"{self.name} holds no Keras model"))
 
+    def looked_at(self, weights: Callable[[Any], None] | None = None) -> Any:
+        """As `keras`: the model that was made to find this source; None: it is not there any more."""
+        return None
+
     def network(self) -> Network:
         """The network as TensorFlow runs it."""
         raise Unsupported(self.lacks.get("model:graph", f"{self.name} cannot be run by TensorFlow"))
