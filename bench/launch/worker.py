@@ -62,14 +62,15 @@ class LaunchProcess(TimedLaunch):
         if missing:
             raise Unsupported(missing)
         devices.set_up(self.configuration, self.scenario.devices)
-        workload = self._workload().workload
+        prepared = self._workload()
         function = getattr(module(self.scenario.module), self.scenario.function)
-        self._make = partial(function, workload, **self.scenario.arguments)
+        self._make = partial(function, prepared.workload, **self.scenario.arguments)
         resident = setup.resident_bytes()
         start = time.perf_counter()
         self.path = self._make()
         built = time.perf_counter()
         answer: dict[str, Any] = {"build_s": built - start, "resident_bytes": resident}
+        answer["made"] = prepared.made()
         if first_step and not self.job:
             devices.finish(self.path.advance())
             answer["first_step_s"] = time.perf_counter() - built

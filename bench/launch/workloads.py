@@ -26,6 +26,9 @@ class Prepared(Protocol):
     def prepare(self, train: bool = True) -> dict[str, Any]:
         """Make the shared weights, trained if wanted, unless the cache holds them; their facts."""
 
+    def made(self) -> bool:
+        """Whether this launch made what others will find: it holds memory that they do not."""
+
     def recorded(self) -> list[float]:
         """Losses of the first updates, where a path's steps return only means of several."""
 

@@ -190,6 +190,7 @@ def _build(
         place.process = member.launch(configuration, padding)
         built = place.process.call("build", profile.timeout_s)
         built.pop("resident_bytes")
+        built.pop("made", None)
         place.launch = dataclasses.replace(place.launch, start_order=position, **built)
         if core is not None:
             place.process.call("pin", profile.timeout_s, cpus=member.configuration.cpus)

@@ -89,6 +89,10 @@ class Prepared:
         """Nothing is."""
         return {}
 
+    def made(self) -> bool:
+        """Nothing was."""
+        return False
+
     def recorded(self) -> list[float]:
         """Nothing is."""
         return []

@@ -22,6 +22,10 @@ OWN = {"bench", "reports", "scenarios", "tfbench"}
 """Top-level modules that need no version: their sources are in the key."""
 
 
+made: list[Path] = []
+"""What this process made, and did not find."""
+
+
 def made_once(target: Path, make: Callable[[Path], None]) -> Path:
     """The file or folder `target`, made by `make(path)` unless it is there.
 
@@ -36,6 +40,7 @@ def made_once(target: Path, make: Callable[[Path], None]) -> Path:
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
             make(part)
             part.rename(target)
+            made.append(target)
     return target
 
 

@@ -61,6 +61,10 @@ class Prepared:
         """Make the shared weights, trained if wanted, unless the cache holds them; their facts."""
         return training.prepare(self.workload, train)
 
+    def made(self) -> bool:
+        """Whether this launch made an artifact or weights, and did not find them."""
+        return bool(artifacts.made)
+
     def recorded(self) -> list[float]:
         """Losses of the first updates of a path whose steps return only means of several."""
         recorded = self.workload.recorded

@@ -29,6 +29,18 @@ def test_what_another_process_made_is_no_artifact_of_a_launch(tmp_path: Path) ->
     assert [file.read_text() for file in files] == ["_30774", "_316"]
 
 
+def test_a_launch_says_whether_it_made_an_artifact_or_found_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scenarios.core import artifacts
+    from scenarios.core.launching import Prepared
+
+    for expected in (True, False):
+        monkeypatch.setattr(artifacts, "made", [])  # as in a new process
+        artifacts.made_once(tmp_path / "model", Path.touch)
+        assert Prepared(None).made() is expected  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def key(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """The folder that an artifact's key names, read anew each time."""

@@ -23,8 +23,11 @@ PROFILE = PROFILES["smoke"]
 class Fake:
     """A launch that answers, or fails at one message."""
 
-    def __init__(self, build_s: float = 0.1, fails: str = "", accuracy: float = 0.5) -> None:
-        self.build_s, self.fails, self.accuracy = build_s, fails, accuracy
+    def __init__(
+        self, build_s: float = 0.1, fails: str = "", accuracy: float = 0.5, **built: Any
+    ) -> None:
+        self.fails, self.accuracy = fails, accuracy
+        self.built = {"build_s": build_s, "resident_bytes": 1} | built
         self.asked: list[tuple[str, float, dict[str, Any]]] = []
         self.closed = False
         self.training, self.comparable = 0, False
@@ -34,7 +37,7 @@ class Fake:
         if do == self.fails:
             raise LaunchFailed("failed", f"{do} broke")
         if do == "build":
-            return {"build_s": self.build_s, "resident_bytes": 1}
+            return dict(self.built)
         if do == "losses":
             return {"losses": [2.0, 1.0]}
         return {"accuracy": self.accuracy, "step_losses": [3.0, 2.0], "from_a_later_version": 1}
@@ -93,8 +96,10 @@ def test_a_job_may_take_four_times_as_long() -> None:
     assert {limit for _, limit, _ in fake.asked} == {4 * PROFILE.timeout_s}
 
 
-def test_a_step_that_was_built_cold_is_probed_in_a_second_launch() -> None:
-    cold, warm = Fake(build_s=2.0), Fake()
+@pytest.mark.parametrize("made", [{"made": True}, {}])
+def test_a_step_that_made_its_artifact_is_probed_in_a_second_launch(made: dict[str, bool]) -> None:
+    """Launches of older versions do not say so: by the time that it took."""
+    cold, warm = Fake(build_s=2.0, **made), Fake(build_s=2.0, made=False)
     assert probed(cold, warm).accuracy == 0.5
     assert [do for do, *_ in cold.asked] == ["build"]
     assert [do for do, *_ in warm.asked] == ["build", "probe"]

@@ -54,7 +54,7 @@ class Source:
         raise Unsupported(self.lacks.get("model:keras", f"{self.name} holds no Keras model"))
 
     def looked_at(self, weights: Callable[[Any], None] | None = None) -> Any:
-        """As `keras`: the model that was made to find this source; None: it is not there any more."""
+        """As `keras`: the model that was made to find this source; None: there is none any more."""
         return None
 
     def network(self) -> Network:
