@@ -73,7 +73,7 @@ def _finish(places: Sequence[Place], profile: Profile, traces: Path | None) -> N
         if place.alive:
             _ask(place, profile)
     for place in places:
-        if traces is not None and place.alive and place.member.role in ("baseline", "candidate"):
+        if traces is not None and place.alive and place.member.shown:
             _trace(place, traces)
 
 
@@ -88,7 +88,8 @@ def _level(places: Sequence[Place]) -> None:
 def _ask(place: Place, profile: Profile) -> None:
     assert place.process is not None
     try:
-        inside = place.launch.index == 0  # takes seconds for an input pipeline; once is enough
+        # takes seconds for an input pipeline; once is enough
+        inside = place.launch.index == 0 and place.member.shown
         answer = place.process.call("done", profile.timeout_s, inside=inside)
         place.process.pause()
     except LaunchFailed as error:

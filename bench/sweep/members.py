@@ -64,6 +64,11 @@ class Member:
         return self.slowdown if self.scenario.kind == "input" else 0.0
 
     @property
+    def shown(self) -> bool:
+        """Whether a row shows what is found of it, as none does of a control."""
+        return self.role in ("baseline", "candidate")
+
+    @property
     def key(self) -> tuple[str, str, str, str]:
         """What tells it from the group's other members."""
         return self.scenario.id, self.configuration.name, self.role, self.side

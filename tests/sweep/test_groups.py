@@ -67,7 +67,10 @@ class Process:
             faster = self.pool.faster.get(self.name, 1.0)
             elapsed = round(arguments["steps"] * step_ns * math.exp(noise) / faster)
             return {"elapsed_ns": elapsed, "delayed_ns": 7, "retraced": 0}
+        if do == "done":
+            self.pool.inside += [self.name] * arguments["inside"]
         if do == "trace":
+            self.pool.traced.append(self.name)
             return {"trace": {}}
         return {"histogram": {}, "cpu_share": 1.0, "waiting_cpu_share": 0.0, "probes": {}}
 
@@ -97,6 +100,8 @@ class Pool:
         self.building = threading.Barrier(1)
         self.most_building = self.now_building = 0
         self.lock = threading.Lock()
+        self.inside: list[str] = []
+        self.traced: list[str] = []
         self.faster: dict[str, float] = {}
 
     @contextlib.contextmanager
@@ -335,6 +340,14 @@ def test_every_process_is_ended() -> None:
 def test_the_parent_s_cpu_share_is_kept_with_the_baseline() -> None:
     found = launch(Pool(), GROUP)
     assert found["a"].probes["parent_cpu_share"] == pytest.approx(0.005)
+
+
+def test_what_takes_steps_to_find_out_is_found_once_and_not_of_controls(tmp_path: Path) -> None:
+    group = [*GROUP[:2], member("c", "control-same"), member("d", "control-slow")]
+    for index, expected in ((0, ["a", "b"]), (1, [])):
+        pool = Pool()
+        launch(pool, group, index, traces=tmp_path if index == 0 else None)
+        assert pool.inside == pool.traced == expected
 
 
 @pytest.mark.faults("In a launch", {"a trace fails": "its figures stand"})
