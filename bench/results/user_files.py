@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -71,7 +72,13 @@ def _weights(importer: Path, name: str) -> Iterator[Path]:
     if not 0 < len(name) < LONGEST_PATH or not name.isprintable():
         return
     for path in (importer.parent / name, Path.cwd() / name):
-        if path.suffix in WEIGHTS and path.is_file():
-            yield path.resolve()
-        elif (path / "saved_model.pb").is_file():
-            yield from sorted(each.resolve() for each in path.rglob("*") if each.is_file())
+        with contextlib.suppress(OSError):  # no name of a file, or in a folder of others
+            yield from _held(path)
+
+
+def _held(path: Path) -> list[Path]:
+    if path.suffix in WEIGHTS and path.is_file():
+        return [path.resolve()]
+    if not (path / "saved_model.pb").is_file():
+        return []
+    return sorted(each.resolve() for each in path.rglob("*") if each.is_file())

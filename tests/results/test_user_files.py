@@ -37,6 +37,13 @@ def test_modules_and_weights_of_the_users_are_found(net: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_string_that_cannot_name_a_file_is_none(net: Path) -> None:
+    before = user_files.made_from(net)
+    with net.open("a") as file:
+        file.write(f"\nTEXT = {'a sentence ' * 40!r}\n")
+    assert user_files.made_from(net) == before
+
+
 @pytest.mark.parametrize("name", ["net.py", "parts/sizes.py", "a.keras", "../here.npz"])
 def test_a_change_of_any_of_them_changes_the_digest(net: Path, name: str) -> None:
     before = user_files.digest(net)
