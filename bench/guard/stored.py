@@ -17,8 +17,6 @@ from pathlib import Path
 from statistics import median, stdev
 from typing import Any
 
-from scipy import special
-
 from bench.guard.comparison import counted, exact
 from bench.guard.comparison.launcher import Subject
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
@@ -29,6 +27,7 @@ from bench.guard.rule.evidence import Evidence
 from bench.guard.rule.limits import Limits
 from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError, UsageError
+from bench.results.quantiles import student
 from bench.results.store import Run, read_run
 from bench.results.values import Configuration, Estimate, Launch, Scenario
 from bench.sweep.environment import VARIABLES
@@ -297,7 +296,7 @@ def _evidence(estimate: Estimate) -> Evidence | None:
     if estimate.launches < 2 or not math.isfinite(estimate.high):
         return None
     freedom = estimate.launches - (2 if estimate.launches >= 6 else 1)
-    reach = float(special.stdtrit(freedom, 0.5 + estimate.confidence / 2))
+    reach = student(freedom, 0.5 + estimate.confidence / 2)
     error = (estimate.high - estimate.value) / reach
     return Evidence(estimate.value, error, freedom, estimate.launches)
 

@@ -122,6 +122,20 @@ def _trimmed(parts: Sequence[Floats]) -> tuple[float, float, int]:
     return sum(means) / 2, math.sqrt(sum(variances)) / 2, freedom
 
 
+def apart(one: Sequence[float], two: Sequence[float]) -> tuple[float, float, float]:
+    """Difference of two means, its standard error and Welch's (1947) degrees of freedom.
+
+    Unequal variances; at least two values each. The freedom is NaN where no value differs.
+    """
+    x, y = np.asarray(one, dtype=float), np.asarray(two, dtype=float)
+    value = float(x.mean() - y.mean())
+    vx, vy = float(x.var(ddof=1)) / x.size, float(y.var(ddof=1)) / y.size
+    if vx + vy == 0:
+        return value, 0.0, math.nan
+    freedom = (vx + vy) ** 2 / (vx**2 / (x.size - 1) + vy**2 / (y.size - 1))
+    return value, math.sqrt(vx + vy), freedom
+
+
 def as_speedup(log_ratio: Estimate) -> Estimate:
     """The estimate of ln(candidate / baseline) time as a speed-up factor (above 1: faster)."""
     return Estimate(

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import ruptures
-from scipy import stats
 
+from bench.results import statistics
 from bench.results.errors import StoreError, UsageError
+from bench.results.quantiles import student_below
 from bench.results.store import read_facts, runs_below
 from reports.facts.environments import equality
 
@@ -168,9 +168,9 @@ def _seconds(value: Any) -> float:
 def change_points(values: Sequence[float]) -> list[int]:
     """Indices at which the level of a series changes.
 
-    PELT (Killick, Fearnhead and Eckley 2012) from ruptures on a piecewise constant mean. The
-    noise's variance is taken from the median absolute difference of neighbours, which changes of
-    level hardly touch; each change must also pass Welch's test between its two levels.
+    Those of the piecewise constant mean with the least squares and cost of changes. The noise's
+    variance is taken from the median absolute difference of neighbours, which changes of level
+    hardly touch; each change must also pass Welch's test between its two levels.
 
     Args:
         values: Logs of positive figures, in order of time.
@@ -181,10 +181,33 @@ def change_points(values: Sequence[float]) -> list[int]:
     steps = np.abs(np.diff(series))
     spread = float(np.median(steps)) / (0.6745 * math.sqrt(2))
     spread = max(spread, 1e-6)
-    search = ruptures.KernelCPD(kernel="linear", min_size=LEAST_RUNS)
-    cost = PENALTY * spread**2 * math.log(series.size)
-    ends = search.fit(series.reshape(-1, 1)).predict(pen=cost)
-    return _confirmed(series, [0, *ends])
+    return _confirmed(series, levels(series, PENALTY * spread**2 * math.log(series.size)))
+
+
+def levels(series: np.ndarray, penalty: float) -> list[int]:
+    """Edges, 0 and the length among them, of the levels that explain a series best.
+
+    The sum of squares about the levels' means, and the penalty for each change, is the least there
+    is: optimal partitioning (Jackson et al. 2005), each level at least LEAST_RUNS long.
+    """
+    count = series.size
+    centred = series - series.mean()  # cumulated sums of large figures would lose the differences
+    sums = np.concatenate(([0.0], np.cumsum(centred)))
+    squares = np.concatenate(([0.0], np.cumsum(centred**2)))
+    least = np.full(count + 1, np.inf)
+    least[0] = -penalty  # the first level is no change
+    start_of = np.zeros(count + 1, dtype=int)
+    for end in range(LEAST_RUNS, count + 1):
+        starts = np.arange(end - LEAST_RUNS + 1)
+        inside = squares[end] - squares[starts]
+        inside -= (sums[end] - sums[starts]) ** 2 / (end - starts)
+        totals = least[starts] + inside + penalty
+        start_of[end] = int(np.argmin(totals))
+        least[end] = totals[start_of[end]]
+    edges = [count]
+    while edges[-1]:
+        edges.append(int(start_of[edges[-1]]))
+    return edges[::-1]
 
 
 def _confirmed(series: np.ndarray, edges: list[int]) -> list[int]:
@@ -194,7 +217,7 @@ def _confirmed(series: np.ndarray, edges: list[int]) -> list[int]:
         before, after = series[kept[-1] : edge], series[edge : edges[place + 1]]
         if abs(after.mean() - before.mean()) < math.log1p(LEAST_CHANGE):
             continue
-        test = stats.ttest_ind(before, after, equal_var=False)
-        if before.std() + after.std() == 0 or test.pvalue < SIGNIFICANCE:
+        value, error, freedom = statistics.apart(after.tolist(), before.tolist())
+        if error == 0 or 2 * student_below(freedom, -abs(value) / error) < SIGNIFICANCE:
             kept.append(edge)
     return kept[1:]

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import special
-
 from bench.results.errors import UsageError
+from bench.results.quantiles import normal_below, student
 from bench.results.values import Estimate
 from reports.facts import figures
 from reports.facts.advice import cost
@@ -188,13 +187,13 @@ def chance_faster(one: Estimate | None, other: Estimate | None) -> float | None:
         return None
     spread = math.hypot(_log_sd(one), _log_sd(other))
     gap = math.log(one.value / other.value)
-    return float(special.ndtr(gap / spread)) if spread else float(gap > 0)
+    return normal_below(gap / spread) if spread else float(gap > 0)
 
 
 def _log_sd(item: Estimate) -> float:
     """Standard error of the log, from a 95 % t-interval over its launches."""
     reach = (math.log(item.high) - math.log(item.low)) / 2
-    return reach / float(special.stdtrit(max(item.launches - 1, 1), 0.5 + item.confidence / 2))
+    return reach / student(max(item.launches - 1, 1), 0.5 + item.confidence / 2)
 
 
 def _chance_within(m: Measured, most: Loss | None) -> float:
@@ -203,7 +202,7 @@ def _chance_within(m: Measured, most: Loss | None) -> float:
         return 1.0
     sd = (item.high - item.low) / 2 / 1.96
     margin = most.percent / 100 + item.value
-    return float(special.ndtr(margin / sd)) if sd else float(margin >= 0)
+    return normal_below(margin / sd) if sd else float(margin >= 0)
 
 
 def _costs(

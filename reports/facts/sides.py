@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from scipy import special
 
 from bench.results import statistics
+from bench.results.quantiles import student
 from bench.results.values import Estimate
 from reports.facts.cost import per_million
 from reports.facts.measured import Facts, Measured
@@ -69,17 +69,12 @@ def latency_ratio(first: Side, other: Side, scenario: str) -> Estimate | None:
 
 def welch(one: Sequence[float], two: Sequence[float]) -> Estimate:
     """exp(mean of one - mean of two) with Welch's 95 % interval (unequal variances)."""
-    x, y = np.asarray(one), np.asarray(two)
-    value = float(x.mean() - y.mean())
-    count = int(min(x.size, y.size))
+    count = min(len(one), len(two))
     if count < 2:
+        value = float(np.mean(one) - np.mean(two))
         return Estimate(math.exp(value), 0.0, math.inf, count)
-    vx, vy = float(x.var(ddof=1)) / x.size, float(y.var(ddof=1)) / y.size
-    error = math.sqrt(vx + vy)
-    if error == 0:
-        return Estimate(math.exp(value), math.exp(value), math.exp(value), count)
-    freedom = (vx + vy) ** 2 / (vx**2 / (x.size - 1) + vy**2 / (y.size - 1))
-    reach = float(special.stdtrit(freedom, 0.975)) * error
+    value, error, freedom = statistics.apart(one, two)
+    reach = student(freedom, 0.975) * error if error else 0.0
     return Estimate(math.exp(value), math.exp(value - reach), math.exp(value + reach), count)
 
 

@@ -18,8 +18,7 @@ from reports.facts.sides import (
     scenarios_of,
 )
 from reports.forms import html, markdown
-from reports.plots import heat
-from reports.plots.style import Plot, save, styled
+from reports.forms.illustrated import Drawn, files, illustrated
 from reports.tables.comparison import contents
 
 
@@ -44,13 +43,11 @@ def write_comparison(
         raise ValueError(f"{len(prices)} prices for {len(folders)} runs: give one for each")
     sides = all_sides([facts_of(read_run(f)) for f in folders], prices)
     out.mkdir(parents=True, exist_ok=True)
-    what = contents(sides)
-    plots = {"effects": _plots(sides, out / "plots")}
-    replace_text(out / "compare.md", markdown.render(what, plots))
-    replace_text(out / "compare.html", html.render(what, plots, []))
+    what, drawn = illustrated(contents(sides), lambda: _draw(sides, out / "plots"))
+    replace_text(out / "compare.md", markdown.render(what, drawn))
+    replace_text(out / "compare.html", html.render(what, drawn, []))
     replace_text(out / "compare.csv", _csv(sides))
-    files = [out / f"compare.{ending}" for ending in ("md", "html", "csv")]
-    return files + [f for p in plots["effects"] for f in (p.png, p.svg)]
+    return [*(out / f"compare.{ending}" for ending in ("md", "html", "csv")), *files(drawn)]
 
 
 def _csv(sides: Sequence[Side]) -> str:
@@ -79,7 +76,10 @@ def _triple(item: Estimate | None) -> tuple[float | None, float | None, float | 
     return (None, None, None) if item is None else (item.value, item.low, item.high)
 
 
-def _plots(sides: Sequence[Side], folder: Path) -> list[Plot]:
+def _draw(sides: Sequence[Side], folder: Path) -> Drawn:
+    from reports.plots import heat
+    from reports.plots.style import save, styled
+
     folder.mkdir(exist_ok=True)
     names = [side.name for side in sides]
     scenarios = scenarios_of(sides)
@@ -93,4 +93,4 @@ def _plots(sides: Sequence[Side], folder: Path) -> list[Plot]:
     }
     with styled():
         drawings = [heat.effects(names, speedups), heat.slopes(names, times)]
-    return [save(drawing, folder) for drawing in drawings if drawing is not None]
+    return {"effects": [save(drawing, folder) for drawing in drawings if drawing is not None]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,15 @@ def read(folder: Path | str) -> ShownRun:
 
 
 def frame(run: Run) -> pd.DataFrame:
-    """The columns of effects.csv and what only the report adds, unrounded."""
-    import pandas as pd
+    """The columns of effects.csv and what only the report adds, unrounded.
 
+    Raises:
+        UsageError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise UsageError(f"a frame {extras.lacking(error.name or 'pandas')}") from None
     return pd.DataFrame([_record(m) for m in facts_of(run).all]).convert_dtypes()
 
 
@@ -54,12 +61,14 @@ def export(run: Run, target: Path) -> None:
     """Write the frame as CSV or Parquet, by the file's ending.
 
     Raises:
-        UsageError: The ending is another, or Parquet's library is not installed.
+        UsageError: The ending is another, or a library that the file needs is not installed.
     """
-    table = frame(run)
     if target.suffix == ".csv":
-        table.to_csv(target, index=False)
+        frame(run).to_csv(target, index=False)
     elif target.suffix == ".parquet":
+        if find_spec("pandas") is None:  # the extra of Parquet's library brings both
+            raise UsageError(f"a .parquet file {extras.lacking('pyarrow')}")
+        table = frame(run)
         try:
             table.to_parquet(target, index=False)
         except ImportError:

@@ -7,8 +7,7 @@ from pathlib import Path
 from bench.results.files import as_csv, replace_text
 from reports.facts.history import History, history
 from reports.forms import html, markdown
-from reports.plots import trend
-from reports.plots.style import save, styled
+from reports.forms.illustrated import Drawn, files, illustrated
 from reports.tables.history import contents
 
 
@@ -28,16 +27,21 @@ def write_history(folder: Path, out: Path, every_environment: bool = False) -> l
     """
     found = history(folder, every_environment)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "plots").mkdir(exist_ok=True)
-    what = contents(found)
+    what, drawn = illustrated(contents(found), lambda: _draw(found, out / "plots"))
+    replace_text(out / "history.md", markdown.render(what, drawn))
+    replace_text(out / "history.html", html.render(what, drawn, []))
+    replace_text(out / "history.csv", _csv(found))
+    return [*(out / f"history.{ending}" for ending in ("md", "html", "csv")), *files(drawn)]
+
+
+def _draw(found: History, folder: Path) -> Drawn:
+    from reports.plots import trend
+    from reports.plots.style import save, styled
+
+    folder.mkdir(exist_ok=True)
     with styled():
         drawings = [d for metric in ("speed-up", "time") if (d := trend.lines(found, metric))]
-    plots = {"changes": [save(drawing, out / "plots") for drawing in drawings]}
-    replace_text(out / "history.md", markdown.render(what, plots))
-    replace_text(out / "history.html", html.render(what, plots, []))
-    replace_text(out / "history.csv", _csv(found))
-    files = [out / f"history.{ending}" for ending in ("md", "html", "csv")]
-    return files + [f for p in plots["changes"] for f in (p.png, p.svg)]
+    return {"changes": [save(drawing, folder) for drawing in drawings]}
 
 
 def _csv(found: History) -> str:

@@ -11,8 +11,7 @@ from markupsafe import Markup
 from bench.results.text import visible
 from reports.facts.measured import Facts
 from reports.forms.markdown import TEMPLATES
-from reports.plots.interactive import NONE, Charts
-from reports.plots.style import GRID, INK, MUTED, PAPER, Plot
+from reports.plots.drawn import GRID, INK, MUTED, NONE, PAPER, Charts, Plot
 from reports.tables.cells import Contents
 from reports.tables.details import SPARK_HEIGHT, SPARK_WIDTH, Detail
 from reports.tables.report import contents, overview

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from bench.results.text import visible
-from reports.plots.style import Plot
+from reports.plots.drawn import Plot
 from reports.tables.cells import Cell, Contents, Section, Table
 
 TEMPLATES = Path(__file__).parents[1] / "templates"

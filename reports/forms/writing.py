@@ -6,16 +6,17 @@ from pathlib import Path
 
 from bench.results.files import replace_text
 from bench.results.store import read_run
-from reports import plots
 from reports.facts.derive import facts_of
+from reports.facts.measured import Facts
 from reports.forms import html, markdown
-from reports.plots.interactive import charts
+from reports.forms.illustrated import Drawn, files, illustrated
+from reports.plots.drawn import NONE, Charts
 from reports.tables.details import details
 from reports.tables.report import contents
 
 
 def write(folder: Path) -> list[Path]:
-    """Write report.md, report.html and plots/ into a run's folder.
+    """Write report.md, report.html and, with the extra `plots`, plots/ into a run's folder.
 
     The same launches give the same bytes.
 
@@ -30,9 +31,20 @@ def write(folder: Path) -> list[Path]:
         UsageError: It holds links.
     """
     facts = facts_of(read_run(folder))
-    what = contents(facts)
-    drawn = plots.draw(facts, folder / "plots")
+    what, drawn = illustrated(contents(facts), lambda: _draw(facts, folder / "plots"))
+    page = html.render(what, drawn, details(facts), _charts(facts) if drawn else NONE)
     replace_text(folder / "report.md", markdown.render(what, drawn))
-    replace_text(folder / "report.html", html.render(what, drawn, details(facts), charts(facts)))
-    files = [folder / "report.md", folder / "report.html"]
-    return files + [f for found in drawn.values() for p in found for f in (p.png, p.svg)]
+    replace_text(folder / "report.html", page)
+    return [folder / "report.md", folder / "report.html", *files(drawn)]
+
+
+def _draw(facts: Facts, folder: Path) -> Drawn:
+    from reports.plots.drawing import draw
+
+    return draw(facts, folder)
+
+
+def _charts(facts: Facts) -> Charts:
+    from reports.plots.interactive import charts
+
+    return charts(facts)

@@ -10,6 +10,7 @@ from matplotlib.colors import TwoSlopeNorm
 
 from reports.facts import figures
 from reports.plots import style
+from reports.plots.drawn import GRID, INK
 from reports.plots.style import shortened
 
 Values = Mapping[str, Sequence[float | None]]
@@ -47,7 +48,7 @@ def effects(names: Sequence[str], speedups: Values) -> style.Drawing | None:
                 dark = abs(math.log2(value)) > 0.6 * reach
                 text = f"{figures.significant(value, 3)}×"
                 ax.text(x, y, text, ha="center", va="center", size=8,
-                        color="white" if dark else style.INK)  # fmt: skip
+                        color="white" if dark else INK)  # fmt: skip
     ax.set_xticks(range(len(names)), [shortened(n, 30) for n in names])
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(rows)), labels)
@@ -97,7 +98,7 @@ def slopes(names: Sequence[str], times: Values) -> style.Drawing | None:
             size=7.5,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": style.GRID, "linewidth": 0.7},
+            arrowprops={"arrowstyle": "-", "color": GRID, "linewidth": 0.7},
         )
     ax.set_xticks(list(places), [shortened(n, 30) for n in names])
     ax.grid(axis="x", visible=False)

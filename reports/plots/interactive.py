@@ -6,7 +6,6 @@ import json
 import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.results.text import visible
@@ -15,6 +14,7 @@ from reports.facts import figures
 from reports.facts.estimates import half_width
 from reports.facts.measured import Facts, Measured
 from reports.plots import speed, style, tradeoff
+from reports.plots.drawn import NONE, Charts
 
 if TYPE_CHECKING:
     import altair as alt
@@ -25,19 +25,6 @@ POINTS = "points"
 TITLE_WIDTH = 92
 """Characters of a line of the title."""
 _INK, _MUTED, _GRID = "var(--ink)", "var(--muted)", "var(--grid)"
-
-
-@dataclass(frozen=True)
-class Charts:
-    """The charts of a page, and the library that draws them."""
-
-    specs: Mapping[str, str]
-    """JSON of Vega-Lite by name of the plot that it stands for; safe inside a script element."""
-    library: str
-    """JavaScript that gives `vegaEmbed`; loads nothing."""
-
-
-NONE = Charts({}, "")
 
 
 def charts(facts: Facts) -> Charts:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from reports.plots import style
+from reports.plots.drawn import GRID, INK, MUTED, PAPER
 from reports.plots.style import shortened
 
 
@@ -18,7 +18,7 @@ def rows_axis(ax: Axes, labels: Sequence[str]) -> None:
     ax.grid(axis="y", visible=False)
 
 
-def beside(ax: Axes, text: str, x: float, y: float, colour: str = style.MUTED) -> None:
+def beside(ax: Axes, text: str, x: float, y: float, colour: str = MUTED) -> None:
     """A small text to the right of a point."""
     ax.annotate(
         text,
@@ -66,10 +66,10 @@ def name_points(ax: Axes, points: list[tuple[float, float, str]]) -> None:
             xytext=(best[1], best[2]),
             textcoords="offset points",
             size=7.5,
-            color=style.INK,
+            color=INK,
             va="center",
-            arrowprops={"arrowstyle": "-", "color": style.GRID, "linewidth": 0.8} if far else None,
-            bbox={"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+            arrowprops={"arrowstyle": "-", "color": GRID, "linewidth": 0.8} if far else None,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
         )
 
 

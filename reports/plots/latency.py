@@ -11,6 +11,7 @@ from bench.results.histogram import BUCKETS_PER_LOG, histogram_quantile
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured, of_one_root
 from reports.plots import style
+from reports.plots.drawn import INK, MUTED
 from reports.plots.style import shortened
 
 
@@ -74,9 +75,9 @@ def _ridge(ax: object, m: Measured, place: int, colour: str, width: float) -> No
     )
     p50, p99 = m.quantile_ns(0.5), m.quantile_ns(0.99)
     if p50:
-        ax.plot([p50, p50], [place, place - 0.85], color=style.INK, linewidth=1.2)  # type: ignore[attr-defined]
+        ax.plot([p50, p50], [place, place - 0.85], color=INK, linewidth=1.2)  # type: ignore[attr-defined]
     if p99:
-        ax.plot([p99, p99], [place, place - 0.3], color=style.INK, linewidth=1.2)  # type: ignore[attr-defined]
+        ax.plot([p99, p99], [place, place - 0.3], color=INK, linewidth=1.2)  # type: ignore[attr-defined]
 
 
 def warm_up(facts: Facts) -> style.Drawing | None:
@@ -109,7 +110,7 @@ def warm_up(facts: Facts) -> style.Drawing | None:
         face = "none" if m.timed[0].steady else "white"
         mark = "o" if m.timed[0].steady else "x"
         ax.plot(xs[-1:], ys[-1:], marker=mark, color=colour, markerfacecolor=face)
-    ax.axhline(1, color=style.MUTED, linewidth=1)
+    ax.axhline(1, color=MUTED, linewidth=1)
     ax.set_xscale("log")
     style.time_axis(ax.xaxis)
     ax.set_xlabel("time of warming up")

@@ -7,6 +7,7 @@ import numpy as np
 from reports.facts import figures
 from reports.facts.measured import Facts, Measured
 from reports.plots import style
+from reports.plots.drawn import INK, MUTED
 from reports.plots.labels import beside, name_points, rows_axis
 from reports.plots.style import shortened
 
@@ -68,11 +69,11 @@ def _roofline(
         ys = xs * ceilings[key]
         shown = ys <= max(tops)
         if shown.any():
-            ax.plot(xs[shown], ys[shown], dash, color=style.MUTED, linewidth=1.2, label=name)
+            ax.plot(xs[shown], ys[shown], dash, color=MUTED, linewidth=1.2, label=name)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="lower right", title="memory")
     for x, y, m in points:
-        ax.scatter([x], [y], s=24, color=_COLOURS.get(m.precision, style.INK), zorder=3)
+        ax.scatter([x], [y], s=24, color=_COLOURS.get(m.precision, INK), zorder=3)
     style.count_axis(ax.xaxis)
     style.count_axis(ax.yaxis)
     leaders = sorted(points, key=lambda point: -point[1])[:12]

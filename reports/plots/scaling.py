@@ -10,6 +10,7 @@ from reports.facts import figures
 from reports.facts.estimates import distinguishable
 from reports.facts.measured import PLAIN, Facts, Measured
 from reports.plots import style
+from reports.plots.drawn import MUTED
 from reports.plots.labels import beside, rows_axis
 from reports.plots.style import shortened
 
@@ -81,7 +82,7 @@ def break_even(facts: Facts, kind: str = "train") -> style.Drawing | None:
     farthest = max((m.effect.break_even_steps or 0 for m in paying), default=1000)
     steps_axis = np.geomspace(1, max(1000.0, min(farthest * 10, 1e7)), 200)
     for number, m in enumerate([root, *rows]):
-        colour = style.MUTED if m is root else style.PALETTE[(number - 1) % len(style.PALETTE)]
+        colour = MUTED if m is root else style.PALETTE[(number - 1) % len(style.PALETTE)]
         dash = "--" if m is root else "-"
         label = shortened(m.scenario, 26)
         ax.plot(steps_axis, _total_ns(m, steps_axis), dash, color=colour, label=label)

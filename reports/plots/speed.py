@@ -11,6 +11,7 @@ from reports.facts import figures
 from reports.facts.estimates import distinguishable, half_width
 from reports.facts.measured import PLAIN, Facts, Measured
 from reports.plots import style
+from reports.plots.drawn import MUTED
 from reports.plots.labels import rows_axis
 from reports.plots.style import shortened
 
@@ -58,7 +59,7 @@ def forest(facts: Facts, kind: str) -> style.Drawing | None:
         own = [m for m in rows if m.configuration == configuration]
         shift = (number - (count - 1) / 2) * 0.34
         _dots(ax, own, places, shift, number, configuration if count > 1 else "own effect")
-    ax.axvline(1, color=style.MUTED, linewidth=1)
+    ax.axvline(1, color=MUTED, linewidth=1)
     ax.set_xscale("log")
     _room(ax, rows)
     style.factor_axis(ax.xaxis)
@@ -144,7 +145,7 @@ def launches(facts: Facts, kind: str = "infer") -> style.Drawing | None:
         )
     reach = max(0.5, 1.1 * max(spread.values()))
     ax.set_xlim(-reach, reach)
-    ax.axvline(0, color=style.MUTED, linewidth=1)
+    ax.axvline(0, color=MUTED, linewidth=1)
     ax.set_yticks(range(len(names)), [shortened(n) for n in names])
     ax.set_ylim(len(names) - 0.3, -0.7)
     ax.tick_params(axis="y", length=0)
@@ -223,7 +224,7 @@ def _figure(ax: Axes, text: str, points: int, y: float, bold: bool = False) -> N
         textcoords="offset points",
         va="center",
         size=7.5,
-        color=style.MUTED,
+        color=MUTED,
         weight="bold" if bold else "normal",
     )
 

@@ -19,10 +19,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.results.store import Run
 from reports.facts import figures
+from reports.plots.drawn import GRID, INK, MUTED, PAPER, Plot
 
 WIDTH_IN = 8.0
 DPI = 120
-INK, MUTED, GRID, PAPER = "#24292f", "#59636e", "#d8dee4", "#ffffff"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195")
 """Okabe and Ito's colours, which people with any colour vision can distinguish, without yellow."""
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
@@ -73,16 +73,6 @@ class Drawing:
     title: str
     """Its finding."""
     figure: Figure
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A plot that was written to the run's folder."""
-
-    name: str
-    title: str
-    png: Path
-    svg: Path
 
 
 def canvas(

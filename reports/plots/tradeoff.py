@@ -11,6 +11,7 @@ from reports.facts import figures
 from reports.facts.measured import Facts, Measured, of_one_root
 from reports.facts.scale import SMALL_PP, TINY_PP
 from reports.plots import style
+from reports.plots.drawn import MUTED
 from reports.plots.labels import name_points
 from reports.plots.style import shortened
 
@@ -44,7 +45,7 @@ def size_accuracy(facts: Facts) -> style.Drawing | None:
     for m in rows:
         item = m.gain()
         assert item is not None  # filtered above
-        colour = style.PALETTE[0] if m.scenario in front else style.MUTED
+        colour = style.PALETTE[0] if m.scenario in front else MUTED
         ax.plot([_gzip(m)] * 2, [-100 * item.high, -100 * item.low], color=colour, linewidth=1.2)
         ax.plot([_gzip(m)], [loss(m)], marker="o", color=colour, linestyle="none")
     ends = [-100 * x for m in rows if (e := m.gain()) for x in (e.low, e.high)]
@@ -105,7 +106,7 @@ def pareto(facts: Facts) -> style.Drawing | None:
             [loss(m)],
             s=30 + 500 * _gzip(m) / largest,
             facecolor=style.PALETTE[0] if on else "none",
-            edgecolor=style.PALETTE[0] if on else style.MUTED,
+            edgecolor=style.PALETTE[0] if on else MUTED,
             alpha=0.65 if on else 0.9,
             linewidths=1,
         )

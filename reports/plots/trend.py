@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reports.plots import style
+from reports.plots.drawn import GRID, MUTED
 from reports.plots.style import shortened
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def lines(found: History, metric: str) -> style.Drawing | None:
     for row, line in enumerate(shown):
         xs = np.array([order[run.name] for run in line.runs])
         ys = row - np.clip(_deviation(line) / scale, -1, 1) * BAND
-        ax.axhline(row, color=style.GRID, linewidth=0.5)
-        ax.plot(xs, ys, color=style.MUTED, alpha=0.6, linewidth=0.5)
+        ax.axhline(row, color=GRID, linewidth=0.5)
+        ax.plot(xs, ys, color=MUTED, alpha=0.6, linewidth=0.5)
         edges = [0, *(c.index for c in line.changes), len(ys)]
         for start, end in pairwise(edges):
             level = float(np.median(ys[start:end]))

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tfbench.command import version
 
-HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scipy", "sklearn", "ruptures")
+HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scipy", "sklearn")
 CODE = """
 import sys
 from tfbench.command.cli import main

@@ -20,6 +20,8 @@ from tests.guard.repositories import commit
 from tests.reports.fabricate import typical
 
 BUILD = "import setuptools.build_meta as m, sys; m.build_wheel(sys.argv[1])"
+MOST_BYTES = 150_000_000
+"""Of the plain installation: it is all that guarding one's own code takes, in every CI job."""
 LEFT_OUT = shutil.ignore_patterns(".*", "docs", "runs", "build", "*.egg-info", "__pycache__")
 
 
@@ -92,6 +94,18 @@ def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     shutil.rmtree(folder)
 
 
+def installed_bytes(packages: Path) -> int:
+    """Of all files, compiled ones too, but those of the installer."""
+    own = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
+    return sum(
+        file.stat().st_size
+        for top in packages.iterdir()
+        if not top.name.startswith(own)
+        for file in (top.rglob("*") if top.is_dir() else (top,))
+        if file.is_file()
+    )
+
+
 @pytest.mark.slow
 def test_the_plain_installation_works_without_tensorflow(plain: Path, tmp_path: Path) -> None:
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -100,6 +114,8 @@ def test_the_plain_installation_works_without_tensorflow(plain: Path, tmp_path: 
             [str(plain), *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment
         )
 
+    packages = next((plain.parents[1] / "lib").glob("python3*/site-packages"))
+    assert installed_bytes(packages) < MOST_BYTES
     run = typical(tmp_path / "run").folder
     other = typical(tmp_path / "other", seed=5).folder
     for arguments, word in (

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from bench.results.errors import UsageError
 from bench.results.store import write_effects
 from bench.results.values import Effect
-from reports.facts.history import change_points, history
+from reports.facts.history import LEAST_RUNS, change_points, history, levels
 from reports.forms.history import write_history
 
 DAY = 86_400
@@ -70,6 +71,41 @@ def test_a_change_below_one_percent_is_not_worth_a_word():
 def test_a_constant_series_and_a_short_one_have_no_change():
     assert change_points([0.0] * 50) == []
     assert change_points([0.0, 1.0, 0.0]) == []
+
+
+def squares(series, edges, penalty):
+    parts = [series[start:end] for start, end in pairwise(edges)]
+    return sum(float(np.sum((p - p.mean()) ** 2)) for p in parts) + penalty * (len(parts) - 1)
+
+
+def ways(count, start=0):
+    """All edges of levels that are long enough."""
+    yield [start, count]
+    for edge in range(start + LEAST_RUNS, count - LEAST_RUNS + 1):
+        for rest in ways(count, edge):
+            yield [start, *rest]
+
+
+def test_no_other_levels_explain_a_series_better():
+    draw = np.random.default_rng(8)
+    seen = set()
+    for number in range(40):
+        series = 100 * (number % 2) + draw.normal(0, 0.01, 22)
+        series[draw.integers(22) :] += 0.03
+        series[draw.integers(22) :] -= 0.02
+        penalty = draw.choice([1e-5, 1e-3, 1e-2])
+        found = levels(series, penalty)
+        best = min(ways(22), key=lambda edges: squares(series, edges, penalty))
+        assert found == best
+        seen.add(len(found))
+    assert len(seen) > 2
+
+
+def test_a_change_of_level_must_pass_welchs_test():
+    """One level of few, scattered runs: far apart on average, and not surely."""
+    scattered = [0.0, 0.3, -0.1, 0.35, 0.1]
+    assert change_points([0.0, 0.001] * 10 + scattered) == []
+    assert change_points([0.0, 0.001] * 10 + [0.3, 0.301, 0.3, 0.299, 0.3]) == [20]
 
 
 def test_runs_of_other_environments_are_left_out_and_counted(tmp_path):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from scipy import special
 
+from bench.results.quantiles import student, student_below
 from bench.results.statistics import mean_over_launches
 
 POWER = 0.975
@@ -57,7 +57,7 @@ class Evidence:
 
     def bound(self, confidence: float) -> float:
         """One-sided upper bound; the lower one is `bound(1 - confidence)`."""
-        return self.theta + student(confidence, self.freedom) * self.error
+        return self.theta + student(self.freedom, confidence) * self.error
 
     def visible(self, alpha: float, allowance: float) -> float:
         """Smallest log effect seen with 97.5 % power: b + (t(1-α) + t.975)·SE."""
@@ -66,27 +66,23 @@ class Evidence:
     def needed(self, alpha: float, allowance: float, margin: float) -> int:
         """Launches in all after which an effect of `margin` would be seen, at this noise; even."""
         room = margin - allowance
-        for launches in range(6, MOST_LAUNCHES, 2):
+
+        def seen(launches: int) -> bool:
             error = self.deviation / math.sqrt(launches)
-            if _quantiles(alpha, launches - 2) * error <= room:
-                return launches
-        return MOST_LAUNCHES
+            return _quantiles(alpha, launches - 2) * error <= room
+
+        enough = range(6, MOST_LAUNCHES, 2)
+        return enough.start + 2 * bisect_left(enough, True, key=seen)
 
     def p_slower(self) -> float:
         """One-sided p of the hypothesis that head is not slower."""
         if self.error == 0:
             return 0.0 if self.theta > 0 else 1.0
-        return float(special.stdtr(self.freedom, -self.theta / self.error))
-
-
-@lru_cache(maxsize=4096)
-def student(quantile: float, freedom: int) -> float:
-    """Quantile of Student's t."""
-    return float(special.stdtrit(freedom, quantile))
+        return student_below(self.freedom, -self.theta / self.error)
 
 
 def _quantiles(alpha: float, freedom: int) -> float:
-    return student(1 - alpha, freedom) + student(POWER, freedom)
+    return student(freedom, 1 - alpha) + student(freedom, POWER)
 
 
 def benjamini_hochberg(p_values: Sequence[float], rate: float) -> list[bool]:
