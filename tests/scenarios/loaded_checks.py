@@ -14,6 +14,7 @@ import tensorflow as tf
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 from scenarios.core import facts, models
+from scenarios.core.models import keras_models
 from scenarios.core.models.loaded import comes_trained
 
 NET = """
@@ -33,6 +34,15 @@ import keras
 class Twice(keras.layers.Layer):
     def call(self, x):
         return 2 * x
+"""
+FULL = """
+import keras
+
+def load():
+    model = keras.models.load_model(FILE)
+    for layer in model.layers:
+        layer.dtype_policy = "float32"
+    return model
 """
 layers = tf.keras.layers
 
@@ -111,6 +121,21 @@ def own_class(scratch):
     }
 
 
+def in_half(scratch):
+    """What is said of a file that was saved under mixed_float16, and what its float32 twin."""
+    net = scratch / "half.py"
+    model = tf.keras.Sequential(
+        [layers.Input((4,)), layers.Dense(3, dtype="mixed_float16"), layers.Dense(2)]
+    )
+    model.save(scratch / "half.keras")
+    net.write_text(FULL.replace("FILE", repr(str(scratch / "half.keras"))))
+    names = (str(scratch / "half.keras"), f"{net}:load")
+    found = [models.find(WorkloadSpec(model=name), (4,), 2).keras() for name in names]
+    return [keras_models.in_half(model) for model in found]
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps({"made": made(Path(folder)), "own": own_class(Path(folder))}))
+        place = Path(folder)
+        seen = {"made": made(place), "own": own_class(place), "half": in_half(place)}
+        print(json.dumps(seen))

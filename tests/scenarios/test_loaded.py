@@ -43,3 +43,11 @@ def test_a_class_of_ones_own_is_named_with_a_way_out_that_leads_on(seen: Any) ->
     assert trained
     assert notes == ["the model's function loads trained weights: they are measured as they are"]
     assert own["new"] == [False, []]
+
+
+def test_a_model_that_computes_in_16_bits_is_known_and_its_way_out_leads_on(seen: Any) -> None:
+    refused, taken = seen["half"]
+    assert refused.startswith("layer 'dense")
+    assert "computes in float16" in refused
+    assert "sets layer.dtype_policy = 'float32'" in refused
+    assert taken == ""

@@ -151,6 +151,19 @@ def optimizer(given: Any) -> Any:
     return kind.from_config({name: value for name, value in config.items() if name in taken})
 
 
+def in_half(model: Any) -> str:
+    """Why a model whose layers compute in 16 bits cannot be converted, and the way out; or ""."""
+    for layer in model._flatten_layers():
+        if getattr(layer, "compute_dtype", "") in ("float16", "bfloat16") and layer.weights:
+            return (
+                f"layer {layer.name!r} computes in {layer.compute_dtype}, by the policy it was "
+                "saved with, which neither LiteRT's converter nor tfmot takes: give "
+                "FILE.py:function that loads the model, sets layer.dtype_policy = 'float32' for "
+                "each of its layers, and returns it"
+            )
+    return ""
+
+
 def ends_in_float32(model: Any) -> Any:
     """The model, whose normalisation and last activation are in float32 though others are in half.
 

@@ -37,8 +37,9 @@ def in_tf_keras(model: Any, unrolled: int = 0) -> Any:
             class.
     """
     good, reason = copyable(model)
-    if not good:
-        raise Unsupported(reason)
+    half = keras_models.in_half(model)
+    if half or not good:
+        raise Unsupported(half or reason)
     copied = Rebuilding(unrolled).model(model)
     _same_outputs(model, copied)
     return copied

@@ -122,7 +122,15 @@ def _converted(
         try:
             return bytes(converter.convert())
         except Exception as error:  # the converter's kinds of error share no base
-            raise Unsupported(f"{litert_reason(error)}; {WAY_OUT}") from None
+            half = _computes_in_half(workload, model)
+            raise Unsupported(half or f"{litert_reason(error)}; {WAY_OUT}") from None
+
+
+def _computes_in_half(workload: Workload, model: Any) -> str:
+    """What `in_half` says of the Keras model, where there is one."""
+    if model is None and not has_keras(workload):
+        return ""
+    return keras_models.in_half(workload.trained_model() if model is None else model)
 
 
 def _without_loops(workload: Workload, model: Any) -> Any:
