@@ -7,28 +7,22 @@ scenario with a baseline the *effects* of both runs are compared, not the latenc
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from statistics import median, stdev
 from typing import Any
 
 from bench.guard.comparison import counted, exact
 from bench.guard.comparison.launcher import Subject
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
-from bench.guard.loop.going_on import KIND
 from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
 from bench.guard.rule.evidence import Evidence
 from bench.guard.rule.limits import Limits
-from bench.results.as_json import from_json, to_json
-from bench.results.errors import StoreError, UsageError
+from bench.results.as_json import from_json
+from bench.results.errors import UsageError
 from bench.results.quantiles import student
-from bench.results.store import Run, read_run
+from bench.results.store import Run
 from bench.results.values import Configuration, Estimate, Launch, Scenario
 from bench.sweep.environment import VARIABLES
 from bench.sweep.probing import COLD_BUILD_S
@@ -49,58 +43,6 @@ MADE_RATIO = 5
 MADE_THERE = "one of both runs made its artifact in the process whose memory it looked at"
 KNOWN = 1000
 """Degrees of freedom of what is as good as known."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """The runs of a folder that can be a base, oldest first, and a line on those that cannot."""
-
-    runs: tuple[Run, ...]
-    left_out: str = ""
-
-
-def read(folder: Path) -> Stored:
-    """A run, or all runs in a folder; what was not measured to its end is no base.
-
-    Raises:
-        StoreError: There is no base, or one without launches.
-    """
-    one = (folder / "run.json").exists()
-    files = [folder / "run.json"] if one else sorted(folder.glob("*/run.json"))
-    found = [read_run(file.parent) for file in files]
-    runs = [run for run in found if not _unfit(run)]
-    unfit = [f"{run.folder} {reason}" for run in found if (reason := _unfit(run))]
-    if not runs:
-        if unfit:
-            raise StoreError(f"{'; '.join(unfit)}: it can be no baseline")
-        raise StoreError(f"{folder} is not a run's folder and holds none")
-    for run in runs:
-        if not run.launches:
-            raise StoreError(f"{run.folder} holds no launches: it can be no baseline, remove it")
-    runs.sort(key=lambda run: float(run.facts.get("started", 0.0)))
-    return Stored(tuple(runs), f"no baseline: {'; '.join(unfit)}" if unfit else "")
-
-
-def _unfit(run: Run) -> str:
-    """Why it can be no base; "" where it can."""
-    if run.facts.get("kind") == KIND:
-        return "compares two versions"
-    if "ended" not in run.facts:
-        command = "guard" if "guard" in run.facts else "run"
-        how = shlex.join(["tfbench", command, "--resume", str(run.folder)])
-        return f"is unfinished (to go on: {how})"
-    return ""
-
-
-COMPARED = ("started", "configurations", "scenarios", "workload", "environment")
-"""Facts of a run that decide how it compares, beside its launches."""
-
-
-def digest(run: Run) -> str:
-    """Of all that is compared of a stored run."""
-    facts = {name: run.facts.get(name) for name in COMPARED}
-    whole = json.dumps([facts, *map(to_json, run.launches)], sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 def compare(runs: Sequence[Run], new: Run, limits: Limits) -> Comparison:

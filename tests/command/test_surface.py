@@ -17,6 +17,7 @@ import pytest
 import typer
 
 from bench.guard import stored
+from bench.guard.comparison import bases
 from bench.guard.comparison import values as guard_values
 from bench.guard.rule.limits import Limits
 from bench.plugin.fixture import OPTIONS
@@ -160,7 +161,7 @@ def test_an_old_run_is_reported_compared_and_recommended_from(tfbench: Cli, old:
 
 
 def test_an_old_run_is_a_baseline(old: Path) -> None:
-    runs = stored.read(old).runs
+    runs = bases.read(old).runs
     found = stored.compare(runs, read_run(old), Limits())
     assert found.exit_code in (guard_values.GOOD, guard_values.INCONCLUSIVE)
     assert stored.check_environment(runs[-1].facts, runs[-1].facts) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.guard import stored
+from bench.guard.comparison import bases
 from bench.guard.rule.limits import Limits
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, RunFolder
@@ -56,7 +57,7 @@ def test_another_state_of_the_machine_is_no_regression(tmp_path: Path) -> None:
 def test_several_runs_give_the_deviation_between_sessions(tmp_path: Path) -> None:
     for seed in range(6):
         fabricate(tmp_path / "old" / str(seed), SPECS, seed=seed)
-    runs = stored.read(tmp_path / "old").runs
+    runs = bases.read(tmp_path / "old").runs
     assert len(runs) == 6
     found = stored.compare(runs, fabricate(tmp_path / "new", slower(0.1), seed=9), Limits())
     assert latency(found)["infer/xla"] == "regression"
@@ -137,7 +138,7 @@ def test_a_scenario_that_fails_now_is_a_regression(tmp_path: Path) -> None:
 
 def test_a_folder_without_runs(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="holds none"):
-        stored.read(tmp_path)
+        bases.read(tmp_path)
 
 
 @pytest.mark.faults("Stored files", {"a baseline without launches": "refused"})
@@ -145,14 +146,14 @@ def test_a_run_without_launches_is_no_baseline(tmp_path: Path) -> None:
     fabricate(tmp_path / "old" / "fine", SPECS)
     fabricate(tmp_path / "old" / "empty", [])
     with pytest.raises(StoreError, match="empty holds no launches"):
-        stored.read(tmp_path / "old")
+        bases.read(tmp_path / "old")
 
 
 @pytest.mark.faults("Stored files", {"an unfinished run among baselines": "left out, with a line"})
 def test_an_unfinished_run_is_no_baseline(tmp_path: Path) -> None:
     """However much of it is measured, and however new it is."""
     fabricate(tmp_path / "old" / "fine", SPECS)
-    assert stored.read(tmp_path / "old").left_out == ""
+    assert bases.read(tmp_path / "old").left_out == ""
     newer = {"started": time.time()}
     guarded = {"guard": {}, **newer}
     for name, facts, said in (
@@ -163,12 +164,12 @@ def test_an_unfinished_run_is_no_baseline(tmp_path: Path) -> None:
         run = fabricate(tmp_path / "old" / name, slower(1.0), facts=facts)
         run.facts.pop("ended")
         RunFolder(run.folder).write_facts(run.facts)
-        found = stored.read(tmp_path / "old")
+        found = bases.read(tmp_path / "old")
         assert [each.name for each in found.runs] == ["fine"]
         assert re.search(said, found.left_out)
         assert "\n" not in found.left_out
         with pytest.raises(StoreError, match=f"{said}: it can be no baseline"):
-            stored.read(run.folder)
+            bases.read(run.folder)
         shutil.rmtree(run.folder)
 
 

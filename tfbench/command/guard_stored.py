@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.guard import stored
+from bench.guard.comparison import bases
 from bench.guard.comparison.values import Comparison
 from bench.guard.loop import going_on
 from bench.guard.loop.planned import Plan
@@ -31,7 +32,7 @@ def compared(asked: Asked, plan: Plan, kept: Kept, progress: Reporter) -> Compar
     assert asked.request.baseline is not None
     earlier, patterns = kept.earlier, asked.patterns
     if earlier is None:
-        found = stored.read(asked.request.baseline)
+        found = bases.read(asked.request.baseline)
         runs = found.runs
         if found.left_out:
             progress.note(found.left_out)
@@ -40,7 +41,7 @@ def compared(asked: Asked, plan: Plan, kept: Kept, progress: Reporter) -> Compar
     own: dict[str, Any] = {
         "asked": kept.asked,
         "plan": going_on.planned(plan),
-        "baseline": {str(run.folder.absolute()): stored.digest(run) for run in runs},
+        "baseline": {str(run.folder.absolute()): bases.digest(run) for run in runs},
     }
     environment = fingerprint()
     if earlier is not None:

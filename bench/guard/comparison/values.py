@@ -13,6 +13,8 @@ Metric = Literal[
     "losses", "outcome", "presence",
 ]  # fmt: skip
 
+KIND = "guard"
+"""What run.json calls a live comparison of two versions."""
 REGRESSION, INCONCLUSIVE, FAILED, GOOD = 1, 3, 4, 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.guard.checkouts import states
 from bench.guard.checkouts.worktrees import Checkout
+from bench.guard.comparison.values import KIND
 from bench.guard.loop.planned import Plan
 from bench.results.as_json import to_json
 from bench.results.errors import UsageError
@@ -15,7 +16,6 @@ from bench.results.store import Run
 from bench.sweep import recording
 from bench.sweep.resuming import change, plain
 
-KIND = "guard"
 TITLES = {
     "head": "",
     "base": "the base's ",
