@@ -265,7 +265,7 @@ def with_pythons(
     """
     found = list(configurations)
     for path in filter(None, (python or "").split(",")):
-        if not os.access(path, os.X_OK) or Path(path).is_dir():
+        if "\0" in path or not os.access(path, os.X_OK) or Path(path).is_dir():
             raise UsageError(f"cannot start {path}: give the path of a Python interpreter")
         place = Path(path).absolute()
         label = place.parent.parent.name or place.name

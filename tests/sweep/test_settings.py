@@ -250,3 +250,8 @@ def test_a_part_of_a_run() -> None:
     for wrong in ("0/5", "6/5", "2", "a/b", "2/"):
         with pytest.raises(UsageError, match="is no part of a run"):
             load(None, {"shard": wrong})
+
+
+def test_a_path_that_no_file_can_have_is_no_interpreter() -> None:
+    with pytest.raises(UsageError, match="give the path of a Python interpreter"):
+        load(None, {"python": "\0"})
