@@ -8,6 +8,9 @@ import pytest
 
 from tests.docs.reading import ROOT
 
+PATIENT = {"startup_timeout": 300, "iopub_timeout": 300, "raise_on_iopub_timeout": True}
+"""By itself the client drops, without an error, what arrives more than 4 s after a cell ended."""
+
 
 @pytest.mark.slow
 @pytest.mark.launches
@@ -19,7 +22,7 @@ def test_it_runs(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(ROOT / "docs" / "notebook.ipynb", as_version=4)
     nbclient.NotebookClient(
-        notebook, timeout=900, resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=900, resources={"metadata": {"path": str(tmp_path)}}, **PATIENT
     ).execute()
     shown = [
         output.get("data", {}).get("text/html", "")
