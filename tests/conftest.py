@@ -110,3 +110,41 @@ def pool(cache: Path) -> Iterator[object]:
 
     with Pool(WorkloadSpec(data="synthetic:8x8x3", cache=str(cache)), 4 << 30) as shared:
         yield shared
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[type]:
+    """Preloaded processes that outlive the pools of a module's tests: each imports for seconds.
+
+    As within a run: what is tested is forked from them. Another folder or other variables get a
+    process of their own. Gives the class of those that do not last, for tests of how one starts.
+    """
+    from bench.sweep import preloaded
+
+    real = preloaded.Preloaded
+
+    class Lasting(preloaded.Preloaded):
+        def hang_up(self) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+        def end(self) -> None:
+            super().hang_up()
+            super().close()
+
+    kept: dict[object, Lasting] = {}
+
+    def start(environment: Any, factory: str = "") -> Lasting:
+        around = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+        key = (environment, factory, Path.cwd(), frozenset(around.items()))
+        if key not in kept or not kept[key].alive:
+            kept[key] = Lasting(environment, factory)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preloaded, "Preloaded", start)
+        yield real
+    for each in kept.values():
+        each.end()

@@ -19,11 +19,12 @@ from bench.bundle import places
 from bench.bundle.exporting import Subject, export
 from bench.bundle.verifying import Verification, verify
 from bench.results.values import Configuration, WorkloadSpec
+from bench.sweep import preloaded
 from bench.sweep.discovery import discover
 from bench.sweep.progress import Silent
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-pytestmark = pytest.mark.launches
+pytestmark = [pytest.mark.launches, pytest.mark.usefixtures("lasting")]
 SHORT_S = 1.0
 """Too short to time anything."""
 
@@ -141,7 +142,10 @@ def test_changed_outputs_are_found(bundle: Path) -> None:
     assert found.exit_code == 1
 
 
-def test_a_bundles_python_is_never_run(bundle: Path, tmp_path: Path) -> None:
+def test_a_bundles_python_is_never_run(
+    bundle: Path, tmp_path: Path, lasting: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preloaded, "Preloaded", lasting)  # nor while a process starts
     mark = tmp_path / "mark"
     for name in ("infer.py", "numpy.py", "sitecustomize.py", "tensorflow.py"):
         (bundle / name).write_text(f"open({str(mark)!r}, 'w')\n")

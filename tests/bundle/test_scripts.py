@@ -22,6 +22,7 @@ from bench.results.values import Configuration, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
 from bench.sweep.progress import Silent
 
+pytestmark = pytest.mark.usefixtures("lasting")
 KNOWN = {id: each for id, each in discover().items() if each.kind in ("train", "infer")}
 SPEC = WorkloadSpec(data="synthetic:8x8x3", epochs=1)
 

@@ -17,6 +17,7 @@ from bench.sweep.discovery import discover
 from bench.sweep.preloaded import Pool
 from tfbench.command import diagnose as command
 
+pytestmark = pytest.mark.usefixtures("lasting")
 IDS = [
     "train/eager", "train/mixed-float16", "train/xla", "input/prefetch", "infer/separable",
     "infer/litert-int8", "infer/xla",
