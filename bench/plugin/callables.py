@@ -22,6 +22,7 @@ from bench.sweep.settings import Profile
 PROFILE = Profile(
     "callables", (2,), 0.02, turn_ms=5, rounds=16, member_s=1.0, warmup_s=0.5, epochs=1,
     timeout_s=120, trace=False, controls=False, placements=4,
+    built_alone=sys.maxsize,  # forks of this process end with the thread that made them
 )  # fmt: skip
 MEMORY_SHARE = 0.5
 """Of the machine's memory; a launch that grows beyond it is ended."""

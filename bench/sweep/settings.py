@@ -54,6 +54,10 @@ class Profile:
     build_apart: bool = False
     """Build members that run on one core at the same time, each on a core of its own. Build and
     first-step times are then only good for comparing the members."""
+    built_alone: int = 2
+    """Launches of a group whose members are built one after the other: what a build and a first
+    step take is known of these, two for both start orders. In later ones several are built at the
+    same time."""
     train_budget_s: float = 60.0
     """Time that one technique's own training may take."""
     launch_s: float = 180.0

@@ -47,7 +47,9 @@ PROFILE = {
          "train_budget_s", "launch_s"),
         (NUMBER,),
     ),
-    **dict.fromkeys(("rounds", "epochs", "members", "trainings", "placements"), (WHOLE,)),
+    **dict.fromkeys(
+        ("rounds", "epochs", "members", "trainings", "placements", "built_alone"), (WHOLE,)
+    ),
     **dict.fromkeys(("trace", "controls", "build_apart"), ("yes or no",)),
     "name": (TEXT,), "suite": (TEXT,), "looks": ("a list of whole numbers",),
 }  # fmt: skip

@@ -17,9 +17,6 @@ from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import Profile
 
 PADDING_BYTES = 1 << 16
-BUILT_ALONE = 2
-"""Launches of a group, one of each start order, whose members are built one after the other: what a
-build and a first step take is known of these. In later ones several are built at the same time."""
 MOST_AT_ONCE = 4
 Cores = Queue[int | None]
 """Cores that are free to build on, None: those of the turns; whoever builds takes one and puts it
@@ -142,7 +139,7 @@ def _apart(order: Sequence[Place], paddings: Sequence[int], cores: Cores, profil
 
 def _at_once(members: Sequence[Member], index: int, profile: Profile) -> Cores | None:
     """Where members are built at the same time; None: one after the other, where turns will be."""
-    if index < BUILT_ALONE and not profile.build_apart:
+    if index < profile.built_alone and not profile.build_apart:
         return None
     places: list[int | None] = [*cores_apart(members)]
     configurations = [member.configuration for member in members]

@@ -15,6 +15,8 @@ MISSING = "–"
 MINUS = "−"
 FAR_APART = 4
 """High end ÷ low end from which one number of decimals cannot suit both: 0.24 to 15,000."""
+AS_GOOD_AS_NONE = 1000
+"""End ÷ value from which only that is told: what two launches tell reaches from 1e-10 to 1e10."""
 _TIME_UNITS = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))
 _SIZE_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("B", 1.0))
 _COUNT_UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0))
@@ -70,7 +72,10 @@ def interval(item: Estimate, most_decimals: int = 3) -> str:
     if half_width(item) is None:
         return ""
     if item.high > FAR_APART * item.low > 0:
-        return f"{significant(item.low, 2)} to {significant(item.high, 2)}"
+        least, most = item.value / AS_GOOD_AS_NONE, item.value * AS_GOOD_AS_NONE
+        low = significant(item.low, 2) if item.low > least else f"<{significant(least, 1)}"
+        high = significant(item.high, 2) if item.high < most else f">{significant(most, 1)}"
+        return f"{low} to {high}"
     decimals = _decimals(item, most_decimals)
     return f"{rounded(item.low, decimals)} to {rounded(item.high, decimals)}"
 

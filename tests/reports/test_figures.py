@@ -37,6 +37,11 @@ def test_a_wide_interval_leaves_the_value_its_first_digit():
     assert figures.factor(Estimate(0.297, 0.06, 5.4, 2)) == "0.3×"
 
 
+def test_ends_beyond_all_use_say_only_that():
+    assert figures.interval(Estimate(0.6, 5.6e-10, 5.6e8, 2)) == "<0.0006 to >600"
+    assert figures.interval(Estimate(47.0, 0.19, 3e5, 2)) == "0.19 to >50,000"
+
+
 def test_a_single_launch_has_no_interval_and_few_digits():
     one = Estimate(2.5137, 0.0, math.inf, 1)
     assert figures.speedup(one) == "≈ 2.5×"

@@ -41,14 +41,15 @@ def litert(path: Path) -> Source:
         raise UsageError(f"{path} is not a readable .tflite file: {_first(error)}") from None
     inputs = {d["name"]: d for d in interpreter.get_input_details()}
     outputs = {d["name"]: d for d in interpreter.get_output_details()}
-    for signature in list(interpreter.get_signature_list())[:1]:
-        runner = interpreter.get_signature_runner(signature)
+    signatures = list(interpreter.get_signature_list())
+    if signatures:
+        runner = interpreter.get_signature_runner(signatures[0])
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
     batch = _batch(path, {name: [int(n) for n in d["shape"]] for name, d in inputs.items()})
     return _finished(
         path, {name: _litert_spec(d) for name, d in inputs.items()},
         {name: _litert_spec(d) for name, d in outputs.items()},
-        "model:litert", ".tflite", fixed_batch=batch,
+        "model:litert", ".tflite", fixed_batch=batch, notes=_first_of(signatures),
     )  # fmt: skip
 
 
@@ -97,9 +98,16 @@ def _batch(path: Path, shapes: Mapping[str, Sequence[Any]]) -> int | None:
     return most if fixed else None
 
 
+def _first_of(signatures: Sequence[str]) -> tuple[str, ...]:
+    """What is to be said where a file holds more than the function that is measured."""
+    if len(signatures) < 2:
+        return ()
+    return (f"of its signatures {', '.join(signatures)} the first is measured",)
+
+
 def _finished(
     path: Path, inputs: dict[str, Spec], outputs: dict[str, Spec], need: str, ending: str,
-    fixed_batch: int | None,
+    fixed_batch: int | None, notes: tuple[str, ...] = (),
 ) -> Source:  # fmt: skip
     keras, either = "give the Keras model behind it", "give the Keras model or SavedModel behind it"
     needs = {
@@ -119,6 +127,7 @@ def _finished(
         outputs=outputs,
         fixed_batch=fixed_batch,
         provides=frozenset({need}),
+        notes=notes,
         lacks={key: f"a finished {ending} holds no {x}" for key, x in needs.items() if key != need},
         file=path,
     )
