@@ -16,7 +16,7 @@ MINUS = "−"
 FAR_APART = 4
 """High end ÷ low end from which one number of decimals cannot suit both: 0.24 to 15,000."""
 AS_GOOD_AS_NONE = 1000
-"""End ÷ value from which only that is told: what two launches tell reaches from 1e-10 to 1e10."""
+"""End ÷ value from which only that is said: two launches may leave an interval of 1e-10 to 1e10."""
 _TIME_UNITS = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))
 _SIZE_UNITS = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("B", 1.0))
 _COUNT_UNITS = (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0))
