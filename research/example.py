@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
+
 import reports
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.files import replace_text
@@ -64,10 +66,18 @@ def refresh(folder: Path, root: Path) -> list[Path]:
     shutil.rmtree(target, ignore_errors=True)
     (target / "plots").mkdir(parents=True)
     for name in files:
-        shutil.copyfile(folder / name, target / name)
+        keep = _in_few_colours if name.endswith(".png") else shutil.copyfile
+        keep(folder / name, target / name)
     readme = root / "README.md"
     replace_text(readme, with_block(readme.read_text(encoding="utf-8"), block))
     return [readme, *(target / name for name in files)]
+
+
+def _in_few_colours(plot: Path, target: Path) -> None:
+    """Keep a plot in a third of its bytes: its lines and letters need no more than 256 colours."""
+    with Image.open(plot) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(target, optimize=True)
 
 
 def with_block(readme: str, block: str) -> str:

@@ -24,6 +24,9 @@ POINTS = "points"
 """Name of the marks that answer to mouse and keyboard; `charts.js` looks for it."""
 TITLE_WIDTH = 92
 """Characters of a line of the title."""
+LINE, LETTER, STEP = 12, 0.015, 0.045
+"""Of names in the Pareto plot: height of a line in pixels; width of a letter and height of a line
+as shares of what the points span."""
 _INK, _MUTED, _GRID = "var(--ink)", "var(--muted)", "var(--grid)"
 
 
@@ -63,6 +66,9 @@ def pareto(facts: Facts) -> tuple[str, Any] | None:
         # the largest below, so that none hides another from the mouse
         for m in sorted(found.rows, key=lambda m: -(m.gzip_bytes or 0))
     ]
+    front = [each for each in values if each["front"]]
+    for each, line in zip(front, _lines(front, values), strict=True):
+        each["line"] = line
     base = alt.Chart(_data(values))
     x = alt.X(
         "x:Q",
@@ -82,9 +88,37 @@ def pareto(facts: Facts) -> tuple[str, Any] | None:
         fillOpacity=alt.value(0.6),
         **_answers(found.rows),
     )
-    names = base.mark_text(align="left", dx=10, dy=-10, fontSize=11).encode(x=x, y=y, text="name:N")
-    layers = (points.properties(name=POINTS), names.transform_filter(on))
+    names = [
+        base.transform_filter(on & (alt.datum.line == line))
+        .mark_text(align="left", dx=10, dy=-10 - LINE * line, fontSize=11)
+        .encode(x=x, y=y, text="name:N")
+        for line in sorted({each["line"] for each in front})
+    ]
+    layers = (points.properties(name=POINTS), *names)
     return "pareto", _finished(alt.layer(*layers), found.title, tradeoff.PARETO_NOTE, 320)
+
+
+def _lines(named: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> list[int]:
+    """How many lines above its point each name stands, so that names of neighbours do not cross."""
+    wide = _span([math.log(p["x"]) for p in every])
+    high = _span([float(p["y"]) for p in every])
+    taken: list[tuple[float, float, float]] = []
+    found = []
+    for point in named:
+        start, height = math.log(point["x"]) / wide, point["y"] / high
+        end, line = start + len(point["name"]) * LETTER, 0
+        while any(
+            start < right and left < end and abs(height + line * STEP - other) < STEP
+            for left, right, other in taken
+        ):
+            line += 1
+        taken.append((start, end, height + line * STEP))
+        found.append(line)
+    return found
+
+
+def _span(values: Sequence[float]) -> float:
+    return max(values) - min(values) or 1.0
 
 
 def forest(facts: Facts, kind: str) -> tuple[str, Any] | None:

@@ -10,7 +10,7 @@ import reports
 from bench.results.store import read_run
 from reports.facts.derive import facts_of
 from reports.forms import html
-from reports.plots import speed, tradeoff
+from reports.plots import interactive, speed, tradeoff
 from reports.plots.interactive import charts
 from tests.reports.fabricate import TYPICAL, Spec, fabricate
 from tests.reports.pages import outside_scripts
@@ -56,6 +56,15 @@ def test_the_charts_show_what_the_plots_show(specs, facts):
     assert {p["scenario"] for p in points if p["front"]} == found.front
     assert sorted(p["x"] for p in points) == sorted(m.effect.latency_ns for m in found.rows)
     assert " ".join(specs["pareto"]["title"]["text"]) == found.title
+
+
+def test_names_of_neighbours_stand_on_lines_of_their_own():
+    points = [(4e4, 0.0, "litert-int8"), (4.1e4, 0.0, "litert-int8-full"), (4.0e4, 0.01, "qat"),
+              (2e4, 0.4, "combined"), (4e4, 2.0, "separable")]  # fmt: skip
+    front = [{"x": x, "y": y, "name": name} for x, y, name in points]
+    slow = {"x": 4e7, "y": 3.0, "name": "eager"}
+    assert interactive._lines(front, [*front, slow]) == [0, 1, 2, 1, 0]
+    assert interactive._lines(front[:1], front[:1]) == [0]
 
 
 def test_a_name_ends_no_script_and_nothing_is_fetched(folder, specs):

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bench.results.errors import UsageError
 from research import example
@@ -65,6 +66,7 @@ def test_what_surrounds_the_block_stays(home: Path) -> None:
 def test_the_report_comes_with_its_plots_and_nothing_old(home: Path) -> None:
     folder = home / "docs/example"
     kept = {path.name for path in (folder / "plots").iterdir()}
+    assert {Image.open(path).mode for path in (folder / "plots").iterdir()} == {"P"}, "few bytes"
     shown = {target for target in links(folder / "report.md") if target.startswith("plots/")}
     assert {f"plots/{name}" for name in kept} == shown
     for name in ("report.html", "effects.csv"):
