@@ -54,7 +54,7 @@ def pareto(facts: Facts) -> tuple[str, Any] | None:
     found = tradeoff.compared(facts)
     if found is None:
         return None
-    values = [
+    values: list[dict[str, Any]] = [
         {
             **_told(m),
             "x": m.effect.latency_ns,
