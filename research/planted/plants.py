@@ -204,8 +204,8 @@ def larger(clone: Path) -> None:
 def _worse(clone: Path, folder: Path) -> None:
     layer, scale = _calibrated(clone, folder)
     file = clone / "scenarios/core/workload.py"
-    before = "return source.keras(_weights(file))\n"
-    after = "model = source.keras(_weights(file))"
+    before = "return self._made(_weights(file))\n"
+    after = "model = self._made(_weights(file))"
     _replace(
         file, before, after + WORSE.replace("{layer}", str(layer)).replace("{scale}", str(scale))
     )
