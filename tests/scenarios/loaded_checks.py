@@ -134,8 +134,27 @@ def in_half(scratch):
     return [keras_models.in_half(model) for model in found]
 
 
+def own_loss(scratch):
+    """What is said of files that were compiled with a known loss and with one of the user's."""
+
+    def focal(y_true, y_pred):
+        return tf.reduce_mean(y_true * (1 - y_pred))
+
+    found = {}
+    for name, loss in (("known", "mse"), ("own", focal)):
+        model = build()
+        model.compile("sgd", loss)
+        for ending in (".keras", ".h5"):
+            file = scratch / f"{name}{ending}"
+            model.save(file)
+            source = models.find(WorkloadSpec(model=str(file)), (), 0)
+            notes = [each.replace(str(scratch), "FOLDER") for each in source.notes]
+            found[name + ending] = [notes, source.compiled.loss is not None]
+    return found
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         seen = {"made": made(place), "own": own_class(place), "half": in_half(place)}
-        print(json.dumps(seen))
+        print(json.dumps(seen | {"loss": own_loss(place)}))

@@ -45,6 +45,23 @@ def test_a_class_of_ones_own_is_named_with_a_way_out_that_leads_on(seen: Any) ->
     assert own["new"] == [False, []]
 
 
+@pytest.mark.parametrize(
+    ("ending", "cause"),
+    [(".keras", "Keras does not know focal"), (".h5", "Keras cannot read how that was")],
+)
+def test_a_loss_that_keras_does_not_know_is_missed_aloud(
+    seen: Any, ending: str, cause: str
+) -> None:
+    assert seen["loss"][f"known{ending}"] == [[], True]
+    (note,), compiled = seen["loss"][f"own{ending}"]
+    assert not compiled
+    assert note == (
+        f"the model is not trained as it was compiled ({cause}): for its own loss "
+        "and optimizer give FILE.py:function that returns keras.models.load_model"
+        f"('FOLDER/own{ending}') with all known"
+    )
+
+
 def test_a_model_that_computes_in_16_bits_is_known_and_its_way_out_leads_on(seen: Any) -> None:
     refused, taken = seen["half"]
     assert refused.startswith("layer 'dense")

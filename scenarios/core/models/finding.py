@@ -71,7 +71,7 @@ def _default(input_shape: tuple[int, ...], classes: int) -> Source:
 
 
 def _reader(path: Path, spec: WorkloadSpec) -> Callable[[], Source]:
-    from scenarios.core.models import finished, keras_source, saved_model
+    from scenarios.core.models import finished, keras_files, saved_model
 
     if path.suffix == ".tflite":
         return lambda: finished.litert(path)
@@ -79,4 +79,4 @@ def _reader(path: Path, spec: WorkloadSpec) -> Callable[[], Source]:
         return lambda: finished.onnx(path)
     if path.is_dir():
         return lambda: saved_model.from_folder(path, spec.signature)
-    return lambda: keras_source.from_file(path)
+    return lambda: keras_files.from_file(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -193,22 +192,6 @@ def _of_function(
     )
 
 
-def from_file(path: Path) -> Source:
-    """A source of a `.keras`, `.h5` or `.hdf5` file: measured with the weights in it.
-
-    Raises:
-        UsageError: It cannot be read; custom classes have to come by a function.
-    """
-    return source(
-        str(path),
-        _contents(path),
-        lambda: _loaded(path),
-        None,
-        file=path,
-        lacks={"architecture:free": "a trained file has its architecture: give FILE.py:function"},
-    )
-
-
 def application(name: str, weights: str, classes: int) -> Source:
     """A source of `applications:NAME`, with random weights or those of a file.
 
@@ -249,54 +232,6 @@ def _structure(model: Any) -> str:
     return "list" if isinstance(nest, (list, tuple)) and len(nest) > 1 else "one"
 
 
-def _loaded(path: Path) -> Any:
-    """The model in a file, by the Keras of this launch where it can, else by the other."""
-    import keras
-
-    loaders = [tf.keras.models.load_model]
-    if path.suffix == ".keras":
-        loaders = [keras.models.load_model]
-    elif not _is_keras_3():
-        loaders.append(keras.models.load_model)
-    else:
-        loaders.append(_legacy_loader)
-    errors = []
-    for load in loaders:
-        for options in ({}, {"compile": False}):
-            try:
-                return load(str(path), **options)
-            except Exception as error:
-                errors.append(error)
-    raise UsageError(_not_loaded(path, errors))
-
-
-UNKNOWN = re.compile(r"Could not locate (?:class|function) '([^']+)'|Unknown [\w ]+: '([^']+)'|"
-                     r"Cannot deserialize object of type `([^`]+)`")  # fmt: skip
-"""How either Keras says that it does not know a class or function that a file names."""
-
-
-def _not_loaded(path: Path, errors: list[Exception]) -> str:
-    """Why a file cannot be loaded, in one line."""
-    for error in errors:
-        if found := UNKNOWN.search(str(error)):
-            name = next(filter(None, found.groups())).rpartition(">")[2]
-            return (
-                f"{path} needs {name}, which Keras does not know: give FILE.py:function that "
-                f"imports {name} and returns keras.models.load_model({str(path)!r})"
-            )
-    first = str(errors[0]).strip().splitlines() or [type(errors[0]).__name__]
-    return (
-        f"{path} cannot be loaded: {first[0][:300]}; with classes of your own give "
-        "FILE.py:function that loads it"
-    )
-
-
-def _legacy_loader(path: str, **options: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.models.load_model(path, **options)
-
-
 def _called_first(make: Callable[[], Any], shape: tuple[int, ...]) -> Callable[[], Any]:
     """A subclassed model that was called once, so that all its weights exist."""
 
@@ -310,12 +245,6 @@ def _called_first(make: Callable[[], Any], shape: tuple[int, ...]) -> Callable[[
 
 def _is_own(model: Any) -> bool:
     return isinstance(model, tf.keras.Model)
-
-
-def _is_keras_3() -> bool:
-    import keras
-
-    return tf.keras.Model is keras.Model
 
 
 def _architectures(module: Any) -> dict[str, Callable[..., Any]]:
