@@ -14,6 +14,8 @@ from bench.results.values import Launch, Scenario, Turn
 
 LATEST_S = 253_402_300_800
 """Unix time of the year 10,000, from which on there is no date."""
+COUNTED = ("_per_step", "_share", "_ns", "_bytes")
+"""How probes end whose values are numbers, or unknown."""
 MOST = 2**63
 """Beyond it a number cannot have been counted or timed."""
 
@@ -73,6 +75,10 @@ def launch(value: Launch) -> Launch:
             bucket.lstrip("-").isdecimal() and abs(int(bucket)) < 1e5 and count >= 0,
             "launch.latency_histogram", bucket,
         )  # fmt: skip
+    for name, found in value.probes.items():
+        if name.endswith(COUNTED):
+            check(float | None, found, f"launch.probes.{name}", finite=True)
+    check(Mapping[str, float], value.probes.get("figures", {}), "launch.probes.figures")
     return value
 
 

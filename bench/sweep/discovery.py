@@ -167,7 +167,7 @@ def _literals(source: Source, decorator: ast.Call) -> dict[str, Any]:
             raise UsageError(f"{place}: @scenario takes no {keyword.arg!r}")
         try:
             facts[str(keyword.arg)] = ast.literal_eval(keyword.value)
-        except ValueError:
+        except (ValueError, TypeError):  # of {{}: 1}, whose key cannot be one
             raise UsageError(
                 f"{place}: {keyword.arg} must be a literal (it is only read)"
             ) from None

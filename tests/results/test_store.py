@@ -107,6 +107,7 @@ def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
             {"turns": [[0, 0, 3, "fast"]]}, {"turns": {"0": 1}}, {"turns": 3},
             {"outcome": "fine"}, {"scenario": 3}, {"group": None}, {"index": "0"},
             {"latency_histogram": {"x": 1}}, {"latency_histogram": {"1": -1}},
+            {"probes": {"flops_per_step": [None]}}, {"probes": {"figures": {"p99": "1"}}},
             {"latency_histogram": []}, {"predictions": [[1]]}, {"level": "0"},
             {"level": 800.0},
             {"updates_per_step": 0}, {"proof": []}, {"warnings": "x"}, {"steady": 1},

@@ -76,6 +76,7 @@ def test_paths_say_which_of_them_round_their_inputs() -> None:
     [
         ("def broken(:", "cannot be read as Python"),
         ("@scenario(baseline=f())\ndef a(w):\n    '''A.'''", "must be a literal"),
+        ("@scenario(baseline={{}: 1})\ndef a(w):\n    '''A.'''", "must be a literal"),
         ("@scenario()\ndef a(w): pass", "needs a docstring"),
         (
             "\n@scenario(needs=('model:kears',))\ndef a(w): 'Doc.'",
