@@ -22,10 +22,7 @@ WORK = "def inner(n):\n    return sum(range(n))\n\n\ndef work():\n    inner(2000
 SLOWER = (
     "def inner(n):\n    return sum(range(n))\n\n\ndef work():\n    inner(2000)\n    inner(2000)\n"
 )
-LIMITS = "[tool.tfbench.guard]\nlatency = 0.3\nfirst_step = false\ncpu_time = 0.3\n"
-"""Far below what is planted: launches end as soon as these are told from nothing."""
 FILES = {
-    "pyproject.toml": LIMITS,
     "work.py": WORK,
     "hot.py": "import work\n\n\ndef bench_work():\n    work.work()\n",
     "tests/test_it.py": "import work\n\n\ndef test_work(benchmark):\n    benchmark(work.work)\n",

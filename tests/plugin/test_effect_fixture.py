@@ -52,10 +52,6 @@ def test_mixed(effect):
 """
 
 
-FEW = "from bench.plugin import effects\neffects.LOOKS = effects.LOOKS[:2]\n"
-"""Ends what no launches can make precise enough after its second look, not after its sixth."""
-
-
 def run(folder: Path, *arguments: str) -> str:
     (folder / "test_suite.py").write_text(SUITE)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
@@ -68,7 +64,6 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def test_a_suite_of_effects(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text(FEW)
     out = run(tmp_path, "--durations=3")
     assert re.search(r"3 failed, 1 passed, 1 skipped", out), out
     assert "fast is" in out  # the failure shows the effect and its interval
