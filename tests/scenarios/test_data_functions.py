@@ -1,27 +1,14 @@
 """Data from functions of the user's, and losses, with either Keras, in a process of its own."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.scenarios.checks import saw
 
 
 @pytest.fixture(scope="module", params=["keras", "tf_keras"], ids=["Keras 3", "Keras 2"])
 def seen(request):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if request.param == "tf_keras":
-        environment["TF_USE_LEGACY_KERAS"] = "1"
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.data_checks"],
-        capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    legacy = {"TF_USE_LEGACY_KERAS": "1"} if request.param == "tf_keras" else {}
+    found = saw("data", **legacy)
     assert found["keras"].startswith(f"{request.param}.")
     return found
 

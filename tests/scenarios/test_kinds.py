@@ -3,11 +3,6 @@
 Whatever the workload, a training scenario that applies does its baseline's work.
 """
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
 from bench.results.tolerance import FIRST_LOSSES, losses_differ
@@ -16,6 +11,7 @@ from bench.sweep.discovery import ROOT, discover
 from bench.sweep.interpreter import Environment
 from bench.sweep.preloaded import Pool
 from bench.sweep.running import LaunchFailed
+from tests.scenarios.checks import saw
 from tests.scenarios.test_train import HERE
 
 pytestmark = pytest.mark.launches
@@ -32,16 +28,7 @@ ANY = ("train/eager", "train/xla", "train/fit-steps-per-execution", "train/persi
 @pytest.fixture(scope="module")
 def seen():
     """What kinds_checks.py saw, run once in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.kinds_checks"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return saw("kinds", timeout_s=600)
 
 
 def test_a_users_function_puts_a_workload_together(seen):

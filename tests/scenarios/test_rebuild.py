@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from bench.sweep.discovery import ROOT
+from tests.scenarios.checks import saw
 
 
 @pytest.fixture(scope="module")
 def seen() -> Any:
     """What rebuild_checks.py saw, run once in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.rebuild_checks"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ
-        | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return saw("rebuild", TF_USE_LEGACY_KERAS="1")
 
 
 @pytest.mark.parametrize("name", ["recurrent", "attention"])

@@ -1,39 +1,20 @@
 """Graphs and models of shapes that tools once took for others."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
-from bench.sweep.discovery import ROOT
+from tests.scenarios.checks import saw
 
 pytestmark = pytest.mark.launches
 
 
-def ran(*arguments, **environment):
-    """What shapes_checks.py saw in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.shapes_checks", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 @pytest.fixture(scope="module")
 def seen():
-    return ran()
+    return saw("shapes", timeout_s=600)
 
 
 @pytest.fixture(scope="module")
 def keras_2():
-    return ran("2", TF_USE_LEGACY_KERAS="1")
+    return saw("shapes", "2", timeout_s=600, TF_USE_LEGACY_KERAS="1")
 
 
 @pytest.fixture

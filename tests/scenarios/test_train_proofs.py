@@ -1,14 +1,9 @@
 """Proofs fail where the technique is missing; the pieces that scenarios share do what they say."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
 from bench.results.tolerance import FIRST_LOSSES
-from bench.sweep.discovery import ROOT
+from tests.scenarios.checks import saw
 
 pytestmark = pytest.mark.launches
 
@@ -16,16 +11,7 @@ pytestmark = pytest.mark.launches
 @pytest.fixture(scope="module")
 def seen():
     """What train_checks.py saw, run once in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.train_checks"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return saw("train")
 
 
 @pytest.mark.parametrize(
