@@ -24,7 +24,7 @@ class Composition:
         import tfbench
 
         def churn():
-            return tfbench.workload(
+            return tfbench.Workload(
                 data="csv:customers.csv", target="left", model=build, loss="binary_crossentropy",
                 optimizer=lambda: tf.keras.optimizers.SGD(0.1), metrics=["auc"], batch_size=64)
 
@@ -107,7 +107,7 @@ def again(factory: str) -> Composition:
     if not isinstance(made, Composition):
         raise UsageError(
             f"{user_code.place(function)} returns {type(made).__name__}: return "
-            "tfbench.workload(data=…, model=…)"
+            "tfbench.Workload(data=…, model=…)"
         )
     return made
 

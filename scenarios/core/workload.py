@@ -33,6 +33,9 @@ LEARNING_RATE = 1e-3
 class Workload(Keeping):
     """What is trained and deployed, and how good it is.
 
+    A user's function puts one together by `Workload(data=…, model=…, task=…, …)`, and so returns a
+    `Composition`; scenarios get what a launch makes of it.
+
     Attributes:
         spec: The names it was made from.
         facts: What the model is.
@@ -46,6 +49,16 @@ class Workload(Keeping):
         trainings: What training its models took so far, those of cached artifacts too.
         own: What the user's function put together, where one did.
     """
+
+    def __new__(cls, *given: Any, **parts: Any) -> Any:
+        """Of names a workload; of data and a model of the user's own their composition.
+
+        Raises:
+            UsageError: A workload has no such part.
+        """
+        if isinstance(given[0] if given else parts.get("spec"), WorkloadSpec):
+            return super().__new__(cls)
+        return composition.workload(*given, **parts)
 
     def __init__(
         self,

@@ -183,7 +183,7 @@ def churn():
     """All of a user's own."""
     import tfbench
 
-    return tfbench.workload(
+    return tfbench.Workload(
         data=rare_data, model=rare, loss=one_minus, optimizer=sgd, metrics=["auc"],
         train_step=own_step, batch_size=16,
     )  # fmt: skip
@@ -201,6 +201,13 @@ def objects():
     import tfbench
 
     return tfbench.workload(data=rare_data(), model=rare())
+
+
+def misspelt():
+    """A part that no workload has."""
+    import tfbench
+
+    return tfbench.Workload(data=rare_data, modell=rare)
 
 
 def wide_data():

@@ -60,6 +60,7 @@ def composed(scratch):
         "prepared": training.prepare(made)["quality_metric"],
         "objects": workload(scratch, "objects").task.kind,
         "nothing": said(workload, scratch, "rare_data"),
+        "misspelt": said(workload, scratch, "misspelt"),
     }
 
 

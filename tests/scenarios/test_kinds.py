@@ -55,7 +55,11 @@ def test_a_users_own_step_takes_the_plain_ones_place(seen):
 
 def test_a_function_that_returns_no_workload_is_named(seen):
     assert "kinds.py:" in seen["composed"]["nothing"]
-    assert "return tfbench.workload" in seen["composed"]["nothing"]
+    assert "return tfbench.Workload" in seen["composed"]["nothing"]
+
+
+def test_a_part_that_no_workload_has_is_named(seen):
+    assert "a workload has no 'modell': it has" in seen["composed"]["misspelt"]
 
 
 def test_a_training_keeps_to_its_budget_and_says_so(seen):

@@ -169,6 +169,14 @@ def test_black_and_white_masks_are_two_classes():
     assert task.quality(outputs, data.y_test).value == 1
 
 
+def test_inputs_that_are_their_own_targets_are_a_regression():
+    x = np.where(RNG.random((40, 8, 8, 1)) > 0.5, 1, 0).astype(np.float32)
+    task, quality, _ = judged(x.copy(), lambda x: x.clip(0.1, 0.9), x=x)
+    assert task.kind == "regression"
+    assert quality.metric.name == "mae"
+    assert quality.value == pytest.approx(0.1)
+
+
 def test_without_targets_only_agreement_is_left():
     data = Data("some", "samples", None, Part(X))
     task = tasks.infer(WorkloadSpec(), data, softmax(X))

@@ -101,6 +101,8 @@ def _kind(
         if form == "probabilities" and outputs.ndim == 2:
             return "classification"
         return "other"
+    if _repeats_input(data, known):
+        return "regression"
     said = targets.form(known, data.classes if isinstance(data.test.targets, np.ndarray) else 0)
     if said == "mask" and outputs.ndim >= 3:
         return "segmentation"
@@ -121,6 +123,14 @@ def _kind(
     if said == "tags":
         return "multilabel"
     return "regression"
+
+
+def _repeats_input(data: Data, known: np.ndarray) -> bool:
+    """Whether an input is its own target, as an autoencoder's: black and white is no mask there."""
+    return known.ndim > 1 and any(
+        np.shape(each) == known.shape and np.array_equal(each, known)
+        for each in nests.named(data.test.inputs).values()
+    )
 
 
 def _are_amounts(names: tuple[Any, ...]) -> bool:
