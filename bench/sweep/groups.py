@@ -44,7 +44,7 @@ def run_launch(
 
 def end_launch(started: Started, profile: Profile, traces: Path | None = None) -> list[Launch]:
     """Let the members of a launch that has started take their turns; see `run_launch`."""
-    begun = time.time()
+    begun = time.monotonic()
     places = started.places
     try:
         started.warm(profile)
@@ -63,7 +63,7 @@ def end_launch(started: Started, profile: Profile, traces: Path | None = None) -
                 )
     finally:
         started.close()
-    wall = started.seconds + time.time() - begun
+    wall = started.seconds + time.monotonic() - begun
     return [dataclasses.replace(p.launch, wall_s=wall) for p in places]
 
 

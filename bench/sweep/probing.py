@@ -44,7 +44,7 @@ def probe(
     Args:
         start: Forks a launch of the path; `training=1` and so on forks one of a repeated training,
             `comparable=True` one on a comparable workload.
-        record: What is known before; `started_s` is when the probe began.
+        record: What is known before.
         scenario: The path's.
         profile: How long a message may take, after how many epochs quality is reported, and of how
             many trainings.
@@ -55,7 +55,7 @@ def probe(
     """
     short = {} if math.isinf(training_s) else {"train_s": training_s / 2}
     limit_s = profile.timeout_s * (4 if scenario.unit == "job" else 1)
-    launch = None
+    launch, started = None, time.monotonic()
     try:
         launch = start()
         built = launch.call("build", limit_s, first_step=False)
@@ -94,7 +94,7 @@ def probe(
     finally:
         if launch is not None:
             launch.close()
-    return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+    return dataclasses.replace(record, wall_s=time.monotonic() - started)
 
 
 def checked(

@@ -138,6 +138,7 @@ class CodeLauncher(TurnTaking):
     def _probe(self, subject: Subject, side: Side, core: int, until_s: float) -> Launch:
         benchmark = of(subject, side)
         self._reporter.begin(f"{subject.id}: memory of {side}")
+        begun = time.monotonic()
         record = Launch(
             subject.id, subject.configuration.name, group=f"probe/{subject.key}", purpose="probe",
             side=side, started_s=round(time.time(), 3),
@@ -171,7 +172,7 @@ class CodeLauncher(TurnTaking):
         if kept and side == "head":
             note = f"{subject.id} keeps {kept:,} bytes more after every call: does it change state?"
             record = dataclasses.replace(record, warnings=(note,))
-        return dataclasses.replace(record, wall_s=time.time() - record.started_s)
+        return dataclasses.replace(record, wall_s=time.monotonic() - begun)
 
 
 def noticed(launches: Sequence[Launch]) -> list[str]:

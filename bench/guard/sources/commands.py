@@ -128,7 +128,7 @@ class CommandLauncher:
         self, subject: Subject, stage: Stage, index: int, then: Upcoming | None = None
     ) -> Pair:
         """Some runs of both sides, one at a time, in random order."""
-        rng = random.Random(f"{self._seed}/{stage}/{subject.key}/{index}")
+        rng, begun = random.Random(f"{self._seed}/{stage}/{subject.key}/{index}"), time.monotonic()
         records: dict[Side, Launch] = {
             side: Launch(
                 subject.id, subject.configuration.name, group=f"{stage}/{subject.key}",
@@ -159,7 +159,7 @@ class CommandLauncher:
                 level=level,
                 probes={"cpu_ns": median(each["cpu_ns"] for each in used[side])},
                 peak_memory_bytes=max(each["peak_memory_bytes"] for each in used[side]),
-                wall_s=time.time() - records[side].started_s,
+                wall_s=time.monotonic() - begun,
             )
         return records["base"], records["head"]
 
@@ -175,6 +175,7 @@ class CommandLauncher:
 
     def _probe(self, subject: Subject, side: Side) -> Launch:
         self._reporter.begin(f"{subject.id}: what {side} uses")
+        begun = time.monotonic()
         record = Launch(
             subject.id, subject.configuration.name, group=f"probe/{subject.key}", purpose="probe",
             side=side, started_s=round(time.time(), 3),
@@ -197,7 +198,7 @@ class CommandLauncher:
             peak_memory_bytes=memory,
             probes=found,
             warnings=tuple(warnings),
-            wall_s=time.time() - record.started_s,
+            wall_s=time.monotonic() - begun,
         )
 
     def _run(
