@@ -54,6 +54,11 @@ class Variant:
         """CPU time of it."""
         return self._launch.waited_cpu_s
 
+    @property
+    def stood_still_s(self) -> float:
+        """Wall time in which the launch stood still, and this process with it."""
+        return self._launch.stood_still_s
+
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Send the launch a message for this variant."""
         return self._launch.call(do, timeout_s, variant=self.name, **arguments)

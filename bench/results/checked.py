@@ -14,7 +14,7 @@ from bench.results.values import Launch, Scenario, Turn
 
 LATEST_S = 253_402_300_800
 """Unix time of the year 10,000, from which on there is no date."""
-COUNTED = ("_per_step", "_share", "_ns", "_bytes")
+COUNTED = ("_per_step", "_share", "_ns", "_bytes", "_left_out")
 """How probes end whose values are numbers, or unknown."""
 MOST = 2**63
 """Beyond it a number cannot have been counted or timed."""

@@ -14,6 +14,10 @@ from bench.results.difficulty import difficulty
 from bench.results.quality import agreement, columns
 from bench.results.values import Effect, Estimate, Launch, Scenario
 
+LEFT_OUT = "turns_left_out"
+"""The probe of a launch that counts its turns in which the machine stood still."""
+STOOD_STILL = "the machine or its processes stood still"
+
 
 class Effects:
     """The effects of a run's launches.
@@ -241,6 +245,8 @@ class Effects:
         unsteady = sum(not launch.steady for launch in self.timed(scenario, configuration))
         if unsteady:
             yield f"{unsteady} of {len(timings)} launches were not steady after warm-up"
+        if left_out := sum(launch.probes.get(LEFT_OUT) or 0 for launch in timings):
+            yield f"turns left out, for {STOOD_STILL} in them: {left_out}"
         if speed is not None and speed.launches == 1:
             yield "a single launch: no interval"
         if baseline and speed is None:

@@ -22,6 +22,10 @@ class Process(Protocol):
     def waited_cpu_s(self) -> float:
         """CPU time of it."""
 
+    @property
+    def stood_still_s(self) -> float:
+        """Wall time in which it stood still, and this process with it."""
+
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Send one message and wait for its answer; raises LaunchFailed where none comes."""
 

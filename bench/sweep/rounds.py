@@ -13,6 +13,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.results.effects import LEFT_OUT, STOOD_STILL
 from bench.results.values import Turn
 from bench.sweep.members import Place
 from bench.sweep.running import LaunchFailed
@@ -99,6 +100,8 @@ def take_turns(places: Sequence[Place], rounds: int, profile: Profile, rng: rand
             return
     for place in places:
         _compare_with_warm_up(place)
+        if place.alive and not place.turns and place.launch.probes.get(LEFT_OUT):
+            place.fail(LaunchFailed("failed", f"{STOOD_STILL} in its turns: measure it again"))
     cpu_s, wall_s = waited.tolist()
     used = max(cpu_s, 0.0) / max(wall_s, 1e-9)
     base = places[0].launch
@@ -123,7 +126,7 @@ def _take_segment(
     while number < rounds or _goes_on(places, first, segments, profile):
         due = [place for place in places if place.alive and number % place.stride == 0]
         for position, place in enumerate(_order(due, last, rng)):
-            _turn(place, first + number, position, profile)
+            _turn(place, first + number, position, profile, places)
             last = place
         if not places[0].alive:
             break
@@ -193,13 +196,19 @@ def _waited(places: Sequence[Place]) -> NDArray[np.float64]:
     return np.array([sum(p.waited_cpu_s for p in running), sum(p.waited_s for p in running)])
 
 
-def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
+def _turn(
+    place: Place, number: int, position: int, profile: Profile, places: Sequence[Place]
+) -> None:
     assert place.process is not None
+    before_s = place.process.stood_still_s
     try:
         answer = place.process.call("turn", profile.timeout_s, steps=place.steps)
         place.process.pause()
     except LaunchFailed as error:
         place.fail(error)
+        return
+    if answer.get("stood_still") or place.process.stood_still_s > before_s:
+        _leave_out(place, places)
         return
     elapsed_ns = answer["elapsed_ns"]
     elapsed_ns += _hold_up(round(elapsed_ns * place.member.held_up))
@@ -207,6 +216,19 @@ def _turn(place: Place, number: int, position: int, profile: Profile) -> None:
     place.turns.append(turn)
     if answer["retraced"]:
         _warn(place, "a function was traced again inside a turn")
+
+
+def _leave_out(place: Place, places: Sequence[Place]) -> None:
+    """Count a turn in which the machine stood still: its time says nothing.
+
+    What continued it continued the waiting members too.
+    """
+    count = place.launch.probes.get(LEFT_OUT, 0) + 1
+    probes = {**place.launch.probes, LEFT_OUT: count}
+    place.launch = dataclasses.replace(place.launch, probes=probes)
+    for each in places:
+        if each.process is not None:
+            each.process.pause()
 
 
 def _hold_up(wanted_ns: int) -> int:

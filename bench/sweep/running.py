@@ -16,6 +16,9 @@ from bench.results.messages import Channel
 
 WATCH_S = 1.0
 """How often a waiting parent looks at a launch's memory."""
+GAP_S = 1.0
+"""How much later than asked a waiting parent wakes from which on it must have stood still, with its
+launches: suspended, stopped or frozen."""
 OUTPUT_BYTES = 4000
 CRASH = ": a library crashed; if it is TensorFlow, try TF_ENABLE_ONEDNN_OPTS=0 in the environment"
 HINTS = {"SIGKILL": " (out of memory?)"} | dict.fromkeys(("SIGSEGV", "SIGABRT", "SIGFPE"), CRASH)
@@ -62,6 +65,7 @@ class RunningLaunch:
         self._ended = False
         self.waited_s = self.waited_cpu_s = 0.0
         """Wall and CPU time spent in waiting for answers."""
+        self.stood_still_s = 0.0
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Send one message and wait for its answer without using a core.
@@ -74,11 +78,15 @@ class RunningLaunch:
             self._channel.send({"do": do, **arguments})
         deadline = time.monotonic() + timeout_s
         cpu, wall = time.thread_time(), time.perf_counter()
-        while not self._channel.poll(min(WATCH_S, max(0.0, deadline - time.monotonic()))):
-            if time.monotonic() >= deadline:
+        there = False
+        while not there:
+            there, lost_s = self._look(deadline)
+            deadline += lost_s
+            if not there and time.monotonic() >= deadline:
                 self.kill()
                 raise LaunchFailed("timeout", f"{do} took longer than {timeout_s:.0f} s")
-            self._check_memory()
+            if not there:
+                self._check_memory()
         self.waited_cpu_s += time.thread_time() - cpu
         self.waited_s += time.perf_counter() - wall
         try:
@@ -89,6 +97,16 @@ class RunningLaunch:
             error = answer["error"]
             raise LaunchFailed(error["outcome"], error["reason"], "usage" in error)
         return answer
+
+    def _look(self, deadline: float) -> tuple[bool, float]:
+        """Whether an answer comes within a second, and how long this process stood still then."""
+        begun = time.monotonic()
+        wanted_s = min(WATCH_S, max(0.0, deadline - begun))
+        there = self._channel.poll(wanted_s)
+        lost_s = time.monotonic() - begun - wanted_s
+        lost_s = lost_s if lost_s > GAP_S else 0.0
+        self.stood_still_s += lost_s
+        return there, lost_s
 
     def pause(self) -> None:
         """Stop it until the next call: none of its threads may run in another's turn.

@@ -69,7 +69,7 @@ def start_launch(
             meanwhile. None: where the turns will be, or on all cores at once in later launches
             and where the profile says that members are built apart.
     """
-    begun = time.time()
+    begun = time.monotonic()
     rng = random.Random(f"{seed}/{name}/{index // 2}")
     places = [Place(m, _record(m, name, index)) for m in members]
     order = rng.sample(places, len(places))
@@ -89,7 +89,7 @@ def start_launch(
     except BaseException:
         started.close()
         raise
-    started.seconds = time.time() - begun
+    started.seconds = time.monotonic() - begun
     return started
 
 
@@ -189,6 +189,8 @@ def _build(
         built.pop("resident_bytes")
         built.pop("made", None)
         place.launch = dataclasses.replace(place.launch, start_order=position, **built)
+        if place.process.stood_still_s:
+            _forget_times([place])
         if core is not None:
             place.process.call("pin", profile.timeout_s, cpus=member.configuration.cpus)
         place.process.pause()

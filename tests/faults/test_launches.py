@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psutil
@@ -147,20 +147,25 @@ class Bad(TimedLaunch):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-@contextlib.contextmanager
-def launched() -> Iterator[RunningLaunch]:
+def forked(make: Callable[[], TimedLaunch]) -> RunningLaunch:
+    """A launch that is forked from this process."""
     ours, theirs = socket.socketpair()
     log = tempfile.TemporaryFile()  # noqa: SIM115
     pid = os.fork()
     if pid == 0:
         ours.close()
-        be(Bad, theirs.detach(), log.fileno())
+        be(make, theirs.detach(), log.fileno())
     theirs.close()
 
     def exit_status(pid: int) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
-    launch = RunningLaunch(pid, exit_status, Channel(ours.detach()), log, LIMIT_BYTES)
+    return RunningLaunch(pid, exit_status, Channel(ours.detach()), log, LIMIT_BYTES)
+
+
+@contextlib.contextmanager
+def launched() -> Iterator[RunningLaunch]:
+    launch = forked(Bad)
     try:
         yield launch
     finally:

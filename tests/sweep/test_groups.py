@@ -37,7 +37,7 @@ class Process:
 
     def __init__(self, pool: Pool, name: str) -> None:
         self.pool, self.name = pool, name
-        self.waited_s = self.waited_cpu_s = 0.0
+        self.waited_s = self.waited_cpu_s = self.stood_still_s = 0.0
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         self.pool.running.add(self.name)

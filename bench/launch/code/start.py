@@ -16,30 +16,21 @@ from typing import Any
 OLDEST = (3, 10)
 
 
-class Told:
-    """A process that has its answer ready, whatever it is asked: what it found, or an error."""
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.variants: dict[str, Any] = {}
-        self._answer = answer
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda **arguments: self._answer
-
-
 def main(fd: int, request: dict[str, Any]) -> None:
     """Do what the request asks, and answer messages."""
-    from bench.launch.timing import setup
-    from bench.launch.timing.launch import describe, serve
+    from bench.launch.timing import setup, standstill
+    from bench.launch.timing.launch import Told, describe, serve
     from bench.results.as_json import from_json
     from bench.results.values import Configuration
 
     setup.die_with_parent()
+    standstill.begin()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the guard decides when a launch ends
     configuration = from_json(Configuration, request["configuration"])
-    padding = setup.process(configuration, request.get("padding", 0))
+    padding = bytearray()
     with contextlib.suppress(EOFError, ConnectionError):
         try:
+            padding = setup.process(configuration, request.get("padding", 0))
             answer = _do(fd, request)
         except (EOFError, ConnectionError):
             return
@@ -60,11 +51,13 @@ def _do(fd: int, request: dict[str, Any]) -> Any:
         return Runner()
     if kind == "calls":
         from bench.launch.code import functions
+        from bench.launch.timing.launch import Told
 
         if "name" in request:
             return functions.launch(request["file"], request["name"], other)
         return Told({"found": functions.found(request["file"])})
     from bench.launch.code import suite
+    from bench.launch.timing.launch import Told
 
     return Told(suite.run(request, fd, other))
 

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from bench.launch.timing import memory, setup, turns
+from bench.launch.timing import memory, setup, standstill, turns
 from bench.launch.timing.warmup import warm_up
 from bench.results import extras
 from bench.results.errors import TfbenchError, Unsupported, UsageError, one_line
@@ -52,13 +52,14 @@ def be(make: Callable[[], TimedLaunch], channel: int, log: int) -> NoReturn:
     status = 1
     try:
         setup.die_with_parent()
+        standstill.begin()
         os.setsid()  # what it starts is in its group, by which the sweep ends it all
         for place in (1, 2):
             os.dup2(log, place)
         # the forked process may have replaced them, as pytest does
         sys.stdout, sys.stderr = (open(place, "w", 1, closefd=False) for place in (1, 2))  # noqa: SIM115
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep decides when a launch ends
-        serve(make(), channel)
+        serve(_made(make), channel)
     except (EOFError, ConnectionError):  # the sweep is gone
         status = 0
     except BaseException:
@@ -67,6 +68,26 @@ def be(make: Callable[[], TimedLaunch], channel: int, log: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _made(make: Callable[[], TimedLaunch]) -> Any:
+    """The launch, or the reason why there is none, whatever it is asked."""
+    try:
+        return make()
+    except Exception as error:
+        traceback.print_exc()
+        return Told({"error": describe(error)})
+
+
+class Told:
+    """A process that has its answer ready, whatever it is asked: what it found, or an error."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.variants: dict[str, Any] = {}
+        self._answer = answer
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda **arguments: self._answer
 
 
 def describe(error: BaseException) -> dict[str, str]:
@@ -103,6 +124,7 @@ class TimedLaunch:
         self._kept_ns = 0  # time in which nothing was drawn, since the last turn
         self._drawn_s = others_s()  # the other threads' CPU time at its end
         self._waiting_since: tuple[float, float] | None = None
+        self._cores: set[int] = set()  # where it is warm: some runtimes bind the thread themselves
         self._waited = [0.0, 0.0]
         self._worked = [0.0, 0.0]
 
@@ -117,6 +139,7 @@ class TimedLaunch:
         """Warm up; afterwards the process is ready to take turns."""
         warm = warm_up(self.timer, turn_ns, cap_ns, self._growth, self.least_steps)
         self._step_ns = warm.step_ns
+        self._cores = os.sched_getaffinity(0)
         self._drawn_s = others_s()
         with self._kept_from_drawing():
             gc.collect()
@@ -137,6 +160,7 @@ class TimedLaunch:
         self._woken()
         traces = self.trace_count()
         delayed = setup.delayed_ns()
+        still = standstill.Standstill()
         if not self.job:
             # the last thing before the turn: a pipeline works on in any gap
             self.timer.lead_in(steps, self._made_ahead())
@@ -149,8 +173,13 @@ class TimedLaunch:
             "elapsed_ns": elapsed,
             "delayed_ns": max(0, setup.delayed_ns() - delayed),  # a thread that ended took its own
             "retraced": self.trace_count() - traces,
+            "stood_still": still.seen(),
         }
+        if answer["stood_still"]:
+            self.timer.forget()
         self._wait()
+        if self._cores:
+            setup.check_cores(self._cores)
         return answer
 
     def remap(self) -> dict[str, Any]:

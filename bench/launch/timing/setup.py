@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench.results.errors import LaunchError
 from bench.results.values import Configuration
 
 PR_SET_PDEATHSIG = 1
@@ -28,10 +29,27 @@ def process(configuration: Configuration, padding: int) -> bytearray:
 
     Returns:
         The block, which must stay alive as long as the launch.
+
+    Raises:
+        LaunchError: Some of the cores are not to be had.
     """
-    os.sched_setaffinity(0, configuration.cpus)
+    with contextlib.suppress(OSError):  # none of them is
+        os.sched_setaffinity(0, configuration.cpus)
+    check_cores(configuration.cpus)
     os.environ["TFBENCH_PADDING"] = "x" * (padding % 4096)
     return bytearray(padding)
+
+
+def check_cores(cpus: Iterable[int]) -> None:
+    """Check that this process still has its cores, and no others.
+
+    Raises:
+        LaunchError: It has others: somebody or a container's limit has moved it.
+    """
+    found = os.sched_getaffinity(0)
+    if found != set(cpus):
+        wanted, own = (", ".join(map(str, sorted(each))) for each in (cpus, found))
+        raise LaunchError(f"its cores were taken away: it was to run on {wanted}, and has {own}")
 
 
 def die_with_parent() -> None:

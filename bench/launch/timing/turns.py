@@ -48,6 +48,8 @@ class Timer:
     clock: Clock = time.perf_counter_ns
     histogram: dict[str, int] = field(default_factory=dict)
     """Single steps by duration, while `each`."""
+    _times: list[int] = field(default_factory=list, init=False)
+    """Of the last turn."""
 
     def lead_in(self, steps: int, made_ahead: int = 0) -> None:
         """Steps that are not timed: they bring code and data back into the caches.
@@ -87,8 +89,14 @@ class Timer:
         if self.slowdown:
             end = self._spin(end, round((end - start) * self.slowdown))
         if self.each:
-            self._count(times)  # outside the timed block
+            self._times = times
+            self._count(1)  # outside the timed block
         return end - start
+
+    def forget(self) -> None:
+        """Take the last turn's steps out of the histogram again."""
+        if self.each:
+            self._count(-1)
 
     def _block(self, steps: int) -> list[int]:
         """The times of the begin and the end."""
@@ -109,10 +117,10 @@ class Timer:
             times.append(clock())
         return times
 
-    def _count(self, times: list[int]) -> None:
-        for before, after in itertools.pairwise(times):
+    def _count(self, times: int) -> None:
+        for before, after in itertools.pairwise(self._times):
             name = bucket(after - before)
-            self.histogram[name] = self.histogram.get(name, 0) + 1
+            self.histogram[name] = self.histogram.get(name, 0) + times
 
     def _spin(self, now: int, wanted: int) -> int:
         """Burn the core for `wanted` ns from `now`; returns the time at which it ended."""
