@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bench.results.errors import UsageError, one_line
 from bench.results.values import WorkloadSpec
 from scenarios.core import artifacts, models, user_code
 from scenarios.core.data import Data, Spec, fit, nests, samples
+from scenarios.core.data.signature import said
 from scenarios.core.tasks import Compiled, probing
 
 SAMPLES = "samples"
@@ -102,6 +104,8 @@ def of_source(source: models.Source) -> Facts:
 def _write(file: Path, spec: WorkloadSpec, raw: Data | None, source: models.Source) -> None:
     facts = of_source(source)
     outputs: dict[str, Any] = {}
+    if raw is None and isinstance(source, models.FinishedSource):
+        _answers_at_all(source, samples(facts.signature, seed=spec.seed))
     if "model:graph" in source.provides:
         tf.keras.utils.set_random_seed(spec.seed)
         network = source.network()
@@ -110,6 +114,26 @@ def _write(file: Path, spec: WorkloadSpec, raw: Data | None, source: models.Sour
         outputs = {f"output {k}": np.asarray(v) for k, v in nests.named(found, "output").items()}
     with file.open("wb") as written:
         np.savez(written, allow_pickle=False, facts=json.dumps(asdict(facts)), **outputs)
+
+
+def _answers_at_all(source: models.FinishedSource, drawn: Data) -> None:
+    """Raise UsageError where a file does not answer inputs whose open dimensions were filled in."""
+    is_open = {name: s for name, s in source.signature.items() if None in s.shape}
+    if source.run is None or not is_open:
+        return
+    given = nests.take(drawn.test.inputs, slice(0, source.fixed_batch or 1))
+    try:
+        source.run(nests.named(given, next(iter(source.signature))))
+    except Exception as error:  # a runtime's own kinds of error share no base
+        shapes = ", ".join(
+            f"{name} {said(array.shape[1:])} for {said(is_open[name].shape)}"
+            for name, array in nests.named(given, next(iter(source.signature))).items()
+            if name in is_open
+        )
+        raise UsageError(
+            f"{source.name} takes inputs of other sizes than were drawn ({shapes}): give some by "
+            f"--data, or name a size as in --data synthetic:3x48x320 ({one_line(error)})"
+        ) from None
 
 
 def _in_fixed_batches(network: Any, given: Any, batch: int | None) -> Any:

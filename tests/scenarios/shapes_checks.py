@@ -14,7 +14,7 @@ import numpy as np
 import onnx as reading
 import tensorflow as tf
 
-from bench.results.errors import Unsupported
+from bench.results.errors import Unsupported, UsageError
 from bench.results.values import WorkloadSpec
 from scenarios.core import Workload
 from scenarios.core.data import Data, Part, nests
@@ -65,6 +65,25 @@ def captured(scratch):
         "error": error(path.predict(made.data.test.inputs), made.reference()),
         "onnx_inputs": len(reading.load(file).graph.input),
     }
+
+
+def open_size(scratch):
+    """A file that takes inputs of any width by its signature, and of 48 in truth."""
+    of, floats = reading.helper, reading.TensorProto.FLOAT
+    weights = of.make_tensor("weights", floats, [48, 2], np.ones(96, np.float32))
+    ends = [[of.make_tensor_value_info("x", floats, ["n", 3, "height", "width"])],
+            [of.make_tensor_value_info("y", floats, ["n", 3, "height", 2])]]  # fmt: skip
+    node = of.make_node("MatMul", ["x", "weights"], ["y"])
+    graph = of.make_graph([node], "wide", *ends, [weights])
+    file = Path(scratch) / "wide.onnx"
+    reading.save(of.make_model(graph, opset_imports=[of.make_opsetid("", 17)], ir_version=8), file)
+    said = []
+    for data in ("samples", "synthetic:3x48x48"):
+        try:
+            said.append(Workload(WorkloadSpec(data=data, model=str(file), cache=scratch)).task.kind)
+        except UsageError as error:
+            said.append(str(error))
+    return said
 
 
 def replaced(scratch):
@@ -290,6 +309,7 @@ if __name__ == "__main__":
                     {
                         "bound": bound(scratch),
                         "captured": captured(scratch),
+                        "open_size": open_size(scratch),
                         "replaced": replaced(scratch),
                         "masks": masks(),
                         "classes": classes(),

@@ -34,6 +34,13 @@ def test_captured_arrays_are_no_inputs_of_a_frozen_or_exported_graph(seen):
     assert seen["captured"]["onnx_inputs"] == 1
 
 
+def test_a_file_that_does_not_answer_what_was_drawn_for_it_says_how_to_name_a_size(seen):
+    refused, given = seen["open_size"]
+    assert "takes inputs of other sizes than were drawn (x 3×224×224 for 3×?×?)" in refused
+    assert "name a size as in --data synthetic:3x48x320" in refused
+    assert given == "other"
+
+
 def test_convolutions_are_replaced_in_models_of_several_inputs_and_inside_others(seen):
     assert seen["replaced"]["outputs"] == ["kind", "level"]
     assert "SeparableConv2D" in seen["replaced"]["layers"]

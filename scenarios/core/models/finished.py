@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ ONNX_TYPES = {"float": "float32", "double": "float64", "float16": "float16", "st
 @dataclass(frozen=True, kw_only=True)
 class FinishedSource(Source):
     """A file of a runtime that is not TensorFlow: nothing can be made of it but what it is."""
+
+    run: Callable[[dict[str, np.ndarray]], Any] | None = None
+    """Lets its runtime answer inputs by name; raises the runtime's errors."""
 
 
 def litert(path: Path) -> Source:
@@ -74,7 +77,7 @@ def onnx(path: Path) -> Source:
     return _finished(
         path, {each.name: _onnx_spec(each) for each in inputs},
         {each.name: _onnx_spec(each) for each in outputs},
-        "model:onnx", ".onnx", fixed_batch=fixed,
+        "model:onnx", ".onnx", fixed_batch=fixed, run=lambda given: session.run(None, given),
     )  # fmt: skip
 
 
@@ -108,6 +111,7 @@ def _first_of(signatures: Sequence[str]) -> tuple[str, ...]:
 def _finished(
     path: Path, inputs: dict[str, Spec], outputs: dict[str, Spec], need: str, ending: str,
     fixed_batch: int | None, notes: tuple[str, ...] = (),
+    run: Callable[[dict[str, np.ndarray]], Any] | None = None,
 ) -> Source:  # fmt: skip
     keras, either = "give the Keras model behind it", "give the Keras model or SavedModel behind it"
     needs = {
@@ -130,6 +134,7 @@ def _finished(
         notes=notes,
         lacks={key: f"a finished {ending} holds no {x}" for key, x in needs.items() if key != need},
         file=path,
+        run=run,
     )
 
 
