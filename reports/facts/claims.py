@@ -118,8 +118,10 @@ def judge(facts: Facts, claim: Claim, configuration: str) -> Judgement:
 
 
 def headline(facts: Facts, configuration: str) -> str:
-    """How the reference guide's table fared, in a sentence."""
+    """How the reference guide's table fared, in a sentence; "" where none of it was measured."""
     judged = [judge(facts, claim, configuration) for claim in EFFECT_TABLE]
+    if all(j.held == "not measurable here" for j in judged):
+        return ""
     counts = {
         held: sum(j.held == held for j in judged)
         for held in ("yes", "partly", "no", "not measurable here")

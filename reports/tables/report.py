@@ -86,7 +86,7 @@ def contents(facts: Facts) -> Contents:
         run.name,
         _subtitle(run),
         _banner(facts),
-        tuple(headline(facts, c) for c in where if facts.of("infer", c)),
+        tuple(said for c in where if (said := headline(facts, c))),
         tuple(a for c in where for a in advice(facts, c)),
         sections,
         opening=(*_workload(run), *control_sentences(facts)),

@@ -80,3 +80,13 @@ def test_what_did_not_run_for_one_reason_shares_a_line(tmp_path: Path) -> None:
     text = shown(facts_of(fabricate(tmp_path / "run", specs)))
     assert "Not run (2):" in text
     assert "infer/x, infer/y: unsupported: no images" in text
+
+
+def test_a_table_without_a_figure_is_not_shown(tmp_path: Path) -> None:
+    """A finished file of another runtime: no technique of the table applies to it."""
+    why = {"outcome": "unsupported", "reason": "holds no graph"}
+    specs = [Spec("infer/onnxruntime"), Spec("infer/litert-int8", "infer/onnxruntime", **why)]
+    text = shown(facts_of(fabricate(tmp_path / "run", specs)))
+    assert "8-bit quantization" not in text
+    assert "infer/litert-int8: unsupported: holds no graph" in text
+    assert "reference guide" not in text

@@ -38,14 +38,14 @@ def verdict(facts: Facts, console: Console) -> None:
 
 
 def effect_tables(what: Contents) -> list[Table]:
-    """The effect tables, with the rows that the run was asked for."""
+    """The effect tables that measured anything, with the rows that the run was asked for."""
     tables = [table for section in what.sections if section.name in ("effects", "claims")
               for table in section.tables]  # fmt: skip
     asked = [
         replace(table, rows=tuple(row for row in table.rows if row.status != "not run"))
         for table in tables
     ]
-    return [table for table in asked if table.rows]
+    return [table for table in asked if any(row.status == "ok" for row in table.rows)]
 
 
 def next_command(folder: Path, found: tuple[Advice, ...]) -> str:
