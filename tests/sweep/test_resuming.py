@@ -82,11 +82,11 @@ def test_a_killed_run_goes_on(tmp_path: Path, whole: list[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.faults(
-    "Around it", {"SIGKILL at 25 random moments": "`--resume` finds the same, nothing twice"}
+    "Around it", {"SIGKILL at 50 random moments": "`--resume` finds the same, nothing twice"}
 )
 def test_runs_killed_at_random_moments_find_the_same(tmp_path: Path, whole: list[str]) -> None:
     rng, kills, number = random.Random(2), 0, 0
-    while kills < 25:
+    while kills < 50:
         kills += killed(tmp_path / f"run{number}", 8, rng)
         assert result(tmp_path / f"run{number}") == whole
         number += 1

@@ -1,0 +1,116 @@
+"""Runs and guards of real scenarios, killed at random moments: what goes on finds it all, once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.results.store import LAUNCHES, read_run
+from bench.results.values import Launch
+from tests.conftest import ROOT
+from tests.guard.test_live import SCENARIO, scratch
+from tests.sweep.test_resuming import heard
+
+__all__ = ["scratch"]
+KILLS = 5
+RUN = ("run", "infer/litert-*", "--profile", "smoke", "--configuration", "cpu-1")
+pytestmark = [pytest.mark.slow, pytest.mark.launches]
+Begin = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def begin(cache: Path) -> Begin:
+    """Starts the command line in a process of its own."""
+
+    def start(*arguments: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
+        environment = os.environ | {"TFBENCH_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
+        return subprocess.Popen(
+            [sys.executable, "-m", "tfbench", *arguments], cwd=cwd, env=environment, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=heard,
+        )  # fmt: skip
+
+    return start
+
+
+def end(process: subprocess.Popen[str], code: int) -> None:
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == code, errors
+
+
+def identity(launch: Launch) -> tuple[object, ...]:
+    """Which piece of the plan it is, and how it went."""
+    return (launch.purpose, launch.group, launch.scenario, launch.configuration, launch.role,
+            launch.side, launch.index, launch.outcome)  # fmt: skip
+
+
+def found(folder: Path) -> Counter[tuple[object, ...]]:
+    return Counter(map(identity, read_run(folder).launches))
+
+
+def lines(folder: Path) -> int:
+    path = folder / LAUNCHES
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+@pytest.mark.faults(
+    "Around it",
+    {"SIGKILL at 5 random moments of real scenarios": "`--resume` finds the same set, none twice"},
+)
+def test_a_run_of_real_scenarios(begin: Begin, tmp_path: Path) -> None:
+    end(begin(*RUN, "--out", str(tmp_path / "first")), 0)  # fills the cache
+    begun = time.monotonic()
+    end(begin(*RUN, "--out", str(tmp_path / "whole")), 0)
+    long_s = time.monotonic() - begun
+    rng, folder, kills = random.Random(5), tmp_path / "run", 0
+    while kills < KILLS:
+        if (folder / "run.json").exists() and "ended" in read_run(folder).facts:
+            folder = tmp_path / f"run{kills}"
+        going_on = (folder / "run.json").exists()
+        process = begin(*(("run", "--resume") if going_on else (*RUN, "--out")), str(folder))
+        time.sleep(rng.uniform(0.2, 0.7) * long_s)
+        if process.poll() is None:
+            process.kill()
+            kills += 1
+        process.communicate()
+        print(f"killed {kills} times, {lines(folder)} launches are kept", flush=True)
+    end(begin("run", "--resume", str(folder)), 0)
+    for each in {tmp_path / "run", folder}:
+        assert found(each) == found(tmp_path / "whole")
+    assert set(found(folder).values()) == {1}
+
+
+@pytest.mark.faults(
+    "Around it",
+    {"SIGKILL of a guard over real scenarios in turns": "`--resume` decides, nothing twice"},
+)
+def test_a_guard_of_real_scenarios(begin: Begin, scratch: Path, tmp_path: Path) -> None:
+    out, kept = tmp_path / "out", 0
+    rng = random.Random(6)
+    first = ("guard", SCENARIO, "--base", "HEAD~1", "--budget", "150s", "--out", str(out))
+    for number in range(2):
+        process = begin(*(("guard", "--resume", str(out)) if number else first), cwd=scratch)
+        kept = lines(out)
+        while lines(out) < kept + 3 + number and process.poll() is None:  # two probes come first
+            time.sleep(0.05)
+        time.sleep(rng.uniform(0.0, 1.0))
+        assert process.poll() is None, process.communicate()[1]
+        process.kill()
+        process.communicate()
+        kept = lines(out)
+    end(begin("guard", "--resume", str(out), cwd=scratch), 1)
+    verdicts = {
+        each["metric"]: each["verdict"]
+        for each in json.loads((out / "guard.json").read_text())["judgements"]
+    }
+    assert (verdicts["size"], verdicts["latency"]) == ("regression", "regression")
+    assert set(found(out).values()) == {1}
+    assert lines(out) > kept
