@@ -48,6 +48,15 @@ def replace_bytes(path: Path, data: bytes) -> None:
             raise
 
 
+def identity(folder: Path) -> tuple[int, int] | None:
+    """Device and number of a folder, whatever its name; None: it is not there."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def refuse_links(folder: Path) -> None:
     """Refuse a folder whose files lie elsewhere: what is read or written there would be as well.
 

@@ -15,7 +15,7 @@ from bench.results import checked, locks
 from bench.results.as_json import from_json, to_json
 from bench.results.effects import Effects
 from bench.results.errors import StoreError, UsageError
-from bench.results.files import as_csv, refuse_links, replace_text, writing
+from bench.results.files import as_csv, identity, refuse_links, replace_text, writing
 from bench.results.values import Effect, Launch, Scenario
 
 SCHEMA = 1
@@ -77,6 +77,8 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: IO[str] | None = None
+        self._place: tuple[int, int] | None = None
+        """Device and number of the folder that it began in."""
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +131,16 @@ class RunFolder:
             raise StoreError(
                 f"another tfbench measures into {self.folder}: wait for it, or choose another --out"
             )
+        self._place = identity(self.folder)
         return self
+
+    def _check_place(self) -> None:
+        """Refuse to write into another folder of that name: where a disk was mounted, say."""
+        if self._place is not None and identity(self.folder) != self._place:
+            raise StoreError(
+                f"{self.folder} was removed, renamed or unmounted while it was written: what was "
+                "measured before is kept where it went; bring it back and use --resume"
+            )
 
     def discard(self) -> None:
         """Empty the folder of a run that was refused before anything was measured."""
@@ -138,6 +149,7 @@ class RunFolder:
 
     def write_facts(self, facts: dict[str, Any]) -> None:
         """Write run.json, whole or not at all."""
+        self._check_place()
         text = json.dumps({"schema": SCHEMA, **facts}, indent=1, ensure_ascii=False)
         replace_text(self.folder / "run.json", text + "\n")
 
@@ -155,6 +167,7 @@ class RunFolder:
         Raises:
             StoreError: The disk is full, say; what was appended before stays.
         """
+        self._check_place()
         path = self.folder / name
         with writing(path), path.open("ab", buffering=0) as file:
             end = file.tell()
@@ -169,10 +182,12 @@ class RunFolder:
 
     def write_launches(self, launches: Iterable[Launch]) -> None:
         """Write launches.jsonl anew: what is kept of it."""
+        self._check_place()
         replace_text(self.folder / LAUNCHES, _lines(launches))
 
     def write_effects(self, rows: Iterable[Effect]) -> None:
         """Write effects.csv, one row a scenario and configuration."""
+        self._check_place()
         write_effects(self.folder / "effects.csv", rows)
 
 

@@ -18,8 +18,6 @@ HEAD = """\
 among the tests. A fault in one scenario costs that scenario: its row says why, and the others'
 results stand.
 
-Not tried yet: a mount taken away in the middle, a clock that jumps.
-
 This page is written by `python -m tests.faults.page` from what the tests say of themselves.
 """
 

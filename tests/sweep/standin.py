@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from bench.results.errors import TfbenchError
 from bench.results.store import RunFolder, read_run
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep import interrupts, recording
@@ -86,6 +87,9 @@ def main(folder: Path, how: str, stubborn: bool = False) -> int:
                 print("interrupted", flush=True)
                 time.sleep(60)
             return interrupts.EXIT_CODE
+        except (TfbenchError, OSError) as error:  # as the command line does
+            print(f"tfbench: {error}", file=sys.stderr)
+            return TfbenchError.exit_code
     return 0
 
 

@@ -1,0 +1,171 @@
+"""What is taken away, filled up or turned around a run while it is measured."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.results.store import LAUNCHES, read_run
+from tests.faults.test_standstill import Group
+from tests.sweep.test_resuming import begin, result, whole
+
+__all__ = ["whole"]
+CLOCK = """
+import time
+real, calls = time.time, 0
+def jumping():
+    global calls
+    calls += 1
+    return real() + (100_000 if calls % 2 else -100_000)
+time.time = jumping
+"""
+PAGE = 4096
+Where = Callable[[Path], object]
+
+
+def lines_of(errors: str) -> list[str]:
+    return errors.strip().splitlines()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted("tmpfs", "-o", "size=16m", place)
+    yield place
+    subprocess.run(["umount", "-l", str(place)], capture_output=True, check=False)
+
+
+def mounted(kind: str, *options: object) -> None:
+    command = ["mount", "-t", kind, *map(str, options[:-1]), kind, str(options[-1])]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a disk takes root")
+
+
+def unmounted(disk: Path) -> None:
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def read_only(disk: Path) -> None:
+    """Mount the output folder over itself, read-only: a disk that is written to cannot be."""
+    folder = str(disk / "run")
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+
+
+GONE = "was removed, renamed or unmounted"
+
+
+@pytest.mark.faults(
+    "Around it",
+    {
+        "the output folder is removed in the middle": "exit 2, one line",
+        "the output folder is renamed in the middle": "exit 2; what was written stays where it is",
+        "the output's disk is unmounted in the middle": "exit 2, one line",
+        "another folder takes the output folder's place": "exit 2; nothing is written there",
+        "the output's disk becomes read-only": "exit 2; what was written stays",
+    },
+)
+@pytest.mark.parametrize(
+    ("name", "act", "said"),
+    [
+        ("run", lambda disk: shutil.rmtree(disk / "run"), GONE),
+        ("run", lambda disk: (disk / "run").rename(disk / "r"), GONE),
+        ("run", unmounted, GONE),
+        ("", unmounted, GONE),
+        ("run", read_only, "Read-only file system"),
+    ],
+    ids=["removed", "renamed", "unmounted", "unmounted itself", "read-only"],
+)
+def test_where_it_writes_is_taken_away(
+    name: str, act: Where, said: str, disk: Path, whole: list[str]
+) -> None:
+    folder = disk / name
+    process = begin(folder, "run", 0.1)
+    while not ((folder / LAUNCHES).exists() and (folder / LAUNCHES).stat().st_size):
+        time.sleep(0.02)
+    act(disk)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2, errors
+    assert said in errors
+    assert len(lines_of(errors)) == 1
+    assert act is not unmounted or not list(disk.iterdir())
+    if (disk / "r").exists():
+        (disk / "r").rename(folder)
+        assert begin(folder, "resume", 0.0).wait(60) == 0
+        assert result(folder) == whole
+    elif act is read_only:
+        assert read_run(folder).launches
+
+
+@pytest.mark.slow
+@pytest.mark.faults(
+    "Around it",
+    {"disk full at any page or file that a run writes": "exit 2; `--resume` finds the same"},
+)
+@pytest.mark.parametrize(
+    ("limit", "unit", "least"), [("size", PAGE, 8), ("nr_inodes", 1, 5)], ids=["pages", "files"]
+)
+def test_the_disk_is_full_wherever_it_may_be(
+    limit: str, unit: int, least: int, tmp_path: Path, whole: list[str]
+) -> None:
+    """Disks of one page (or file), two, three, and so on, until a run fits; then they grow."""
+    place, count, full = tmp_path / "disk", 0, True
+    place.mkdir()
+    while full:
+        count += 1
+        mounted("tmpfs", "-o", f"{limit}={count * unit}", place)
+        try:
+            process = begin(place / "run", "run", 0.0)
+            _, errors = process.communicate(timeout=60)
+            full = process.returncode != 0
+            if full:
+                assert (process.returncode, len(lines_of(errors))) == (2, 1), errors
+                assert "No space left on device" in errors
+            subprocess.run(["mount", "-o", f"remount,{limit}=4096k", str(place)], check=True)
+            if full and (place / "run/run.json").exists():
+                assert begin(place / "run", "resume", 0.0).wait(60) == 0
+                assert result(place / "run") == whole
+        finally:
+            unmounted(place)
+    assert count >= least
+
+
+@pytest.fixture
+def jumping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes whose clock jumps by a day whenever it is read."""
+    (tmp_path / "clock").mkdir()
+    (tmp_path / "clock/sitecustomize.py").write_text(CLOCK)
+    path = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(tmp_path / "clock"), path])))
+
+
+@pytest.mark.usefixtures("jumping")
+@pytest.mark.faults("In a launch", {"a clock that jumps": "no time or limit depends on it"})
+def test_times_and_limits_do_not_follow_the_wall_clock(tmp_path: Path) -> None:
+    launches, rows = Group(tmp_path, 60.0, "0").disturbed(lambda group: None)
+    assert [each.outcome for each in launches] == ["ok", "ok"]
+    assert all(0 < each.wall_s < 60 for each in launches)
+    assert all(0 < turn.elapsed_ns < 60e9 for each in launches for turn in each.turns)
+    assert len({round(each.started_s / 100_000) for each in launches}) == 2  # it did jump
+    assert [row.status for row in rows] == ["ok", "ok"]
+
+
+@pytest.mark.usefixtures("jumping")
+@pytest.mark.faults("Around it", {"a clock that jumps": "the run reads back, and can go on"})
+def test_a_run_goes_on_though_the_clock_jumps(tmp_path: Path, whole: list[str]) -> None:
+    process = begin(tmp_path / "run", "run", 0.05)
+    while not (tmp_path / "run" / LAUNCHES).exists():
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert begin(tmp_path / "run", "resume", 0.0).wait(60) == 0
+    assert result(tmp_path / "run") == whole
+    assert read_run(tmp_path / "run").facts["ended"]
