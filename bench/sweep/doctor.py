@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.sweep import quotas
 from bench.sweep.machine import Machine
 
 Level = Literal["fine", "note", "bad"]
@@ -127,7 +128,7 @@ def _load(machine: Machine) -> Finding:
 
 
 def _cores(machine: Machine, wanted: int) -> Finding:
-    quota = _quota(machine)
+    quota = quotas.cores(machine)
     text = f"{machine.cores} usable" + (f", a quota of {quota:.1f}" if quota else "")
     there = min(machine.cores, quota) if quota else machine.cores
     if there < wanted:
@@ -140,14 +141,6 @@ def _cores(machine: Machine, wanted: int) -> Finding:
         advice = "the parent shares the core with the turns: cpu-1 needs a second one"
         return Finding("cores", "note", text, advice)
     return Finding("cores", "fine", text)
-
-
-def _quota(machine: Machine) -> float:
-    """The control group's CPU quota in cores, 0 where there is none."""
-    text = machine.read("/sys/fs/cgroup/cpu.max").split()
-    if len(text) == 2 and text[0].isdigit():
-        return int(text[0]) / int(text[1])
-    return 0.0
 
 
 def _governor(machine: Machine) -> Finding:
@@ -192,7 +185,10 @@ def _swapping(machine: Machine, spent: Mapping[str, float]) -> Finding:
     for line in machine.read("/proc/meminfo").splitlines():
         if line.startswith("MemAvailable:"):
             free = int(line.split()[1]) * 1024
+    limit = quotas.memory_bytes(machine)
+    free = min(free, limit) if limit else free
     text = f"{pages:.0f} pages in {SAMPLE_S:.0f} s, {free / 2**30:.1f} GiB of memory available"
+    text += f", a limit of {limit / 2**30:.1f} GiB" if limit else ""
     if pages:
         return Finding(
             "swapping", "bad", text, "free memory: a turn that waits for swap is no turn"

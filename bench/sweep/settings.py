@@ -14,9 +14,10 @@ import psutil
 
 from bench.results.errors import UsageError
 from bench.results.values import Configuration, WorkloadSpec
-from bench.sweep import settings_types, workloads
+from bench.sweep import quotas, settings_types, workloads
 from bench.sweep.checking import check_workload, near
 from bench.sweep.checking_models import check_model
+from bench.sweep.machine import Machine
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def load(
     check_workload(workload)
     check_model(workload)
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    available = psutil.virtual_memory().available
+    limit = quotas.memory_bytes(Machine()) or total
+    total, available = min(total, limit), min(psutil.virtual_memory().available, limit)
     return Settings(
         profile,
         with_pythons([find_configuration(name, own) for name in names], merged.get("python")),
@@ -186,7 +188,8 @@ def scenario_folders(
         UsageError: The setting is no list of folders.
     """
     given = flag or table.get("scenario_folders", ())
-    if isinstance(given, str) or not all(isinstance(each, str | Path) for each in given):
+    listed = isinstance(given, list | tuple)
+    if not listed or not all(isinstance(each, str | Path) for each in given):
         raise UsageError('scenario_folders must be a list of folders, such as ["my_scenarios"]')
     return tuple(str(Path(each).absolute()) for each in given)
 

@@ -64,13 +64,34 @@ def levels(findings: list[Finding]) -> dict[str, str]:
     return {f.name: f.level for f in findings if f.level != "fine"}
 
 
-def test_a_sound_machine_is_fine(machine: Callable[..., Machine]) -> None:
-    findings = examine(machine(), wanted_cores=4)
+@pytest.mark.parametrize(
+    "unlimited",
+    [
+        {},
+        {"sys/fs/cgroup/cpu.max": "max 100000", "sys/fs/cgroup/memory.max": "max"},
+        {
+            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1",
+            "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+        },
+    ],
+)
+def test_a_sound_machine_is_fine(
+    machine: Callable[..., Machine], unlimited: dict[str, str]
+) -> None:
+    findings = examine(machine(**unlimited), wanted_cores=4)
     assert levels(findings) == {}
     assert worst(findings) == "fine"
     assert all(f.measured for f in findings)
 
 
+@pytest.mark.faults(
+    "Around it",
+    {
+        "a container with a CPU quota": "`tfbench doctor` says so",
+        "a container with a limit of memory": "`tfbench doctor` says so, launches are held to it",
+    },
+)
 @pytest.mark.parametrize(
     ("change", "name", "level", "says"),
     [
@@ -79,6 +100,26 @@ def test_a_sound_machine_is_fine(machine: Callable[..., Machine]) -> None:
         ({"proc/loadavg": "3.50 1 1 1/1 1"}, "load", "note", "3.50"),
         ({"cores": 2}, "cores", "bad", "2 usable"),
         ({"sys/fs/cgroup/cpu.max": "150000 100000"}, "cores", "bad", "quota of 1.5"),
+        (
+            {"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "50000 100000"},
+            "cores", "bad", "quota of 0.5",
+        ),
+        (
+            {
+                "proc/self/cgroup": "3:cpu,cpuacct:/a\n",
+                "sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "300000",
+                "sys/fs/cgroup/cpu/a/cpu.cfs_period_us": "100000",
+            },
+            "cores", "bad", "quota of 3.0",
+        ),
+        ({"sys/fs/cgroup/memory.max": f"{1 << 30}"}, "swapping", "note", "a limit of 1.0 GiB"),
+        (
+            {
+                "proc/self/cgroup": "4:memory:/a/b\n",
+                "sys/fs/cgroup/memory/a/b/memory.limit_in_bytes": f"{3 << 29}",
+            },
+            "swapping", "note", "a limit of 1.5 GiB",
+        ),
         ({f"{CPU}/cpu0/cpufreq/scaling_governor": "powersave"}, "governor", "note", "powersave"),
         ({f"{CPU}/intel_pstate/no_turbo": "0"}, "turbo", "note", "on"),
         ({"jitter": 0.2}, "steadiness", "note", "20.0%"),
