@@ -9,11 +9,19 @@ _INVISIBLE = re.compile(
 )
 """Control characters (of both sets: terminals obey 0x9b as they do ESC), marks that change the
 direction of writing, and halves of surrogate pairs, which cannot be encoded."""
+KEPT = 100
+"""Characters of an endless word that are shown at either end."""
+_ENDLESS = re.compile(r"\S{1000,}")
 
 
 def visible(text: str) -> str:
     """On one line; other control and direction characters as their code points."""
     return _INVISIBLE.sub(_code_point, " ".join(text.split()))
+
+
+def shortened(text: str) -> str:
+    """With the middle of endless words left out."""
+    return _ENDLESS.sub(lambda m: f"{m[0][:KEPT]}…{m[0][-KEPT:]}", text)
 
 
 def harmless(text: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import csv
+import dataclasses
 import difflib
 import glob
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +16,8 @@ from bench.results.data_names import SAMPLES, SCHEMES, source
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
 
+NAME_BYTES, PATH_BYTES = 255, 4096
+"""What a file system lets a name and a path be."""
 TASKS = (
     "auto", "classification", "binary", "multilabel", "regression", "segmentation", "other",
 )  # fmt: skip
@@ -25,6 +29,7 @@ def check_workload(workload: WorkloadSpec) -> None:
     Raises:
         UsageError: One of them is wrong; the message is one line that says what to do.
     """
+    _check_lengths(workload)
     if not workload.factory:
         check_data(workload.data, workload.target)
     if workload.batch < 1:
@@ -38,6 +43,19 @@ def check_workload(workload: WorkloadSpec) -> None:
     ):  # fmt: skip
         if name.rpartition(":")[0].endswith(".py"):
             check_function(what, name)
+
+
+def _check_lengths(workload: WorkloadSpec) -> None:
+    """Refuse names that no file can have: the system does not even look for them."""
+    for field in dataclasses.fields(workload):
+        value = getattr(workload, field.name)
+        if isinstance(value, str):
+            parts = [len(part.encode("utf-8", "surrogatepass")) for part in re.split("[/:]", value)]
+            if max(parts) > NAME_BYTES or sum(parts) + len(parts) > PATH_BYTES:
+                what = field.name.replace("_", " ")
+                raise UsageError(
+                    f"the name of {what} {value[:40]!r}… is longer than any file's: give its path"
+                )
 
 
 def check_data(name: str, target: str = "") -> None:

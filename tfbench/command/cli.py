@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bench.results.errors import TfbenchError, UsageError
-from bench.results.text import visible
+from bench.results.text import shortened, visible
 from tfbench.command import cache as cache_
 from tfbench.command import compare as compare_
 from tfbench.command import export as export_
@@ -168,13 +168,14 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         result = app(args=arguments, standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except TfbenchError as error:
-        tell(f"tfbench: {visible(str(error))}", file=sys.stderr)
+        tell(f"tfbench: {shortened(visible(str(error)))}", file=sys.stderr)
         code = error.exit_code
     except OSError as error:  # the machine refuses: a full disk, a folder without permission
         place = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         then = ": make room there; what was written before is kept" if full else ""
-        tell(f"tfbench: {place}{error.strerror or error}{then}", file=sys.stderr)
+        said = f"tfbench: {place}{error.strerror or error}{then}"
+        tell(shortened(visible(said)), file=sys.stderr)
         code = TfbenchError.exit_code
     except KeyboardInterrupt as error:
         said = str(error) or "interrupted; what was measured is kept"

@@ -10,6 +10,7 @@ from typing import Any
 from bench.guard.rule.decide import Limit
 from bench.results.errors import UsageError
 from bench.results.quantities import seconds
+from bench.sweep import settings_types
 
 DEFAULTS: dict[str, float] = {
     "latency": 0.02,
@@ -95,6 +96,7 @@ def load(table: Mapping[str, Any]) -> Limits:
     Raises:
         UsageError: An unknown key, or a limit that is no share.
     """
+    settings_types.check_guard(table)
     own = dict(table)
     scenarios = own.pop("scenarios", {})
     noisy = tuple(own.pop("noisy", Limits().noisy))
