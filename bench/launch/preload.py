@@ -44,9 +44,10 @@ def main(fd: int, factory: str = "") -> None:
             control.send(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode())
             continue
         read_data(request)
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            launch(request, control, *fds)
+            launch(request, parent, control, *fds)
         for each in fds:
             os.close(each)
         control.send(json.dumps({"pid": pid}).encode())
@@ -92,13 +93,15 @@ def read_data(request: dict[str, Any]) -> None:
     workloads.factory(spec.workloads).read(spec)
 
 
-def launch(request: dict[str, Any], control: socket.socket, channel: int, log: int) -> NoReturn:
+def launch(
+    request: dict[str, Any], parent: int, control: socket.socket, channel: int, log: int
+) -> NoReturn:
     """Be the launch: answer the sweep's messages on `channel`, print to `log`."""
     control.close()
     from bench.launch.timing.launch import be
     from bench.launch.worker import LaunchProcess
 
-    be(lambda: LaunchProcess(request), channel, log)
+    be(lambda: LaunchProcess(request), channel, log, parent)
 
 
 if __name__ == "__main__":

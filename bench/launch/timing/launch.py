@@ -41,17 +41,18 @@ def serve(launch: TimedLaunch, fd: int) -> NoReturn:
         channel.send(answer)
 
 
-def be(make: Callable[[], TimedLaunch], channel: int, log: int) -> NoReturn:
+def be(make: Callable[[], TimedLaunch], channel: int, log: int, parent: int = 0) -> NoReturn:
     """Be a launch in a process that was just forked for it; never returns.
 
     Args:
         make: Makes the launch.
         channel: File descriptor of its end of the channel to the sweep.
         log: File descriptor of what it prints to.
+        parent: The process that forked it, with which it ends.
     """
     status = 1
     try:
-        setup.die_with_parent()
+        setup.die_with_parent(parent)
         standstill.begin()
         os.setsid()  # what it starts is in its group, by which the sweep ends it all
         for place in (1, 2):

@@ -52,14 +52,20 @@ def check_cores(cpus: Iterable[int]) -> None:
         raise LaunchError(f"its cores were taken away: it was to run on {wanted}, and has {own}")
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int = 0) -> None:
     """Ask the kernel to kill this launch when the process that forked it ends: none is left behind.
 
     Not for a preloaded process itself: the kernel takes the thread that started it for its parent,
     and the sweep's threads come and go.
+
+    Args:
+        parent: Its process id; where it has ended before the kernel could be asked, this process
+            ends now. 0: not known.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent and os.getppid() != parent:
+        os._exit(1)
 
 
 def pin(cpus: Iterable[int]) -> None:
