@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,16 @@ def code_digest(folders: Sequence[Path | str] = (), root: Path = ROOT) -> str:
 def files(workload: WorkloadSpec) -> dict[str, str]:
     """Digests of the files that a workload names, and of those that they are made from."""
     return {str(path): _digest(path) for path in dict.fromkeys(_named(workload)) if path.exists()}
+
+
+def changed(facts: Mapping[str, Any], workload: WorkloadSpec) -> list[str]:
+    """What rows say of files that are no longer what they were when the run began."""
+    then, now = facts.get("files", {}), files(workload)
+    return [
+        f"{name} changed while it was measured: measure again"
+        for name in sorted(then.keys() | now.keys())
+        if then.get(name) != now.get(name)
+    ]
 
 
 def _named(workload: WorkloadSpec) -> Iterator[Path]:

@@ -211,6 +211,9 @@ def _turn(
         _leave_out(place, places)
         return
     elapsed_ns = answer["elapsed_ns"]
+    if not 0 < elapsed_ns < math.inf:
+        place.fail(LaunchFailed("failed", f"a turn took {elapsed_ns} ns by its clock: no time"))
+        return
     elapsed_ns += _hold_up(round(elapsed_ns * place.member.held_up))
     turn = Turn(number, position, place.steps, elapsed_ns, answer["delayed_ns"])
     place.turns.append(turn)

@@ -110,6 +110,7 @@ class Sweep:
 
     def _end(self, how: str) -> None:
         if self._earlier is None:  # else nothing was done
+            self.facts["changed"] = recording.changed(self.facts, self.settings.workload)
             self.facts |= {how: time.time(), "harness": {"peak_memory_bytes": peak_memory_bytes()}}
             self._write()
 
@@ -289,7 +290,8 @@ class Sweep:
     def _write(self) -> None:
         self.facts["controls"] = controls.verdicts(self.launches)
         self.facts["warnings"] = [
-            *controls.warnings(self.facts["controls"]), *resuming.warnings(self.facts)
+            *controls.warnings(self.facts["controls"]), *resuming.warnings(self.facts),
+            *self.facts.get("changed", ()),
         ]  # fmt: skip
         self.folder.write_facts(self.facts)
         if self.launches:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import locale
 import os
 import re
 import signal
@@ -17,6 +18,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -143,6 +146,41 @@ class Bad(TimedLaunch):
     def forgets_its_environment(self) -> None:
         os.environ.clear()
 
+    def changes_its_locale(self) -> None:
+        for name in ("tr_TR.UTF-8", "de_DE.UTF-8", "C"):
+            with contextlib.suppress(locale.Error):
+                locale.setlocale(locale.LC_ALL, name)
+        os.environ["LC_ALL"] = "tr_TR.UTF-8"
+
+    def changes_its_time_zone(self) -> None:
+        os.environ["TZ"] = "Asia/Kathmandu"
+        time.tzset()
+
+    def blocks_signals(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+
+    def takes_all_signals(self) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, range(1, 32))
+
+    def fills_a_pipe(self) -> None:
+        self.held = os.pipe()
+        os.write(self.held[1], b"x" * 10_000_000)
+
+    def deletes_its_artifact(self) -> None:
+        from bench.launch.analysis import probes
+
+        with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+            path = SimpleNamespace(artifact=Path(file.name))
+        probes.sizes(path)
+
+    def multiplies(self) -> None:
+        for _ in range(6):  # each time twice as many
+            os.fork()
+        print("left", os.getpid(), flush=True)
+        if os.getpid() != os.getpgrp():
+            time.sleep(1000)
+        raise RuntimeError("there are many")
+
     def ignores_its_end(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
@@ -151,10 +189,11 @@ def forked(make: Callable[[], TimedLaunch]) -> RunningLaunch:
     """A launch that is forked from this process."""
     ours, theirs = socket.socketpair()
     log = tempfile.TemporaryFile()  # noqa: SIM115
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         ours.close()
-        be(make, theirs.detach(), log.fileno())
+        be(make, theirs.detach(), log.fileno(), parent)
     theirs.close()
 
     def exit_status(pid: int) -> int:
@@ -198,7 +237,9 @@ def runs(pid: int) -> bool:
         "native code that holds Python's lock": "ended at its limit, `timeout`",
         "deadlock": "ended at its limit, `timeout`",
         "all signals blocked": "ended at its limit, `timeout`",
+        "a full pipe that nobody reads": "ended at its limit, `timeout`",
         "all file handles used up": "`failed`",
+        "a scenario that deletes its own artifact": "`failed`",
         "30 MB of output": "its end is kept",
         "a message of 10 MB": "its beginning is kept",
     },
@@ -220,9 +261,11 @@ def runs(pid: int) -> bool:
         ("holds_the_lock_of_python", "timeout", "build took longer than 1 s"),
         ("deadlocks", "timeout", "build took longer than 1 s"),
         ("ignores_signals", "timeout", "build took longer than 1 s"),
+        ("fills_a_pipe", "timeout", "build took longer than 1 s"),
         ("prints_without_end", "failed", "RuntimeError: after much output"),
         ("says_too_much", "failed", "RuntimeError: yyyy"),
         ("opens_too_much", "failed", "Too many open files"),
+        ("deletes_its_artifact", "failed", "is gone: nothing may remove it"),
         ("eats", "failed", "more than its limit of 1.0 GiB"),
         ("starts_too_much", "failed", "ran out of memory"),
     ],
@@ -246,12 +289,17 @@ def test_it_becomes_a_reason(what: str, outcome: str, reason: str) -> None:
         "standard streams closed": "measured",
         "environment emptied": "measured",
         "SIGTERM ignored": "measured; ended all the same",
+        "another locale": "measured",
+        "another time zone": "measured",
+        "all signals blocked, and it goes on": "measured; ended all the same",
+        "all signals unblocked": "measured",
     },
 )
 @pytest.mark.parametrize(
     "what",
     ["leaves_a_thread", "moves_away", "closes_its_streams", "forgets_its_environment",
-     "ignores_its_end"],
+     "ignores_its_end", "changes_its_locale", "changes_its_time_zone", "blocks_signals",
+     "takes_all_signals"],
 )  # fmt: skip
 def test_it_is_measured_all_the_same(what: str) -> None:
     with launched() as launch:
@@ -265,17 +313,52 @@ def test_it_is_measured_all_the_same(what: str) -> None:
     {
         "a process left behind": "ended with the launch",
         "30 processes left by a launch that was killed": "ended",
+        "processes that multiply to 64": "ended",
     },
 )
-@pytest.mark.parametrize(("what", "count"), [("leaves_a_process", 1), ("leaves_many_and_dies", 30)])
+@pytest.mark.parametrize(
+    ("what", "count"), [("leaves_a_process", 1), ("leaves_many_and_dies", 30), ("multiplies", 64)]
+)
 def test_processes_that_it_started_end_with_it(what: str, count: int) -> None:
     with launched() as launch:
         with pytest.raises(LaunchFailed):
             launch.call("build", 60.0, what=what)
         pids = [int(pid) for pid in re.findall(r"^left (\d+)$", launch.output(), re.MULTILINE)]
-        assert len(pids) == count
+        while len(pids) < count:  # they come one after the other
+            time.sleep(0.05)
+            pids = [int(pid) for pid in re.findall(r"^left (\d+)$", launch.output(), re.M)]
+        pids = [pid for pid in pids if pid != launch.pid]
         assert all(map(runs, pids))
     gone(pids)
+
+
+@pytest.fixture
+def limited() -> Iterator[Path]:
+    """A control group of less memory than a launch may use by its own limit."""
+    for place, limit in (("memory", "memory.limit_in_bytes"), ("", "memory.max")):
+        folder = Path("/sys/fs/cgroup") / place / f"tfbench{os.getpid()}"
+        with contextlib.suppress(OSError):
+            folder.mkdir()
+            (folder / limit).write_text(str(LIMIT_BYTES // 4))
+            break
+    else:
+        pytest.skip("this machine lets nobody limit memory")
+    yield folder
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+            return
+        time.sleep(0.05)
+
+
+@pytest.mark.faults(
+    "In a launch", {"the kernel runs out of memory, and ends it": "`failed`: out of memory?"}
+)
+def test_the_kernel_ends_it_for_lack_of_memory(limited: Path) -> None:
+    with launched() as launch:
+        (limited / "cgroup.procs").write_text(str(launch.pid))
+        with pytest.raises(LaunchFailed, match=r"ended by SIGKILL \(out of memory\?\)"):
+            launch.call("build", 60.0, what="eats")
 
 
 def gone(pids: list[int]) -> None:

@@ -11,9 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.results.store import LAUNCHES, read_run
+from bench.results.store import LAUNCHES, RunFolder, read_run
+from bench.results.values import Launch, WorkloadSpec
+from bench.sweep import recording
+from bench.sweep.pieces import Turns
+from bench.sweep.progress import Silent
+from bench.sweep.settings import PROFILES, Settings
 from tests.faults.test_standstill import Group
+from tests.sweep.standin import SCENARIOS, Pretending, Standin
 from tests.sweep.test_resuming import begin, result, whole
+from tests.sweep.worlds import CPU
+from tfbench.command.cli import main
 
 __all__ = ["whole"]
 CLOCK = """
@@ -138,6 +146,69 @@ def test_the_disk_is_full_wherever_it_may_be(
     assert count >= least
 
 
+def test_what_a_file_was_is_known(tmp_path: Path) -> None:
+    model, other = tmp_path / "net.keras", tmp_path / "data.npz"
+    model.write_text("one")
+    workload = WorkloadSpec(model=str(model), data=str(other))
+    facts = {"files": recording.files(workload)}
+    assert recording.changed(facts, workload) == []
+    other.write_text("two")
+    said = "changed while it was measured: measure again"
+    assert recording.changed(facts, workload) == [f"{other} {said}"]
+
+
+@pytest.mark.faults(
+    "Around it", {"the model's file changes while it is measured": "every row warns of it"}
+)
+def test_a_model_that_changes_while_it_is_measured(tmp_path: Path) -> None:
+    model = tmp_path / "net.keras"
+    model.write_text("one")
+
+    class Changing(Pretending):
+        def turns(self, piece: Turns, traces: Path | None) -> list[Launch]:
+            model.write_text(f"launch {piece.index}")
+            return super().turns(piece, traces)
+
+    class Changed(Standin):
+        executor = Changing
+
+    workload = WorkloadSpec(model=str(model), cache=str(tmp_path / "cache"))
+    settings = Settings(PROFILES["quick"], (CPU,), workload)
+    with RunFolder.create(tmp_path / "run") as place:
+        Changed(settings, SCENARIOS, place, Silent()).run()
+    run = read_run(tmp_path / "run")
+    line = f"{model} changed while it was measured: measure again"
+    assert [line in row.warnings for row in run.effects.rows] == [True] * len(SCENARIOS)
+    assert line in (tmp_path / "run/effects.csv").read_text()
+
+
+NAME = "n" * 10_000
+
+
+@pytest.mark.faults("Around it", {"names of 10,000 characters": "exit 2, one line, shortened"})
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--model", NAME), ("run", "--data", NAME), ("run", "--data", f"images:{NAME}"),
+        ("run", "--data", "n/" * 5000), ("run", "--metric", f"{NAME}.py:f"), ("run", NAME),
+        ("run", "--configuration", NAME), ("run", "--settings", NAME), ("run", "--resume", NAME),
+        ("run", "--cache", NAME), ("report", NAME), ("compare", NAME, NAME), ("verify", NAME),
+        ("guard", "--baseline", NAME), ("merge", NAME, NAME, "--out", "x"), ("list", NAME),
+        ("new-scenario", f"infer/{NAME}"),
+    ],
+)  # fmt: skip
+def test_names_longer_than_any_file_s(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("tfbench: ")
+    assert len(lines_of(said)) == 1
+    assert len(said) < 1000
+
+
 @pytest.fixture
 def jumping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes whose clock jumps by a day whenever it is read."""
@@ -159,7 +230,10 @@ def test_times_and_limits_do_not_follow_the_wall_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("jumping")
-@pytest.mark.faults("Around it", {"a clock that jumps": "the run reads back, and can go on"})
+@pytest.mark.faults(
+    "Around it",
+    {"a clock that jumps between a run and what goes on": "the run reads back, nothing is lost"},
+)
 def test_a_run_goes_on_though_the_clock_jumps(tmp_path: Path, whole: list[str]) -> None:
     process = begin(tmp_path / "run", "run", 0.05)
     while not (tmp_path / "run" / LAUNCHES).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -60,6 +61,45 @@ def test_waiting_members_are_stopped_again() -> None:
     measured(calm)
     measured(disturbed)
     assert disturbed.paused == calm.paused + 2 * 2
+
+
+class Broken(Process):
+    pool: Clock
+
+    def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
+        answer = super().call(do, timeout_s, **arguments)
+        if do == "turn" and self.name == "b":
+            answer["elapsed_ns"] = self.pool.time
+        return answer
+
+
+class Clock(Pool):
+    def __init__(self, time: float) -> None:
+        super().__init__()
+        self.time = time
+
+    def start(self, member: Member, configuration: Any, padding: int) -> Process:
+        super().start(member, configuration, padding)
+        return Broken(self, member.scenario.id)
+
+
+@pytest.mark.faults(
+    "In a launch", {"a time of 0, infinity or NaN": "`failed`; never a figure of it"}
+)
+@pytest.mark.parametrize("time", [0, -1, math.inf, math.nan])
+def test_what_is_no_time_is_none(time: float) -> None:
+    base, own = run(Clock(time), [member("a", "baseline"), member("b")])
+    assert base.outcome == "ok"
+    assert (own.outcome, own.turns) == ("failed", ())
+    assert own.reason == f"a turn took {time} ns by its clock: no time"
+
+
+@pytest.mark.faults("In a launch", {"a turn of ten minutes": "two turns a launch; the row says so"})
+def test_a_turn_of_ten_minutes() -> None:
+    base, own = run(Pool({"b": 600e9}), [member("a", "baseline"), member("b")])
+    assert [turn.elapsed_ns for turn in own.turns] == [600e9, 600e9]
+    assert own.warnings == ("steps of more than 5 s: few turns a launch",)
+    assert len(base.turns) > 2
 
 
 @pytest.mark.faults("In a launch", {"the only turn of a job stands still": "`failed`, and why"})

@@ -13,6 +13,7 @@ from bench.launch.analysis import canonical, counting, files
 from bench.launch.devices import finish
 from bench.launch.timing import setup
 from bench.launch.workloads import Prepared
+from bench.results.errors import LaunchError
 from bench.results.values import Scenario
 
 MEMORY_STEPS = 5
@@ -127,6 +128,8 @@ def sizes(path: Any) -> dict[str, Any]:
     """Size of the artifact, number of parameters and counted operations, where they exist."""
     answer: dict[str, Any] = {}
     file = getattr(path, "artifact", None)
+    if file is not None and not file.exists():
+        raise LaunchError(f"its artifact {file.name} is gone: nothing may remove it")
     if file is not None:
         answer["artifact_bytes"] = files.size_bytes(file)
         answer["artifact_gzip_bytes"] = files.gzip_bytes(file)
