@@ -50,6 +50,10 @@ UNIT_ROUNDOFF = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 """Largest relative error of one rounding to nearest: half the gap behind 1 (IEEE 754; bfloat16 has
 8 bits of significand)."""
 
+MOST_ROUNDINGS = 32.0
+"""How much further off than by one rounding a path's sums may be: random roundings of a thousand
+terms add up to the root of their number."""
+
 NOISE = {"float16": 0.25, "bfloat16": 0.5, "int8": 1.0}
 """Norm of the error ÷ norm of the original's outputs, over all test examples, from which on a
 reduced precision no longer answers as the original. At 1 the noise is as loud as the signal: what
@@ -87,28 +91,44 @@ def first_difference(
     return None
 
 
-def moved_by(disturbed: Iterable[Sequence[float]], baseline_losses: Sequence[float]) -> list[float]:
+def moved_by(
+    disturbed: Iterable[Sequence[float]],
+    baseline_losses: Sequence[float],
+    losses: Sequence[float] = (),
+) -> list[float]:
     """How far two paths may part where each rounds at another place, at each step.
 
     Each is off by what the training makes of one rounding of its initial weights: twice the largest
-    relative difference that the disturbed trainings have shown up to the step.
+    relative difference that the disturbed trainings have shown up to the step. The first loss,
+    before any update, tells how many roundings lie between the two: a path that sums in another
+    order is further off there than the disturbed ones, and as many times further after updates.
 
     Args:
         disturbed: The baseline's first losses from weights that were moved by one rounding, for
             some roundings.
         baseline_losses: The baseline's.
+        losses: The path's.
 
     Returns:
         Relative differences; none where a rounding led to losses that are not finite, or missing.
     """
     moved = np.zeros(len(baseline_losses))
-    for losses in disturbed:
-        if len(losses) != len(baseline_losses) or not np.isfinite(losses).all():
+    for each in disturbed:
+        if len(each) != len(baseline_losses) or not np.isfinite(each).all():
             return []
-        pairs = zip(losses, baseline_losses, strict=True)
-        own = [abs(own - base) / _size(base, baseline_losses) for own, base in pairs]
-        moved = np.maximum(moved, np.maximum.accumulate(own))
-    return [float(2 * each) for each in moved]
+        moved = np.maximum(moved, np.maximum.accumulate(_apart(each, baseline_losses)))
+    allowed = 2 * moved
+    if moved.any() and len(losses):
+        one = max(float(moved[0]), UNIT_ROUNDOFF["float32"])
+        roundings = _apart(losses[:1], baseline_losses)[0] / one
+        allowed[1:] *= min(max(1.0, roundings), MOST_ROUNDINGS)
+    return [float(each) for each in allowed]
+
+
+def _apart(losses: Sequence[float], baseline_losses: Sequence[float]) -> list[float]:
+    """Relative differences."""
+    pairs = zip(losses, baseline_losses, strict=False)
+    return [abs(own - base) / _size(base, baseline_losses) for own, base in pairs]
 
 
 def _size(loss: float, losses: Sequence[float]) -> float:

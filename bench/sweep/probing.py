@@ -120,10 +120,11 @@ def checked(
         found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
         if found is None:
             return launch
-        moved = tolerance.moved_by(disturbed(), base.losses)
-        if tolerance.losses_differ(launch.losses, base.losses, scenario.follows, moved) is None:
+        moved = tolerance.moved_by(disturbed(), base.losses, launch.losses)
+        parted = tolerance.losses_differ(launch.losses, base.losses, scenario.follows, moved)
+        if parted is None:
             return _warned_of(launch, f"{found}: updates amplify one rounding to {max(moved):.1%}")
-        return _failed(launch, f"does other work than {base.scenario}: {found}")
+        return _failed(launch, f"does other work than {base.scenario}: {parted}")
     broken = likeness.not_finite(launch.agreement)
     found = broken or _outputs_differ(launch, base, scenario.follows)
     judged = scenario.follows in tolerance.NOISE and "relative_error" in launch.agreement
