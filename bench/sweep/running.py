@@ -129,10 +129,16 @@ class RunningLaunch:
         )
 
     def kill(self) -> None:
-        """End it now."""
+        """End it now, with all that it started and that is still its own."""
         if not self._ended:
+            started: list[psutil.Process] = []
+            with contextlib.suppress(psutil.Error):
+                started = psutil.Process(self.pid).children(recursive=True)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+            for each in started:
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
             with contextlib.suppress(LaunchFailed):  # what forked it ended, and it therefore
                 self._reap()
 

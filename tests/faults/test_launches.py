@@ -127,6 +127,10 @@ class Bad(TimedLaunch):
         left("sleep", "1000")
         raise RuntimeError("left one")
 
+    def leaves_a_daemon(self) -> None:
+        subprocess.run(["sh", "-c", "setsid sleep 1000 & echo left $!"], check=True)
+        raise RuntimeError("left one that has another parent and session")
+
     def leaves_many_and_dies(self) -> None:
         for _ in range(30):
             left("sleep", "1000")
@@ -312,12 +316,19 @@ def test_it_is_measured_all_the_same(what: str) -> None:
     "In a launch",
     {
         "a process left behind": "ended with the launch",
+        "a daemon of a session of its own left behind": "ended with the launch",
         "30 processes left by a launch that was killed": "ended",
         "processes that multiply to 64": "ended",
     },
 )
 @pytest.mark.parametrize(
-    ("what", "count"), [("leaves_a_process", 1), ("leaves_many_and_dies", 30), ("multiplies", 64)]
+    ("what", "count"),
+    [
+        ("leaves_a_process", 1),
+        ("leaves_a_daemon", 1),
+        ("leaves_many_and_dies", 30),
+        ("multiplies", 64),
+    ],
 )
 def test_processes_that_it_started_end_with_it(what: str, count: int) -> None:
     with launched() as launch:

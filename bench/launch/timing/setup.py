@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.results.errors import LaunchError
 from bench.results.values import Configuration
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def process(configuration: Configuration, padding: int) -> bytearray:
@@ -63,7 +63,9 @@ def die_with_parent(parent: int = 0) -> None:
             ends now. 0: not known.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl = ctypes.CDLL(None).prctl
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # daemons that it starts stay its own, and end with it
     if parent and os.getppid() != parent:
         os._exit(1)
 
