@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -86,6 +87,21 @@ def test_a_run_of_real_scenarios(begin: Begin, tmp_path: Path) -> None:
     for each in {tmp_path / "run", folder}:
         assert found(each) == found(tmp_path / "whole")
     assert set(found(folder).values()) == {1}
+
+
+@pytest.mark.faults(
+    "Around it", {"the cache is removed in the middle": "rows `failed`, with what is missing"}
+)
+def test_a_cache_that_goes_away(begin: Begin, tmp_path: Path) -> None:
+    folder, cache = tmp_path / "run", tmp_path / "cache"
+    process = begin(*RUN, "--out", str(folder), "--cache", str(cache))
+    while not lines(folder) and process.poll() is None:
+        time.sleep(0.05)
+    shutil.rmtree(cache)
+    end(process, 4)
+    rows = read_run(folder).effects.rows
+    assert {row.status for row in rows} <= {"ok", "failed"}
+    assert all("cache" in row.reason for row in rows if row.status != "ok")
 
 
 @pytest.mark.faults(
