@@ -111,7 +111,7 @@ def test_a_cache_that_goes_away(begin: Begin, tmp_path: Path) -> None:
 def test_a_guard_of_real_scenarios(begin: Begin, scratch: Path, tmp_path: Path) -> None:
     out, kept = tmp_path / "out", 0
     rng = random.Random(6)
-    first = ("guard", SCENARIO, "--base", "HEAD~1", "--budget", "150s", "--out", str(out))
+    first = ("guard", SCENARIO, "--base", "HEAD~1", "--budget", "240s", "--out", str(out))
     for number in range(2):
         process = begin(*(("guard", "--resume", str(out)) if number else first), cwd=scratch)
         kept = lines(out)
