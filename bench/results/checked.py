@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.results.as_json import hints
+from bench.results.difficulty import WEIGHTS
 from bench.results.values import Launch, Scenario, Turn
 
 LATEST_S = 253_402_300_800
@@ -85,6 +86,8 @@ def launch(value: Launch) -> Launch:
 def scenario(value: Scenario) -> Scenario:
     """A scenario as a run keeps it; raises ValueError."""
     check(Scenario, value, "scenario")
+    for fact in value.deployment:
+        _expect(fact in WEIGHTS, "scenario.deployment", fact)
     return value
 
 

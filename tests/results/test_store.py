@@ -12,7 +12,7 @@ import pytest
 from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError
 from bench.results.store import RunFolder, read_run
-from bench.results.values import Effect, Launch, Turn
+from bench.results.values import Effect, Launch, Scenario, Turn
 from tests.reports.fabricate import fabricate
 from tfbench.command.cli import main
 
@@ -131,11 +131,15 @@ def test_nothing_is_as_good_as_missing(stored: Path) -> None:
     assert read_run(stored).effects.rows
 
 
+UNHEARD_OF = to_json(Scenario("infer/x", "infer", "", "", "", "", 0, deployment=("luck",)))
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "", "{", "[]", "null", '{"schema": "1"}', '{"scenarios": 3}', '{"scenarios": [3]}',
-        '{"scenarios": [{"id": "a"}]}', '{"configurations": [{}]}', '{"configurations": {}}',
+        '{"scenarios": [{"id": "a"}]}', json.dumps({"scenarios": [UNHEARD_OF]}),
+        '{"configurations": [{}]}', '{"configurations": {}}',
         '{"environment": "x"}', '{"settings": []}', '{"warnings": [3]}', '{"started": "now"}',
         '{"ended": 1e15}', '{"ended": 1%s}' % ("0" * 400), '{"settings": {"epochs": [3]}}',
         '{"started": NaN}', '{"workload": 3}', '{"controls": {"a": 3}}', '{"name": 3}',
