@@ -56,7 +56,8 @@ class Workload(Keeping):
         Raises:
             UsageError: A workload has no such part.
         """
-        if isinstance(given[0] if given else parts.get("spec"), WorkloadSpec):
+        copied = not (given or parts)
+        if copied or isinstance(given[0] if given else parts.get("spec"), WorkloadSpec):
             return super().__new__(cls)
         return composition.workload(*given, **parts)
 

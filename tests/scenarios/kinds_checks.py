@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from bench.results.errors import TfbenchError
 from bench.results.values import WorkloadSpec
-from scenarios.core import Workload, budget, training
+from scenarios.core import Workload, budget, lookup, training
 from scenarios.core.models import finding
 from scenarios.core.training import compiled_step
 from scenarios.train.compilation import xla
@@ -113,6 +113,17 @@ def errors(scratch):
     }
 
 
+def behind_words(scratch):
+    """What converters take of a model of strings; the workload itself stays as it is."""
+    made = workload(scratch, "text_data", "text")
+    training.prepare(made)
+    found = lookup.behind(made)
+    return {
+        "dtypes": [str(spec) for each in (found, made) for spec in each.facts.signature.values()],
+        "weights": [len(each.trained_model().weights) for each in (found, made)],
+    }
+
+
 def compiled_by_user(scratch):
     """The user's optimizer and loss are those that train."""
     made = workload(scratch, "amounts_data", "amounts")
@@ -143,7 +154,8 @@ def looked_at(scratch):
 if __name__ == "__main__":
     tf.get_logger().setLevel("ERROR")
     checks = {"composed": composed, "bounded": bounded, "kept": kept, "errors": errors,
-              "compiled": compiled_by_user, "looked at": looked_at}  # fmt: skip
+              "behind words": behind_words, "compiled": compiled_by_user,
+              "looked at": looked_at}  # fmt: skip
     seen = {}
     for name, check in checks.items():
         with tempfile.TemporaryDirectory() as scratch:

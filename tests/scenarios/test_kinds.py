@@ -62,6 +62,12 @@ def test_a_part_that_no_workload_has_is_named(seen):
     assert "a workload has no 'modell': it has" in seen["composed"]["misspelt"]
 
 
+def test_converters_get_the_part_behind_the_words(seen):
+    found = seen["behind words"]
+    assert [each.split()[0] for each in found["dtypes"]] == ["int64", "string"]
+    assert found["weights"] == [3, 3]
+
+
 def test_a_training_keeps_to_its_budget_and_says_so(seen):
     (updates, wanted, plans, words), (whole, all_wanted, one_plan, _) = seen["bounded"]
     assert 1 <= updates < wanted
