@@ -6,11 +6,11 @@ import ast
 import dataclasses
 import difflib
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.results import needs
+from bench.results import checked, needs
 from bench.results.errors import UsageError
 from bench.results.values import Scenario
 from bench.sweep.sources import FAMILIES, ROOT, Source, sources
@@ -133,12 +133,18 @@ def _variants(
     summary = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
     if not summary:
         raise UsageError(f"{place}: scenario {plain} needs a docstring")
-    for suffix, given in (facts.pop("variants", None) or {"": {}}).items():
-        arguments = dict(given)
-        changed = arguments.pop("scenario", {})
+    for suffix, given in _named(facts.pop("variants", None) or {"": {}}, place, "variants"):
+        arguments = dict(_named(given, place, f"variant {suffix!r}"))
+        changed = dict(_named(arguments.pop("scenario", {}), place, "scenario"))
         own = facts | changed
+        for name in own:
+            if name not in ARGUMENTS - {"variants"}:
+                raise UsageError(f"{place}: @scenario takes no {name!r}")
         for name in ("needs", "deployment"):
-            own[name] = tuple(own.get(name, ()))
+            listed = own.get(name, ())
+            if not isinstance(listed, list | tuple):
+                raise UsageError(f"{place}: {name} must be a list, not {listed!r}")
+            own[name] = tuple(listed)
         own["environment"] = own.get("environment") or {}
         for need in own["needs"]:
             if wrong := needs.wrong(str(need)):
@@ -155,8 +161,19 @@ def _variants(
             arguments=arguments,
             **own,
         )
+        try:
+            checked.scenario(found)
+        except ValueError as error:
+            raise UsageError(f"{place}: {error}") from None
         inherited = suffix and found.baseline and "baseline" not in changed
         yield found, f"{found.baseline}-{suffix}" if inherited else ""
+
+
+def _named(given: Any, place: str, what: str) -> Iterable[tuple[str, Any]]:
+    """The items of a dict; raises UsageError where it is none, or its keys are no names."""
+    if not isinstance(given, dict) or not all(isinstance(key, str) for key in given):
+        raise UsageError(f"{place}: {what} must be a dict whose keys are strings, not {given!r}")
+    return given.items()
 
 
 def _literals(source: Source, decorator: ast.Call) -> dict[str, Any]:

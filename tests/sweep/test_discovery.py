@@ -84,6 +84,16 @@ def test_paths_say_which_of_them_round_their_inputs() -> None:
         ),
         ("@scenario(baseline='train/none')\ndef a(w):\n    '''A.'''", "no such baseline"),
         ("@scenario(colour='red')\ndef a(w):\n    '''A.'''", "colour"),
+        ("@scenario(variants={'a': {1}})\ndef a(w): 'A.'", "variant 'a' must be a dict"),
+        ("@scenario(variants=['a'])\ndef a(w): 'A.'", "variants must be a dict"),
+        ("@scenario(variants={'a': {2: 3}})\ndef a(w): 'A.'", "whose keys are strings"),
+        (
+            "@scenario(variants={'a': {'scenario': {'colour': 'red'}}})\ndef a(w): 'A.'",
+            "[.]py:[0-9]+: @scenario takes no 'colour'",
+        ),
+        ("@scenario(needs='gpu')\ndef a(w): 'A.'", "needs must be a list, not 'gpu'"),
+        ("@scenario(devices='two')\ndef a(w): 'A.'", "[.]py:[0-9]+: .*devices"),
+        ("@scenario(deployment=('luck',))\ndef a(w): 'A.'", "[.]py:[0-9]+: .*deployment.*luck"),
     ],
 )
 def test_a_wrong_scenario_is_named(tmp_path: Path, text: str, message: str) -> None:
