@@ -123,7 +123,8 @@ def checked(
         moved = tolerance.moved_by(disturbed(), base.losses, launch.losses)
         parted = tolerance.losses_differ(launch.losses, base.losses, scenario.follows, moved)
         if parted is None:
-            return _warned_of(launch, f"{found}: updates amplify one rounding to {max(moved):.1%}")
+            why = f"its updates amplify roundings, so that trainings may part by {max(moved):.1%}"
+            return _warned_of(launch, f"{found}: {why}")
         return _failed(launch, f"does other work than {base.scenario}: {parted}")
     broken = likeness.not_finite(launch.agreement)
     found = broken or _outputs_differ(launch, base, scenario.follows)
