@@ -53,9 +53,6 @@ PROFILE = {
     **dict.fromkeys(("trace", "controls", "build_apart"), ("yes or no",)),
     "name": (TEXT,), "suite": (TEXT,), "looks": ("a list of whole numbers",),
 }  # fmt: skip
-GUARD = {
-    "scenarios": (TABLES,), "noisy": (TEXTS,), "budget": (TEXT, NUMBER),
-}  # fmt: skip
 
 
 def check(table: Mapping[str, Any]) -> None:
@@ -70,15 +67,6 @@ def check(table: Mapping[str, Any]) -> None:
     ):  # fmt: skip
         for key, inner in table.get(name, {}).items():
             _each(inner, known, f"{name}.{key}.")
-
-
-def check_guard(table: Mapping[str, Any]) -> None:
-    """The tables and lists of `guard` are some; limits are looked at where they are read.
-
-    Raises:
-        UsageError: They are not; the message names the key.
-    """
-    _each(table, GUARD, "guard.")
 
 
 def _each(table: Mapping[str, Any], known: Mapping[str, tuple[str, ...]], place: str) -> None:

@@ -61,6 +61,11 @@ def test_a_limit_within_the_allowance_says_so() -> None:
         {"scenarios": {"infer/*": {"speed": 1}}},
         {"allowance": {"litert": 0.01}},
         {"allowance": {"infer": "1 %"}},
+        {"scenarios": []},
+        {"scenarios": {"infer/*": 3}},
+        {"noisy": "cpu-all"},
+        {"noisy": [3]},
+        {"budget": True},
     ],
 )
 def test_mistakes_are_named(table: dict[str, Any]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from bench.guard.rule.decide import Limit
 from bench.results.errors import UsageError
 from bench.results.quantities import seconds
-from bench.sweep import settings_types
 
 DEFAULTS: dict[str, float] = {
     "latency": 0.02,
@@ -96,15 +95,32 @@ def load(table: Mapping[str, Any]) -> Limits:
     Raises:
         UsageError: An unknown key, or a limit that is no share.
     """
-    settings_types.check_guard(table)
     own = dict(table)
     scenarios = own.pop("scenarios", {})
-    noisy = tuple(own.pop("noisy", Limits().noisy))
+    noisy = own.pop("noisy", Limits().noisy)
+    budget = own.pop("budget", f"{BUDGET_S:.0f}s")
+    _check_forms(scenarios, noisy, budget)
     allowances = _allowances(own.pop("allowance", {}))
-    budget = seconds(str(own.pop("budget", f"{BUDGET_S:.0f}s")))
+    budget_s = seconds(str(budget))
     defaults = {**DEFAULTS, **_shares(own)}
     tables = {pattern: _shares(dict(values)) for pattern, values in scenarios.items()}
-    return Limits(defaults, tables, noisy, allowances, budget)
+    return Limits(defaults, tables, tuple(noisy), allowances, budget_s)
+
+
+def _check_forms(scenarios: Any, noisy: Any, budget: Any) -> None:
+    """Raise UsageError where a setting that is no limit is of another form."""
+    tables = isinstance(scenarios, Mapping) and all(
+        isinstance(each, Mapping) for each in scenarios.values()
+    )
+    texts = isinstance(noisy, list | tuple) and all(isinstance(each, str) for each in noisy)
+    time = isinstance(budget, str | int | float) and not isinstance(budget, bool)
+    for key, value, fine, wanted in (
+        ("scenarios", scenarios, tables, "tables of limits"),
+        ("noisy", noisy, texts, "a list of configurations"),
+        ("budget", budget, time, "a time"),
+    ):
+        if not fine:
+            raise UsageError(f"setting guard.{key} = {value!r:.60} must be {wanted}")
 
 
 def _allowances(given: Any) -> dict[str, float]:
