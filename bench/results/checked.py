@@ -17,6 +17,8 @@ LATEST_S = 253_402_300_800
 """Unix time of the year 10,000, from which on there is no date."""
 COUNTED = ("_per_step", "_share", "_ns", "_bytes", "_left_out")
 """How probes end whose values are numbers, or unknown."""
+PROVED = ("_operations", "products", "kernels")
+"""How facts of a proof end that count; its `operations` alone may be a table of their kinds."""
 MOST = 2**63
 """Beyond it a number cannot have been counted or timed."""
 
@@ -79,6 +81,9 @@ def launch(value: Launch) -> Launch:
     for name, found in value.probes.items():
         if name.endswith(COUNTED):
             check(float | None, found, f"launch.probes.{name}", finite=True)
+    for name, found in value.proof.items():
+        if name.endswith(PROVED):
+            check(float | None, found, f"launch.proof.{name}", finite=True)
     check(Mapping[str, float], value.probes.get("figures", {}), "launch.probes.figures")
     return value
 
