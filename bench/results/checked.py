@@ -70,6 +70,9 @@ def launch(value: Launch) -> Launch:
     check(Launch, value, "launch")
     for name in ("examples_per_step", "updates_per_step"):
         _expect(0 <= getattr(value, name) < MOST, f"launch.{name}", getattr(value, name))
+    for name in ("artifact_bytes", "artifact_gzip_bytes", "multiply_adds", "parameters"):
+        counted = getattr(value, name)
+        _expect(counted is None or 0 <= counted < MOST, f"launch.{name}", counted)
     _expect(value.updates_per_step >= 1, "launch.updates_per_step", value.updates_per_step)
     if value.level is not None:  # of which effects are made by exp
         _expect(abs(value.level) <= math.log(MOST), "launch.level", value.level)

@@ -109,7 +109,7 @@ def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
             {"latency_histogram": {"x": 1}}, {"latency_histogram": {"1": -1}},
             {"probes": {"flops_per_step": [None]}}, {"probes": {"figures": {"p99": "1"}}},
             {"latency_histogram": []}, {"predictions": [[1]]}, {"level": "0"},
-            {"level": 800.0}, {"proof": {"int8_operations": "0"}},
+            {"artifact_bytes": -4}, {"level": 800.0}, {"proof": {"int8_operations": "0"}},
             {"updates_per_step": 0}, {"proof": []}, {"warnings": "x"}, {"steady": 1},
         )),
     ],
