@@ -54,9 +54,6 @@ FURTHER = 4.0
 """How much further than the furthest of some disturbed trainings another one may part. Of twelve of
 MobileNetV2 (224×224, batches of 4), each judged by any three of the others, 17 % went beyond twice
 the furthest within 20 updates, 0.35 % beyond four times it."""
-MOST_ROUNDINGS = 32.0
-"""How much further off than by one rounding a path's sums may be: random roundings of a thousand
-terms add up to the root of their number."""
 
 NOISE = {"float16": 0.25, "bfloat16": 0.5, "int8": 1.0}
 """Norm of the error ÷ norm of the original's outputs, over all test examples, from which on a
@@ -95,44 +92,28 @@ def first_difference(
     return None
 
 
-def moved_by(
-    disturbed: Iterable[Sequence[float]],
-    baseline_losses: Sequence[float],
-    losses: Sequence[float] = (),
-) -> list[float]:
+def moved_by(disturbed: Iterable[Sequence[float]], baseline_losses: Sequence[float]) -> list[float]:
     """How far two paths may part where each rounds at another place, at each step.
 
-    By some times what the training makes of one rounding of its initial weights: the largest
-    relative difference that the disturbed trainings have shown up to the step. The first loss,
-    before any update, tells how many roundings lie between the two: a path that sums in another
-    order is further off there than the disturbed ones, and as many times further after updates.
+    `FURTHER` times what the training makes of one rounding of its initial weights: the largest
+    relative difference that the disturbed trainings have shown up to the step.
 
     Args:
         disturbed: The baseline's first losses from weights that were moved by one rounding, for
             some roundings.
         baseline_losses: The baseline's.
-        losses: The path's.
 
     Returns:
         Relative differences; none where a rounding led to losses that are not finite, or missing.
     """
     moved = np.zeros(len(baseline_losses))
-    for each in disturbed:
-        if len(each) != len(baseline_losses) or not np.isfinite(each).all():
+    for losses in disturbed:
+        if len(losses) != len(baseline_losses) or not np.isfinite(losses).all():
             return []
-        moved = np.maximum(moved, np.maximum.accumulate(_apart(each, baseline_losses)))
-    allowed = FURTHER * moved
-    if moved.any() and len(losses):
-        one = max(float(moved[0]), UNIT_ROUNDOFF["float32"])
-        roundings = _apart(losses[:1], baseline_losses)[0] / one
-        allowed[1:] *= min(max(1.0, roundings), MOST_ROUNDINGS)
-    return [float(each) for each in allowed]
-
-
-def _apart(losses: Sequence[float], baseline_losses: Sequence[float]) -> list[float]:
-    """Relative differences."""
-    pairs = zip(losses, baseline_losses, strict=False)
-    return [abs(own - base) / _size(base, baseline_losses) for own, base in pairs]
+        pairs = zip(losses, baseline_losses, strict=True)
+        own = [abs(own - base) / _size(base, baseline_losses) for own, base in pairs]
+        moved = np.maximum(moved, np.maximum.accumulate(own))
+    return [float(FURTHER * each) for each in moved]
 
 
 def _size(loss: float, losses: Sequence[float]) -> float:

@@ -120,7 +120,7 @@ def checked(
         found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
         if found is None:
             return launch
-        moved = tolerance.moved_by(disturbed(), base.losses, launch.losses)
+        moved = tolerance.moved_by(disturbed(), base.losses)
         parted = tolerance.losses_differ(launch.losses, base.losses, scenario.follows, moved)
         if parted is None:
             why = f"its updates amplify roundings, so that trainings may part by {max(moved):.1%}"

@@ -62,24 +62,6 @@ def test_what_one_rounding_moves_is_allowed_besides_and_no_more():
     assert losses_differ([2.5 * 1.02, *LOSSES[1:]], LOSSES, "float32", moved) is not None
 
 
-SLIGHTLY = [2.5 * (1 + 1e-6), 2.3 * 1.01, 2.2, 2.0]
-"""The baseline's losses from weights that were moved by one rounding."""
-
-
-@pytest.mark.parametrize(
-    ("first", "allowed"),
-    [(0.0, 0.04), (1e-6, 0.04), (4e-6, 0.16), (-4e-6, 0.16), (9e-6, 0.36), (1e-3, 1.28)],
-)
-def test_as_many_roundings_are_allowed_as_the_first_loss_shows(first, allowed):
-    own = [2.5 * (1 + first), *LOSSES[1:]]
-    moved = moved_by([SLIGHTLY], LOSSES, own)
-    assert moved == pytest.approx([4e-6, allowed, allowed, allowed])
-    for share, differs in ((0.9, False), (1.1, True)):
-        later = [*own[:2], 2.2 * (1 + share * allowed), 2.0]
-        found = losses_differ(later, LOSSES, "float32", moved)
-        assert (found is not None) == (differs or first > 1e-5)
-
-
 def test_a_chaotic_training_is_not_taken_for_other_work():
     """Losses of one that each update carries further apart, from any weights that are as near."""
     rng = np.random.default_rng(0)
@@ -97,14 +79,11 @@ def test_a_chaotic_training_is_not_taken_for_other_work():
     assert left <= 3  # twice the furthest, and it would be 7
 
 
-def test_the_first_loss_itself_is_excused_by_no_rounding():
-    own = [2.5 * (1 + 1e-4), *LOSSES[1:]]
-    moved = moved_by([SLIGHTLY], LOSSES, own)
-    assert "at step 1" in losses_differ(own, LOSSES, "float32", moved)
-
-
-def test_a_model_that_one_rounding_does_not_move_excuses_nothing():
-    assert moved_by([LOSSES], LOSSES, [2.5 * (1 + 9e-6), *LOSSES[1:]]) == [0, 0, 0, 0]
+def test_a_first_loss_that_is_off_excuses_nothing_behind_it():
+    """Before any update: it says where a path rounds, and nothing of what its updates do."""
+    moved = moved_by([[2.5 * (1 + 1e-7), 2.3 * 1.01, 2.2, 2.0]], LOSSES)
+    own = [2.5 * (1 + 9e-6), 2.3, 2.2 * 1.05, 2.0]
+    assert "at step 3" in losses_differ(own, LOSSES, "float32", moved)
 
 
 @pytest.mark.parametrize("disturbed", [[], [2.5, math.nan, 2.2, 2.0], [math.inf] * 4])
