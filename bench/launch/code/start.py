@@ -44,6 +44,8 @@ def main(fd: int, request: dict[str, Any]) -> None:
 
 def _do(fd: int, request: dict[str, Any]) -> Any:
     """The answer; a test's launch is served inside of the test."""
+    from bench.launch.timing.launch import Told
+
     kind, other = request["kind"], request.get("other", "")
     if kind == "commands":
         from bench.launch.code.commands import Runner
@@ -51,13 +53,11 @@ def _do(fd: int, request: dict[str, Any]) -> Any:
         return Runner()
     if kind == "calls":
         from bench.launch.code import functions
-        from bench.launch.timing.launch import Told
 
         if "name" in request:
             return functions.launch(request["file"], request["name"], other)
         return Told({"found": functions.found(request["file"])})
     from bench.launch.code import suite
-    from bench.launch.timing.launch import Told
 
     return Told(suite.run(request, fd, other))
 

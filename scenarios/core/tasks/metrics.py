@@ -31,7 +31,6 @@ class Metric:
 
     name: str
     compute: Callable[[Answers], Any]
-    per_example: bool
     kinds: frozenset[str]
     unit: str = "%"
     """`%`: a share of 1, told in percent; empty: the targets' own unit."""
@@ -78,7 +77,7 @@ def _own(name: str) -> Metric:
     label = name.rpartition(":")[2]
     falls = any(word in label.lower() for word in ("loss", "error", "mae", "mse", "distance"))
     larger = bool(getattr(function, "larger_is_better", not falls))
-    return Metric(label, compute, False, ALL, "", larger)
+    return Metric(label, compute, ALL, "", larger)
 
 
 # --- of every example ----------------------------------------------------------------------------
@@ -191,28 +190,28 @@ def _error(function: str) -> Callable[[Answers], float]:
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", _right, True, HARD),
-        Metric("top5", _top5, True, frozenset({"classification"}), words="top-5 accuracy"),
-        Metric("log_loss", _log_loss, True, CLASSES, "", False),
-        Metric("balanced_accuracy", _plain("balanced_accuracy_score"), False, CLASSES, counts=True),
-        Metric("matthews", _plain("matthews_corrcoef"), False, CLASSES, "", counts=True),
-        Metric("f1", _by_class("f1_score"), False, HARD, words="F1", counts=True),
-        Metric("precision", _by_class("precision_score"), False, HARD, counts=True),
-        Metric("recall", _by_class("recall_score"), False, HARD, counts=True),
-        Metric("auc", _ranking("roc_auc_score"), False, LABELS, words="AUC"),
-        Metric("average_precision", _ranking("average_precision_score"), False, LABELS),
-        Metric("iou", _by_class("jaccard_score"), False, HARD, words="IoU", counts=True),
-        Metric("dice", _by_class("f1_score"), False, frozenset({"segmentation"}), words="Dice"),
-        Metric("mae", _absolute, True, REALS, "", False, "mean absolute error"),
-        Metric("mse", _squared, True, REALS, "", False, "mean squared error"),
+        Metric("accuracy", _right, HARD),
+        Metric("top5", _top5, frozenset({"classification"}), words="top-5 accuracy"),
+        Metric("log_loss", _log_loss, CLASSES, "", False),
+        Metric("balanced_accuracy", _plain("balanced_accuracy_score"), CLASSES, counts=True),
+        Metric("matthews", _plain("matthews_corrcoef"), CLASSES, "", counts=True),
+        Metric("f1", _by_class("f1_score"), HARD, words="F1", counts=True),
+        Metric("precision", _by_class("precision_score"), HARD, counts=True),
+        Metric("recall", _by_class("recall_score"), HARD, counts=True),
+        Metric("auc", _ranking("roc_auc_score"), LABELS, words="AUC"),
+        Metric("average_precision", _ranking("average_precision_score"), LABELS),
+        Metric("iou", _by_class("jaccard_score"), HARD, words="IoU", counts=True),
+        Metric("dice", _by_class("f1_score"), frozenset({"segmentation"}), words="Dice"),
+        Metric("mae", _absolute, REALS, "", False, "mean absolute error"),
+        Metric("mse", _squared, REALS, "", False, "mean squared error"),
         Metric(
-            "rmse", _error("root_mean_squared_error"), False, REALS, "", False,
+            "rmse", _error("root_mean_squared_error"), REALS, "", False,
             "root mean squared error",
         ),
         Metric(
-            "mape", _error("mean_absolute_percentage_error"), False, REALS, "%", False,
+            "mape", _error("mean_absolute_percentage_error"), REALS, "%", False,
             "mean absolute percentage error",
         ),
-        Metric("r2", _error("r2_score"), False, REALS, "", words="R²"),
+        Metric("r2", _error("r2_score"), REALS, "", words="R²"),
     )
 }  # fmt: skip
