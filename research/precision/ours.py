@@ -126,8 +126,7 @@ class Ours:
         members[0] = replace(members[0], role="baseline")
         for effect in case.effects:
             waited, more = (effect, 0.0) if case.injection == "busy-waiting" else (0.0, effect)
-            slowed = replace(same, slowdown=waited, more_work=more, side=f"{effect:g}")
-            members.append(slowed)
+            members.append(replace(same, slowdown=waited, more_work=more, side=f"{effect:g}"))
         return members
 
     def _record(self, case: Case, number: int, launch: Launch) -> dict[str, object]:
