@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from bench.sweep.sources import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN = ("tfbench", "reports", "scenarios", "bench")
@@ -93,9 +96,22 @@ def test_the_arrows_have_no_circle() -> None:
         assert all(floors[top] < floors[room.split(".")[0]] for top in tops), room
 
 
+def test_no_two_rooms_import_each_other() -> None:
+    """Nor by way of others: taken away from the top, none is left."""
+    left = {room: targets - {room} for room, targets in ALLOWED.items()}
+    while free := left.keys() - {target for targets in left.values() for target in targets}:
+        left = {room: targets for room, targets in left.items() if room not in free}
+    assert not left
+
+
+def test_every_room_that_is_named_exists() -> None:
+    used = {room_of(name_of(path)) for path in MODULES}
+    assert used == ALLOWED.keys()
+
+
 @pytest.mark.parametrize(
     "path",
-    [p for p in MODULES if p.relative_to(ROOT).parts[0] in ("bench", "reports")
+    [p for p in MODULES if p.relative_to(ROOT).parts[0] in ("bench", "reports", "tfbench")
      and "launch" not in p.relative_to(ROOT).parts],
     ids=lambda p: str(p.relative_to(ROOT)),
 )  # fmt: skip
@@ -103,11 +119,18 @@ def test_the_parent_never_names_tensorflow(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports(path)} & TENSORFLOW
 
 
+def test_contributors_find_every_room() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = text.partition("## The rooms")[2].partition("\n## ")[0]
+    for top in OWN:
+        for room in (path.parent.name for path in (ROOT / top).glob("*/__init__.py")):
+            assert re.search(rf"^{top}/.*\b{room}/", rooms, re.MULTILINE), f"{top}/{room}"
+
+
 def test_no_scenario_times_prints_or_starts_processes() -> None:
     forbidden = {"time", "timeit", "subprocess", "multiprocessing"}
     for path in MODULES:
-        family = room_of(name_of(path))
-        if family in ("scenarios.train", "scenarios.input", "scenarios.infer"):
+        if room_of(name_of(path)) in {f"scenarios.{family}" for family in FAMILIES}:
             assert not {n.split(".")[0] for n in imports(path)} & forbidden, path
             assert "print(" not in path.read_text(), path
 
