@@ -105,7 +105,7 @@ def test_a_speed_holds_fails_or_stays_open() -> None:
     assert checks.speed(SPEED, None, 60).verdict == OPEN
 
 
-def test_without_a_sound_control_nothing_is_told() -> None:
+def test_without_a_sound_control_nothing_is_reported() -> None:
     found = checks.speed(SPEED, pair(0.69, 0.01, control=0.2), 60)
     assert found.verdict == OPEN
     assert "differs from itself" in found.reason

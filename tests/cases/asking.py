@@ -51,7 +51,7 @@ class Asked:
 
     @property
     def said(self) -> str:
-        """All that a user is told of the workload before measuring starts."""
+        """All that a user learns of the workload before measuring starts."""
         facts = self.facts
         return " | ".join([facts["line"], *facts["notes"], *facts["warnings"]])
 

@@ -13,16 +13,23 @@ import pytest
 from tests.docs.reading import PRIVATE, ROOT
 
 WORDS = (tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))
+TOPS = (
+    "bench", "reports", "research", "scenarios", "tests", "tfbench", "docs", ".github", ".ci",
+)  # fmt: skip
 FILES = [
-    path
-    for top in ("bench", "reports", "research", "scenarios", "tfbench")
-    for path in sorted((ROOT / top).rglob("*"))
-    if path.suffix in (".py", ".j2", ".js")
+    ROOT / "noxfile.py",
+    ROOT / "pyproject.toml",
+    *(
+        path
+        for top in TOPS
+        for path in sorted((ROOT / top).rglob("*"))
+        if path.suffix in (".py", ".j2", ".js", ".yml", ".ipynb", ".json") or top == ".ci"
+    ),
 ]
 
 
 def words(path: Path) -> Iterator[str]:
-    """What people read: comments and strings of several words of a module; all of a template."""
+    """What people read: comments, strings and names of several words; all of a template."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         yield text
@@ -30,6 +37,8 @@ def words(path: Path) -> Iterator[str]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type in WORDS and " " in token.string:
             yield " ".join(token.string.split())
+        elif token.type == tokenize.NAME and "_" in token.string:
+            yield token.string.replace("_", " ")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

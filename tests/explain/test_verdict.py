@@ -137,7 +137,7 @@ def test_products_that_could_not_run_alone_lower_the_confidence() -> None:
     assert any("could not be run alone" in note for note in found.notes)
 
 
-def test_storage_and_threads_are_told_beside_the_verdict() -> None:
+def test_storage_and_threads_are_reported_beside_the_verdict() -> None:
     seconds, facts, shares = CASES["io"]
     facts = facts | {"storage_cold_s": 0.0321, "storage_warm_s": 0.0004}
     found = judge(times(**seconds, **{"one core": 0.0085}), FACTS | facts, shares)

@@ -49,10 +49,10 @@ class Turns(Timer):
 
 
 class Spinning(CallableLaunch):
-    """A step spins for half a millisecond; in one turn it goes on until it is told to end.
+    """A step spins for half a millisecond; in one turn it goes on until a file says to end.
 
     Args:
-        folder: Where it is told; None: never.
+        folder: Where that file comes; None: never.
         configuration: Its own.
         padding: Of memory.
     """

@@ -60,7 +60,7 @@ def tree(group: psutil.Process) -> list[psutil.Process]:
 
 
 def frozen(group: psutil.Process) -> None:
-    """Freeze it as a container is: no process of it is told."""
+    """Freeze it as a container is: no process of it notices."""
     folder = Path("/sys/fs/cgroup/freezer") / f"tfbench{group.pid}"
     try:
         folder.mkdir()

@@ -64,7 +64,7 @@ def test_a_file_that_is_new_has_new_benchmarks(mine: Path) -> None:
     assert only.base is None
 
 
-def test_tests_of_one_side_and_left_out_ones_are_told(mine: Path) -> None:
+def test_tests_of_one_side_and_left_out_ones_are_reported(mine: Path) -> None:
     text = SUITE + (
         "import pytest\n"
         "def test_never(benchmark): pass\n"

@@ -107,7 +107,7 @@ def test_time_spent_on_probes_before_counts(tmp_path: Path, whole: tuple[Path, C
     assert source.launcher.spent == [pytest.approx(times[2] - times[0]), 0.0, 0.0, 0.0]
 
 
-def test_one_that_ended_is_told_again_without_measuring(
+def test_one_that_ended_is_reported_again_without_measuring(
     tmp_path: Path, whole: tuple[Path, Comparison]
 ) -> None:
     folder, wanted = whole

@@ -146,7 +146,7 @@ def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Pa
 
 
 def test_it_is_compared_with_the_runs_it_was_begun_with(cut: Path, capsys: Captured) -> None:
-    for _ in range(2):  # the second time it has ended, and is told again
+    for _ in range(2):  # the second time it has ended, and is reported again
         code = cli.main(["guard", "--resume", str(cut), "--json"])
         found = json.loads(capsys.readouterr().out)
         assert found["base"] == "stored run first"

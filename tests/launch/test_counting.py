@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-# The document's CNN on 32×32×3, batch 1, term by term: output positions × kernel × channels.
+# The reference guide's CNN on 32×32×3, batch 1, term by term: output positions × kernel × channels.
 CONV_1 = 32 * 32 * (3 * 3 * 3) * 32  # 884,736
 CONV_2 = 16 * 16 * (3 * 3 * 32) * 64  # 4,718,592
 CONV_3 = 8 * 8 * (3 * 3 * 64) * 128  # 4,718,592

@@ -37,7 +37,7 @@ def ask(do, **arguments):
 
 built = ask("build")
 warm = ask("warm", turn_ns=1_000_000, cap_ns=10_000_000)
-answers = [ask("turn", steps=warm["steps"]), ask("renew"), ask("turn", steps=1), ask("nothing")]
+answers = [ask("turn", steps=warm["steps"]), ask("remap"), ask("turn", steps=1), ask("nothing")]
 done = ask("done")
 channel.close()
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

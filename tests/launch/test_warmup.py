@@ -115,7 +115,7 @@ def test_at_the_cap_it_says_which_rule_was_not_met(
     assert reason in warm.reason
 
 
-def test_a_cap_that_is_shorter_than_two_windows_is_told() -> None:
+def test_a_cap_that_is_shorter_than_two_windows_is_reported() -> None:
     warm, _ = run(lambda _: 100, cap_ns=20_000)
     assert (warm.steady, warm.reason) == (False, "too few turns")
 

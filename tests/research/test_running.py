@@ -181,7 +181,7 @@ def test_pytest_benchmark_gets_as_many_rounds_as_take_the_time(
     assert commands == [[], ["--benchmark-min-rounds=18"], ["--benchmark-min-rounds=18"]]
 
 
-def test_a_tool_that_fails_is_told_by_its_last_line() -> None:
+def test_a_tool_that_fails_is_reported_by_its_last_line() -> None:
     with pytest.raises(TfbenchError, match="false failed"):
         rivals._run(["false"], {})
 

@@ -99,7 +99,7 @@ def test_no_losses_on_both_sides_are_no_agreement():
     assert losses_differ([], [], "int8") is not None
 
 
-def test_the_step_at_which_losses_differ_is_told_with_both():
+def test_the_step_at_which_losses_differ_is_reported_with_both():
     assert losses_differ(LOSSES, LOSSES, "float32") is None
     said = losses_differ([2.5, 2.3, 2.9, 2.0], LOSSES, "float32")
     assert "step 3" in said
@@ -107,7 +107,7 @@ def test_the_step_at_which_losses_differ_is_told_with_both():
 
 
 def test_another_dropout_mask_is_caught_in_every_precision():
-    # The document's CNN: 8 % on the first loss where the mask was drawn in float16.
+    # The reference guide's CNN: 8 % on the first loss where the mask was drawn in float16.
     masked = [loss * 1.08 for loss in LOSSES]
     assert {first_difference(masked, LOSSES, p) for p in ("float32", "float16", "bfloat16")} == {0}
 

@@ -197,7 +197,7 @@ def test_tfrecord_pattern_that_matches_nothing(tmp_path):
 # --- what names it in the cache ------------------------------------------------------------------
 
 
-def test_the_digest_tells_data_apart_by_every_image_and_label():
+def test_the_digest_distinguishes_data_by_every_image_and_label():
     def digest(x_train=0, y_train=0, x_test=0, y_test=0):
         def part(pixel, label):
             inputs = np.zeros((4, 2, 2, 1), np.float32)

@@ -126,7 +126,7 @@ def test_xnnpack_runs_the_float_graph_and_not_the_16_bit_one(ran):
 
 
 @pytest.mark.parametrize("name", ["pruned", "pruned-int8", "pcqat-int8", "sparse"])
-def test_pruning_reaches_the_documents_80_percent_in_the_stored_weights(ran, name):
+def test_pruning_reaches_the_guides_80_percent_in_the_stored_weights(ran, name):
     assert ok(ran, name)["proof"]["sparsity"] == pytest.approx(0.8, abs=0.01)
 
 
@@ -210,7 +210,7 @@ def test_proof_refuses_a_model_that_the_technique_was_not_applied_to(ran, proof)
     assert ran("refusals")[proof]
 
 
-def test_deployment_facts_give_the_documents_difficulties():
+def test_deployment_facts_give_the_guides_difficulties():
     weight = {
         "retraining": 2, "calibration data": 1, "other runtime": 1, "special hardware": 3,
         "partial converter": 1,

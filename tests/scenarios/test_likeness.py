@@ -1,4 +1,4 @@
-"""Converters' silent faults are told from the noise of a reduced precision."""
+"""Converters' silent faults are distinguished from the noise of a reduced precision."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -234,7 +234,7 @@ def test_choices_by_chance_are_those_of_shuffled_answers():
     found = agreement(reference[rng.permutation(200)], reference)
     assert found["top1"] <= found["top1_chance"] < 1
     always = agreement(0.9 * np.eye(3)[np.zeros(9, int)] + 0.01, np.eye(3)[np.zeros(9, int)])
-    assert "top1_chance" not in always  # who always chooses the same cannot be told apart
+    assert "top1_chance" not in always  # chance says nothing of who always chooses the same
 
 
 # --- what rounded inputs do -----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A function that loads trained weights is told from one that makes a new model."""
+"""A function that loads trained weights is distinguished from one that makes a new model."""
 
 from __future__ import annotations
 

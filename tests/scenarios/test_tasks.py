@@ -89,7 +89,7 @@ def test_real_numbers_are_a_regression():
     assert luck is None
 
 
-def test_a_classifier_for_real_numbers_is_told_what_is_wrong():
+def test_a_classifier_for_real_numbers_is_reported_what_is_wrong():
     task, _, luck = judged(DEGREES, lambda x: softmax(x[:, :1]))
     assert task.kind == "regression"
     assert "the same number" in task.warnings[0]

@@ -1,4 +1,4 @@
-"""What is told of a workload before anything is started."""
+"""What is said of a workload before anything is started."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def place(tmp_path: Path) -> Path:
         ("{}/broken.py:f", "", "broken.py:2: "),
     ],
 )
-def test_wrong_data_is_told_in_one_line(place: Path, data: str, target: str, message: str) -> None:
+def test_wrong_data_is_one_line(place: Path, data: str, target: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_workload(WorkloadSpec(data=data.format(place), target=target))
     assert message in str(caught.value)

@@ -36,7 +36,7 @@ def write(path: Path, contents: bytes | list[str]) -> Path:
         ("a.onnx", b"version https://git-lfs.github.com/spec/v1\n", "run git lfs pull"),
     ],
 )
-def test_what_is_no_model_is_told_in_one_line(
+def test_what_is_no_model_is_reported_in_one_line(
     tmp_path: Path, name: str, contents: bytes | list[str], message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:

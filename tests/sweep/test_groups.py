@@ -56,7 +56,7 @@ class Process:
             return {"steps": steps, "step_ns": step_ns, "turns": [], "steady": True, "reason": ""}
         if do == "renew":
             assert self.pool.running == {self.name}
-            self.pool.turns.append("renew " + self.name)
+            self.pool.turns.append("remap " + self.name)
             return {"pages": 5}
         if do == "turn":
             assert self.pool.running == {self.name}
@@ -199,7 +199,7 @@ def test_members_memory_is_remapped_between_the_segments_of_a_launch() -> None:
     pool = Pool()
     profile = dataclasses.replace(PROFILE, placements=3)
     found = launch(pool, GROUP, profile=profile)
-    remapped = sorted(f"renew {name}" for name in "abcd")
+    remapped = sorted(f"remap {name}" for name in "abcd")
     assert sorted(pool.turns[16:20]) == remapped
     assert pool.turns[36:40] == pool.turns[16:20][::-1]
     for one in found.values():
@@ -214,8 +214,8 @@ def test_each_member_is_now_and_then_the_first_whose_memory_is_remapped() -> Non
     for index in range(20):
         pool = Pool()
         launch(pool, GROUP, index, profile=profile)
-        firsts.add(next(turn for turn in pool.turns if turn.startswith("renew")))
-    assert firsts == {f"renew {name}" for name in "abcd"}
+        firsts.add(next(turn for turn in pool.turns if turn.startswith("remap")))
+    assert firsts == {f"remap {name}" for name in "abcd"}
 
 
 def test_a_launch_of_few_rounds_has_fewer_segments_and_jobs_and_devices_one() -> None:
@@ -231,8 +231,9 @@ def test_a_launch_of_few_rounds_has_fewer_segments_and_jobs_and_devices_one() ->
 
 def test_a_member_that_fails_while_its_memory_is_remapped_fails_alone() -> None:
     profile = dataclasses.replace(PROFILE, placements=2)
-    found = launch(Pool(failing=[("b", "renew")]), GROUP, profile=profile)
-    assert (found["b"].outcome, found["b"].reason) == ("failed", "renew broke")
+    do = "renew"  # the message's name
+    found = launch(Pool(failing=[("b", do)]), GROUP, profile=profile)
+    assert (found["b"].outcome, found["b"].reason) == ("failed", f"{do} broke")
     assert found["c"].outcome == "ok"
 
 
@@ -276,7 +277,7 @@ def test_members_of_one_scenario_take_equal_turns() -> None:
     ("faster", "told"),
     [(20, "less than 1/3 of what"), (2, ""), (0.5, ""), (0.25, "more than 3 times what")],
 )
-def test_turns_quite_unlike_the_warm_up_are_told(faster: float, told: str) -> None:
+def test_turns_quite_unlike_the_warm_up_are_reported(faster: float, told: str) -> None:
     pool = Pool()
     pool.faster["b"] = faster
     found = launch(pool, GROUP)

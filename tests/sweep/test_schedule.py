@@ -154,23 +154,23 @@ def test_probes_run_beside_each_other_where_there_is_room(
     assert [place.cpus for place in slots(configuration, available)] == expected
 
 
-class Told(Silent):
-    """Keeps the rows that are told."""
+class Kept(Silent):
+    """Keeps the rows that are reported."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str, bool]] = []
+        self.kept: list[tuple[str, str, bool]] = []
 
     def rows(self, rows: Sequence[Effect], settled: bool) -> None:
-        self.told += [(row.scenario, row.status, settled) for row in rows]
+        self.kept += [(row.scenario, row.status, settled) for row in rows]
 
 
-def test_rows_are_told_as_launches_end(sweep: Sweep) -> None:
-    sweep.reporter = told = Told()
+def test_rows_are_reported_as_launches_end(sweep: Sweep) -> None:
+    sweep.reporter = reporter = Kept()
     good = Launch("infer/function", "cpu-1", purpose="probe", outputs=(0.1, 0.9))
     bad = Launch(IDS[1], "cpu-1", purpose="probe", outcome="failed", reason="it broke")
     sweep._keep([good])
     sweep._keep([bad])
-    assert told.told == [("infer/function", "probed", False), (IDS[1], "failed", True)]
+    assert reporter.kept == [("infer/function", "probed", False), (IDS[1], "failed", True)]
     assert len(read_launches(sweep)) == 2
 
 

@@ -192,7 +192,7 @@ def test_what_a_model_is_given_without_data(files: Path, model: str, data: str) 
         ({"workload": "net.py:own", "data": "digits"}, "leave --data out"),
     ],
 )
-def test_wrong_workloads_are_told_at_once(
+def test_wrong_workloads_are_reported_at_once(
     files: Path, flags: dict[str, object], message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:

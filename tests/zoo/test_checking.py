@@ -66,5 +66,5 @@ def test_entries_name_scenarios_that_exist(model: Model) -> None:
         assert fnmatch.filter(known, each), each
 
 
-def test_names_are_told_from_each_other() -> None:
+def test_names_are_distinguished() -> None:
     assert len({model.name for model in MODELS}) == len(MODELS)

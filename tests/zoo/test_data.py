@@ -1,4 +1,4 @@
-"""The zoo's data: what their models are told they are."""
+"""The zoo's data: what their models take them for."""
 
 from __future__ import annotations
 
