@@ -129,7 +129,7 @@ def plant(kind: str, number: int, folder: Path) -> Plant:
     """The n-th change of a kind; `folder` holds what earlier cases measured."""
     chosen = SUITE[number % len(SUITE)]
     if kind == "same":
-        return Plant(lambda clone: _comment(clone, number))
+        return Plant(lambda clone: comment(clone, number))
     if kind in ("core-2", "core-5"):
         share = float(kind[-1]) / 100
         return Plant(lambda clone: _slow_core(clone, share), ("latency",))
@@ -157,7 +157,7 @@ def sharing(scenario: str) -> tuple[str, ...]:
     return tuple(id for id in SUITE if places[id] == places[scenario])
 
 
-def _comment(clone: Path, number: int) -> None:
+def comment(clone: Path, number: int) -> None:
     """Nothing that runs differently; every second time in the core: artifacts are remade."""
     file = clone / ("scenarios/core/paths.py" if number % 2 else "noxfile.py")
     file.write_text(file.read_text() + f"# nothing changed, number {number}\n")

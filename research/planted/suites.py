@@ -1,10 +1,13 @@
 """The guard on other projects' own benchmarks, unchanged: real code that does more work.
 
-    python -m research.planted.suites cattrs SOURCE --out FOLDER [--kinds same,5] [--count 4]
+    python -m research.planted.suites cattrs SOURCE --minutes 60
 
-SOURCE is the project's unpacked source package; what its benchmarks import must be installed. Each
-case appends a line to FOLDER/results.jsonl; what was done is not repeated, so that the experiment
-goes on where it stopped.
+SOURCE is the project's unpacked source package; what its benchmarks import must be installed. A
+unit is a suite judged by the guard, or the same suite judged by pytest-benchmark: its rule needs
+means of its own, of both versions, in as much time as the guard took, so that nothing but that time
+makes it equal. Units are taken in turns, unchanged code first, and each appends a line to
+`results/cattrs.jsonl`, so that the experiment is made in as many sittings as it takes. At the end
+the table of docs/guard.md is written from all lines; with `--minutes 0` only that.
 """
 
 from __future__ import annotations
@@ -15,22 +18,32 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.results.statistics import clopper_pearson
-from bench.sweep.environment import fingerprint
+from bench.results.files import replace_text
+from bench.sweep.discovery import ROOT
+from research.planted.chunks import RESULTS, Unit, recorded, work
 from research.planted.plants import SLOWER
 from research.planted.rivals import git, rival
-from research.planted.table import RULES, results
+from research.planted.spread import Mean, screens
+from research.planted.table import HEAD, RULES, WHAT, counted, rows
 from research.precision.records import Records
 
 KINDS = ("same", "2", "5", "10")
 """Nothing, or how many percent slower."""
 BUDGET_S = 17
 """For each benchmark: three minutes for ten."""
+ENDS_S = 20
+"""That a unit may take beyond its budget: git, listing, the last launch."""
+CODES = {"regression": "R", "inconclusive": "?", "improved": "I", "no change": "=", "": "-"}
+"""A verdict in a record, which has one for each of the project's benchmarks, in their order."""
+DOCUMENT = ROOT / "docs" / "guard.md"
+BEGIN, END = "<!--planted-->\n", "<!--/planted-->"
 
 
 @dataclass(frozen=True)
@@ -47,50 +60,69 @@ class Suite:
     methods: tuple[str, ...]
 
 
-CATTRS = (
-    "src", "src/cattrs/converters.py", ("BaseConverter.structure", "BaseConverter.unstructure")
-)  # fmt: skip
 SUITES = {
     "cattrs": Suite(
         "bench",
         "(lists or mappings or (primitives and test_structure_attrs and BaseConverter)) "
         "and not DICT-Converter",
         10,
-        *CATTRS,
-    ),
-    "cattrs-plain": Suite(
-        "bench",
-        "BaseConverter and (lists or (primitives and test_structure_attrs))",
-        4,
-        *CATTRS,
+        "src",
+        "src/cattrs/converters.py",
+        ("BaseConverter.structure", "BaseConverter.unstructure"),
     ),
 }
 
 
 def main() -> None:
-    """Run the cases that are missing, and say what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure what is missing and fits, and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("source", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, help="as many units as fit; else all")
+    parser.add_argument("--out", type=Path, help="records elsewhere; no document is written")
     parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--count", type=int, default=10, help="cases of each kind")
-    parser.add_argument("--budget", type=int, help="seconds for each case, not 17 a benchmark")
-    parser.add_argument("--rivals", type=int, default=10, help="cases that pytest-benchmark judges")
+    parser.add_argument("--count", type=int, default=10, help="suites of each kind")
+    parser.add_argument("--budget", type=int, help="seconds for each suite, not 17 a benchmark")
+    parser.add_argument("--rivals", type=int, default=10, help="suites that pytest-benchmark has")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    clone = repository(options.source, options.out.resolve() / options.suite)
-    for number in range(options.count):
-        for kind in options.kinds.split(","):
-            done = {(r["suite"], r["kind"], r["number"]) for r in results(options.out)}
-            if (options.suite, kind, number) not in done:
-                budget_s = options.budget or BUDGET_S * SUITES[options.suite].count
-                found = case(options.suite, kind, number, clone, options.out, budget_s)
-                if number < options.rivals:
-                    found |= {"rivals": beside(options.suite, clone, found["seconds"])}
-                results(options.out).append(found)
-                print(json.dumps(found), flush=True)
-    print("\n".join(rows(results(options.out))))
+    records = Records((options.out or RESULTS) / f"{options.suite}.jsonl")
+    with tempfile.TemporaryDirectory(prefix="tfbench-planted-") as folder:
+        clone = repository(options.source, Path(folder) / options.suite)
+        units = in_turns(
+            options.suite, clone, records, options.kinds.split(","), options.count,
+            options.budget or BUDGET_S * SUITES[options.suite].count, options.rivals,
+        )  # fmt: skip
+        work(units, records, options.minutes)
+    print(table(list(records)))
+    if options.out is None:
+        document(list(records), DOCUMENT)
+
+
+def in_turns(
+    name: str,
+    clone: Path,
+    records: Records,
+    kinds: Sequence[str],
+    count: int,
+    budget_s: int,
+    rivals: int,
+) -> Iterator[Unit]:
+    """One suite of each kind, then the next of each, pytest-benchmark after the guard."""
+    suite = SUITES[name]
+    yield Unit({"by": "collection"}, ENDS_S, partial(collected, suite, clone))
+    benchmarks = recorded(records, {"by": "collection"}).get("benchmarks", ())
+    for number in range(count):
+        for kind in kinds:
+            key = {"kind": kind, "number": number}
+            guard = {**key, "by": "guard"}
+            judge = partial(case, suite, kind, number, clone, budget_s, benchmarks)
+            yield Unit(guard, budget_s + ENDS_S, judge)
+            seconds = recorded(records, guard).get("seconds")
+            if seconds is not None and number < rivals:
+                judge = partial(beside, suite, kind, number, clone, seconds, benchmarks)
+                yield Unit({**key, "by": "pytest-benchmark"}, seconds + ENDS_S, judge)
 
 
 def repository(source: Path, clone: Path) -> Path:
@@ -117,68 +149,117 @@ def change(suite: Suite, kind: str, number: int, clone: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def case(
-    name: str, kind: str, number: int, clone: Path, folder: Path, budget_s: int
-) -> dict[str, Any]:
-    """Plant one change, and compare it with the code before."""
-    suite = SUITES[name]
+def collected(suite: Suite, clone: Path) -> dict[str, Any]:
+    """The names of the benchmarks, whose order is that of all verdicts."""
+    command = [sys.executable, "-m", "pytest", suite.tests, "-k", suite.chosen, "-q",
+               "-p", "no:cacheprovider", "--collect-only"]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(clone / suite.paths)}
+    done = subprocess.run(
+        command, cwd=clone, env=environment, capture_output=True, text=True, check=True
+    )
+    found = [_name(line) for line in done.stdout.splitlines() if "::" in line]
+    if len(found) != suite.count:
+        raise SystemExit(f"{suite.count} benchmarks were meant to be chosen, and {len(found)} are")
+    return {"benchmarks": found}
+
+
+def committed(suite: Suite, kind: str, number: int, clone: Path) -> None:
+    """The change alone, as a commit on top of what is published."""
     git(clone, "reset", "-q", "--hard", "unchanged")
     git(clone, "clean", "-qfd")
     change(suite, kind, number, clone)
     git(clone, "commit", "-qam", f"{kind} {number}")
-    out = folder.resolve() / "last"
+
+
+def case(
+    suite: Suite, kind: str, number: int, clone: Path, budget_s: int, benchmarks: Sequence[str]
+) -> dict[str, Any]:
+    """Plant one change, and let the guard compare it with the code before."""
+    committed(suite, kind, number, clone)
+    out = clone.parent / "last"
     shutil.rmtree(out, ignore_errors=True)
-    began = time.monotonic()
     done = subprocess.run(
         [
             sys.executable, "-P", "-m", "tfbench", "guard", "--base", "unchanged",
             "--configuration", "cpu-1", "--pytest", suite.tests, "-k", suite.chosen,
-            "--budget", f"{budget_s}s", "--out", str(out),
+            "--budget", f"{budget_s}s", "--seed", str(number), "--out", str(out),
         ],
         cwd=clone, capture_output=True, text=True,
     )  # fmt: skip
-    seconds = time.monotonic() - began
     if not (out / "guard.json").exists():
         raise SystemExit(f"the guard did not end: {done.stderr[-2000:]}")
     judged = json.loads((out / "guard.json").read_text(encoding="utf-8"))["judgements"]
-    timed = [j for j in judged if j["metric"] == "latency"]
+    return {"seed": number, "exit_code": done.returncode, **told(judged, screens(out), benchmarks)}
+
+
+def told(
+    judged: Sequence[Mapping[str, Any]], means: Mapping[str, Mean], benchmarks: Sequence[str]
+) -> dict[str, Any]:
+    """What the guard said, in few words: lists have a place for each benchmark."""
+    timed = {_name(j["scenario"]): j for j in judged if j["metric"] == "latency"}
+    by_name = {_name(id): mean for id, mean in means.items()}
+    changes = [timed.get(name, {}).get("change") for name in benchmarks]
     return {
-        "suite": name,
-        "kind": kind,
-        "number": number,
-        "cpu": fingerprint()["cpu"],
-        "started": time.time() - seconds,
-        "seconds": round(seconds, 1),
-        "exit_code": done.returncode,
-        "regressions": [j["scenario"] for j in timed if j["verdict"] == "regression"],
-        "other_alarms": [f"{j['scenario']} {j['metric']}" for j in judged
+        "verdicts": "".join(CODES[timed.get(name, {}).get("verdict", "")] for name in benchmarks),
+        "changes_pct": [None if each is None else round(100 * each, 2) for each in changes],
+        "screens": [by_name.get(name) for name in benchmarks],
+        "other_alarms": [f"{_name(j['scenario'])} {j['metric']}" for j in judged
                          if j["metric"] != "latency" and j["verdict"] == "regression"],
-        "changes": {j["scenario"]: j["change"] for j in timed},
     }  # fmt: skip
 
 
-def beside(name: str, clone: Path, seconds: float) -> dict[str, Any]:
-    """What pytest-benchmark finds of the same change in the same time."""
-    suite = SUITES[name]
+def _name(id: str) -> str:
+    """A test's name as pytest-benchmark calls it, without its file."""
+    return id.partition("::")[2]
+
+
+def beside(
+    suite: Suite, kind: str, number: int, clone: Path, seconds: float, benchmarks: Sequence[str]
+) -> dict[str, Any]:
+    """What pytest-benchmark says of the same change in the same time."""
+    committed(suite, kind, number, clone)
     environment = os.environ | {"PYTHONPATH": str(clone / suite.paths)}
-    return rival(clone, seconds, (suite.tests, "-k", suite.chosen), suite.count, environment)
+    found = rival(clone, seconds, (suite.tests, "-k", suite.chosen), suite.count, environment)
+    failed = {rule: {test.rpartition(" (")[0] for test in found[rule]} for rule in RULES}
+    return {
+        "exit_code": found["exit_code"],
+        "verdicts": {
+            rule: "".join("R" if each in failed[rule] else "=" for each in benchmarks)
+            for rule in RULES
+        },
+    }
 
 
-def rows(cases: Records) -> list[str]:
-    """A Markdown table: of each kind, in how many suites something was called a regression."""
-    lines = [f"| change | tfbench guard | {' | '.join(RULES)} |", "|---|---|---|---|"]
-    every = list(cases)
-    for kind in KINDS:
-        own = [each for each in every if each["kind"] == kind]
-        if own:
-            hits = sum(bool(each["regressions"]) for each in own)
-            low, high = clopper_pearson(hits, len(own))
-            judged = [each["rivals"] for each in own if "rivals" in each]
-            others = [f"{sum(bool(e[rule]) for e in judged)} of {len(judged)}" for rule in RULES]
-            what = "nothing" if kind == "same" else f"{kind} % slower"
-            found = f"{hits} of {len(own)} ({low:.0%} to {high:.0%})"
-            lines.append(f"| {what} | {found} | {' | '.join(others)} |")
-    return lines
+# --- the table ----------------------------------------------------------------------------------
+
+
+def cases(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each suite that the guard judged, as the table counts it, with what pytest-benchmark said."""
+    found = []
+    for each in (one for one in records if one["by"] == "guard"):
+        key = {"kind": each["kind"], "number": each["number"]}
+        other = recorded(records, {**key, "by": "pytest-benchmark"}).get("verdicts", {})
+        slower = "R" in each["verdicts"]
+        found.append({
+            **key, "seconds": each["seconds"], "found": slower,
+            "alarms": each["other_alarms"] + ["latency"] * slower,
+            "rivals": {rule: ["R"] * verdicts.count("R") for rule, verdicts in other.items()},
+        })  # fmt: skip
+    return found
+
+
+def table(records: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown: of each kind, in how many suites something was called slower; `–`: not measured."""
+    found = {row[0]: row for row in rows(counted(cases(records)))}
+    blank = ("–",) * (len(HEAD) - 1)
+    lines = [found.get(WHAT[kind], (WHAT[kind], *blank)) for kind in KINDS]
+    return "\n".join(f"|{'|'.join(line)}|" for line in (HEAD, ["-"] * len(HEAD), *lines)) + "\n"
+
+
+def document(records: Sequence[Mapping[str, Any]], page: Path) -> None:
+    """Write the table into a document, between its marks."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    replace_text(page, before + BEGIN + table(records) + END + rest.partition(END)[2])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from research.precision.records import Records
 RULES = ("mean:5%", "min:5%")
 WHAT = {
     "same": "nothing (false alarms)",
+    "2": "2 % slower",
+    "5": "5 % slower",
+    "10": "10 % slower",
     "core-2": "2 % slower shared core",
     "one-2": "2 % slower scenario",
     "core-5": "5 % slower shared core",
@@ -39,11 +42,16 @@ def summary(folder: Path) -> list[dict[str, Any]]:
     cases = list(results(folder))
     if not cases:
         raise UsageError(f"{folder} holds no suites: run `python -m research.planted --out FOLDER`")
+    return counted(cases)
+
+
+def counted(cases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each kind of change among these: how often it was found."""
     return [_found(kind, own) for kind in WHAT
             if (own := [case for case in cases if case["kind"] == kind])]  # fmt: skip
 
 
-def _found(kind: str, own: list[dict[str, Any]]) -> dict[str, Any]:
+def _found(kind: str, own: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     hits = sum(bool(case["alarms"]) if kind == "same" else case["found"] for case in own)
     low, high = clopper_pearson(hits, len(own))
     rules: dict[str, Any] = {}
@@ -54,7 +62,7 @@ def _found(kind: str, own: list[dict[str, Any]]) -> dict[str, Any]:
             "longest_s": max(case["seconds"] for case in own), **rules}  # fmt: skip
 
 
-def _failed(case: dict[str, Any], rule: str) -> bool:
+def _failed(case: Mapping[str, Any], rule: str) -> bool:
     """Whether a rival's rule failed; in one scenario only a slowed scenario's test counts."""
     failed = case["rivals"][rule]
     if not case["kind"].startswith("one"):

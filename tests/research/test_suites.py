@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from research.planted.suites import SUITES, Suite, change, repository, rows
+from research.planted.chunks import RESULTS
+from research.planted.suites import (
+    BEGIN,
+    DOCUMENT,
+    END,
+    Suite,
+    beside,
+    change,
+    collected,
+    document,
+    in_turns,
+    repository,
+    table,
+    told,
+)  # fmt: skip
 from research.precision.records import Records
 
 SLEEPS = """
@@ -42,14 +56,11 @@ def took_ns(folder: Path) -> int:
     return int(done.stdout)
 
 
-def test_a_methods_calls_take_longer_by_the_share_and_answer_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_methods_calls_take_longer_by_the_share_and_answer_the_same(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "project.py").write_text(SLEEPS)
     suite = Suite("bench", "", 1, ".", "project.py", ("Converter.structure",))
-    monkeypatch.setitem(SUITES, "own", suite)
     clone = repository(source, tmp_path / "clone")
     assert repository(source, clone) == clone
     before = took_ns(clone)
@@ -59,14 +70,84 @@ def test_a_methods_calls_take_longer_by_the_share_and_answer_the_same(
     assert took_ns(clone) == pytest.approx(1.5 * before, rel=0.01)
 
 
-def test_the_table_counts_suites_with_a_regression(tmp_path: Path) -> None:
-    records = Records(tmp_path / "results.jsonl")
-    for number, (kind, found) in enumerate([("same", []), ("5", ["t"]), ("5", [])]):
-        records.append(
-            {"suite": "cattrs", "kind": kind, "number": number, "regressions": found,
-             "started": time.time(), "rivals": {"mean:5%": ["t"], "min:5%": []}}
-        )  # fmt: skip
-    lines = rows(records)
-    assert lines[2].startswith("| nothing | 0 of 1 (0% to ")
-    assert lines[3].startswith("| 5 % slower | 1 of 2 (")
-    assert lines[3].endswith("| 2 of 2 | 0 of 2 |")
+def guard(kind: str, number: int, verdicts: str, *other: str) -> dict[str, Any]:
+    return {"by": "guard", "kind": kind, "number": number, "seconds": 170.0, "verdicts": verdicts,
+            "other_alarms": list(other)}  # fmt: skip
+
+
+def test_the_table_counts_suites_in_which_something_was_called_slower() -> None:
+    records = [
+        {"by": "collection", "benchmarks": ["a", "b"]},
+        guard("same", 0, "=="), guard("same", 1, "=?", "a first_step"), guard("same", 2, "=="),
+        guard("5", 0, "R?"), guard("5", 1, "=="),
+        {"by": "pytest-benchmark", "kind": "5", "number": 0,
+         "verdicts": {"mean:5%": "RR", "min:5%": "=="}},
+    ]  # fmt: skip
+    assert table(records).splitlines()[2:] == [
+        "|nothing (false alarms)|1/3|1–91 %|–|–|",
+        "|2 % slower|–|–|–|–|",
+        "|5 % slower|1/2|1–99 %|1/1|0/1|",
+        "|10 % slower|–|–|–|–|",
+    ]
+
+
+def test_the_document_has_the_table_of_the_records(tmp_path: Path) -> None:
+    """Its length must not depend on what was measured: documents have a limit."""
+    assert table(list(Records(RESULTS / "cattrs.jsonl"))) in DOCUMENT.read_text(encoding="utf-8")
+    page = tmp_path / "guard.md"
+    page.write_text(f"before\n{BEGIN}old\n{END}\nafter\n")
+    for _ in range(2):
+        document([guard("2", 0, "R")], page)
+    assert page.read_text() == f"before\n{BEGIN}{table([guard('2', 0, 'R')])}{END}\nafter\n"
+
+
+def test_what_the_guard_said_is_kept_in_few_words() -> None:
+    judged = [
+        {"scenario": "t.py::b", "metric": "latency", "verdict": "regression", "change": 0.05123},
+        {"scenario": "t.py::b", "metric": "allocated", "verdict": "regression", "change": 1.0},
+        {"scenario": "t.py::a", "metric": "latency", "verdict": "inconclusive", "change": None},
+    ]
+    assert told(judged, {"t.py::b": (0.05, 0.001, 4)}, ["a", "b", "c"]) == {
+        "verdicts": "?R-",
+        "changes_pct": [None, 5.12, None],
+        "screens": [None, (0.05, 0.001, 4), None],
+        "other_alarms": ["b allocated"],
+    }
+
+
+def test_suites_take_turns_and_pytest_benchmark_has_the_guards_time(tmp_path: Path) -> None:
+    records = Records(tmp_path / "kept.jsonl")
+    kinds = ["same", "2"]
+    found = list(in_turns("cattrs", tmp_path, records, kinds, 2, 170, 1))
+    assert [u.key for u in found] == [
+        {"by": "collection"},
+        *({"kind": kind, "number": n, "by": "guard"} for n in range(2) for kind in kinds),
+    ]
+    records.append(guard("same", 0, "=") | {"seconds": 150.5}, guard("same", 1, "="))
+    found = list(in_turns("cattrs", tmp_path, records, kinds, 2, 170, 1))
+    (other,) = (u for u in found if u.key["by"] == "pytest-benchmark")
+    assert other.key["number"] == 0
+    assert other.seconds == 170.5
+    assert found.index(other) == 2
+
+
+def test_pytest_benchmark_judges_a_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real one, of a method that takes four times as long."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "project.py").write_text(SLEEPS)
+    test = (
+        "from project import Converter\n"
+        "def test_a(benchmark):\n    benchmark(Converter().structure, 3)\n"
+        "def test_b(benchmark):\n    benchmark(len, '')\n"
+    )
+    (source / "test_it.py").write_text(test)
+    suite = Suite("test_it.py", "test", 2, ".", "project.py", ("Converter.structure",))
+    clone = repository(source, tmp_path / "clone")
+    names = collected(suite, clone)["benchmarks"]
+    assert names == ["test_a", "test_b"]
+    found = beside(suite, "300", 0, clone, 22.0, names)
+    assert {rule: verdicts[0] for rule, verdicts in found["verdicts"].items()} == {
+        "mean:5%": "R", "min:5%": "R",
+    }  # fmt: skip
+    assert found["exit_code"] == 1
