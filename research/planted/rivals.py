@@ -19,7 +19,12 @@ COMPARED = ("--benchmark-compare=0001", "--benchmark-compare-fail", *RULES)
 
 
 def rival(
-    clone: Path, seconds: float, tests: Sequence[str], count: int, environment: Mapping[str, str]
+    clone: Path,
+    seconds: float,
+    tests: Sequence[str],
+    count: int,
+    environment: Mapping[str, str],
+    python: str = sys.executable,
 ) -> dict[str, Any]:
     """pytest-benchmark, one process a version, in the time that the guard took.
 
@@ -29,6 +34,7 @@ def rival(
         tests: As pytest takes them.
         count: How many benchmarks they are.
         environment: Variables of the processes.
+        python: Interpreter that has it, and what the tests import.
 
     Returns:
         For each rule the tests that it failed, and the seconds spent.
@@ -37,7 +43,7 @@ def rival(
     storage = clone / ".benchmarks"
     shutil.rmtree(storage, ignore_errors=True)
     common = [
-        sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider",
+        python, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider",
         f"--benchmark-max-time={each:.2f}", "--benchmark-min-rounds=5", "--benchmark-only",
         f"--benchmark-storage={storage}",
     ]  # fmt: skip

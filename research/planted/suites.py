@@ -1,8 +1,9 @@
 """The guard on other projects' own benchmarks, unchanged: real code that does more work.
 
-    python -m research.planted.suites cattrs SOURCE --minutes 60
+    python -m research.planted.suites cattrs SOURCE --python ENVIRONMENT/bin/python --minutes 60
 
-SOURCE is the project's unpacked source package; what its benchmarks import must be installed. A
+SOURCE is the project's unpacked source package; ENVIRONMENT has what its benchmarks import, pytest
+and pytest-benchmark, and nothing else: each launch starts pytest with all plugins that it finds. A
 unit is a suite judged by the guard, or the same suite judged by pytest-benchmark: its rule needs
 means of its own, of both versions, in as much time as the guard took, so that nothing but that time
 makes it equal. Units are taken in turns, unchanged code first, and each appends a line to
@@ -60,6 +61,17 @@ class Suite:
     methods: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a suite is measured."""
+
+    suite: Suite
+    clone: Path
+    """A git repository, whose tag `unchanged` is the code before."""
+    python: str = sys.executable
+    """Interpreter of the benchmarks."""
+
+
 SUITES = {
     "cattrs": Suite(
         "bench",
@@ -80,6 +92,7 @@ def main() -> None:
     )
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("source", type=Path)
+    parser.add_argument("--python", default=sys.executable, help="interpreter of the benchmarks")
     parser.add_argument("--minutes", type=float, help="as many units as fit; else all")
     parser.add_argument("--out", type=Path, help="records elsewhere; no document is written")
     parser.add_argument("--kinds", default=",".join(KINDS))
@@ -91,8 +104,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tfbench-planted-") as folder:
         clone = repository(options.source, Path(folder) / options.suite)
         units = in_turns(
-            options.suite, clone, records, options.kinds.split(","), options.count,
-            options.budget or BUDGET_S * SUITES[options.suite].count, options.rivals,
+            Place(SUITES[options.suite], clone, options.python), records, options.kinds.split(","),
+            options.count, options.budget or BUDGET_S * SUITES[options.suite].count, options.rivals,
         )  # fmt: skip
         work(units, records, options.minutes)
     print(table(list(records)))
@@ -101,8 +114,7 @@ def main() -> None:
 
 
 def in_turns(
-    name: str,
-    clone: Path,
+    place: Place,
     records: Records,
     kinds: Sequence[str],
     count: int,
@@ -110,18 +122,17 @@ def in_turns(
     rivals: int,
 ) -> Iterator[Unit]:
     """One suite of each kind, then the next of each, pytest-benchmark after the guard."""
-    suite = SUITES[name]
-    yield Unit({"by": "collection"}, ENDS_S, partial(collected, suite, clone))
+    yield Unit({"by": "collection"}, ENDS_S, partial(collected, place))
     benchmarks = recorded(records, {"by": "collection"}).get("benchmarks", ())
     for number in range(count):
         for kind in kinds:
             key = {"kind": kind, "number": number}
             guard = {**key, "by": "guard"}
-            judge = partial(case, suite, kind, number, clone, budget_s, benchmarks)
+            judge = partial(case, place, kind, number, budget_s, benchmarks)
             yield Unit(guard, budget_s + ENDS_S, judge)
             seconds = recorded(records, guard).get("seconds")
             if seconds is not None and number < rivals:
-                judge = partial(beside, suite, kind, number, clone, seconds, benchmarks)
+                judge = partial(beside, place, kind, number, seconds, benchmarks)
                 yield Unit({**key, "by": "pytest-benchmark"}, seconds + ENDS_S, judge)
 
 
@@ -149,13 +160,13 @@ def change(suite: Suite, kind: str, number: int, clone: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
-def collected(suite: Suite, clone: Path) -> dict[str, Any]:
+def collected(place: Place) -> dict[str, Any]:
     """The names of the benchmarks, whose order is that of all verdicts."""
-    command = [sys.executable, "-m", "pytest", suite.tests, "-k", suite.chosen, "-q",
+    suite = place.suite
+    command = [place.python, "-m", "pytest", suite.tests, "-k", suite.chosen, "-q",
                "-p", "no:cacheprovider", "--collect-only"]  # fmt: skip
-    environment = os.environ | {"PYTHONPATH": str(clone / suite.paths)}
     done = subprocess.run(
-        command, cwd=clone, env=environment, capture_output=True, text=True, check=True
+        command, cwd=place.clone, env=_variables(place), capture_output=True, text=True, check=True
     )
     found = [_name(line) for line in done.stdout.splitlines() if "::" in line]
     if len(found) != suite.count:
@@ -163,28 +174,34 @@ def collected(suite: Suite, clone: Path) -> dict[str, Any]:
     return {"benchmarks": found}
 
 
-def committed(suite: Suite, kind: str, number: int, clone: Path) -> None:
+def _variables(place: Place) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(place.clone / place.suite.paths)}
+
+
+def committed(place: Place, kind: str, number: int) -> None:
     """The change alone, as a commit on top of what is published."""
+    clone = place.clone
     git(clone, "reset", "-q", "--hard", "unchanged")
     git(clone, "clean", "-qfd")
-    change(suite, kind, number, clone)
+    change(place.suite, kind, number, clone)
     git(clone, "commit", "-qam", f"{kind} {number}")
 
 
 def case(
-    suite: Suite, kind: str, number: int, clone: Path, budget_s: int, benchmarks: Sequence[str]
+    place: Place, kind: str, number: int, budget_s: int, benchmarks: Sequence[str]
 ) -> dict[str, Any]:
     """Plant one change, and let the guard compare it with the code before."""
-    committed(suite, kind, number, clone)
-    out = clone.parent / "last"
+    committed(place, kind, number)
+    suite, out = place.suite, place.clone.parent / "last"
     shutil.rmtree(out, ignore_errors=True)
     done = subprocess.run(
         [
             sys.executable, "-P", "-m", "tfbench", "guard", "--base", "unchanged",
             "--configuration", "cpu-1", "--pytest", suite.tests, "-k", suite.chosen,
             "--budget", f"{budget_s}s", "--seed", str(number), "--out", str(out),
+            "--python", place.python,
         ],
-        cwd=clone, capture_output=True, text=True,
+        cwd=place.clone, capture_output=True, text=True,
     )  # fmt: skip
     if not (out / "guard.json").exists():
         raise SystemExit(f"the guard did not end: {done.stderr[-2000:]}")
@@ -214,12 +231,15 @@ def _name(id: str) -> str:
 
 
 def beside(
-    suite: Suite, kind: str, number: int, clone: Path, seconds: float, benchmarks: Sequence[str]
+    place: Place, kind: str, number: int, seconds: float, benchmarks: Sequence[str]
 ) -> dict[str, Any]:
     """What pytest-benchmark says of the same change in the same time."""
-    committed(suite, kind, number, clone)
-    environment = os.environ | {"PYTHONPATH": str(clone / suite.paths)}
-    found = rival(clone, seconds, (suite.tests, "-k", suite.chosen), suite.count, environment)
+    committed(place, kind, number)
+    suite = place.suite
+    found = rival(
+        place.clone, seconds, (suite.tests, "-k", suite.chosen), suite.count, _variables(place),
+        place.python,
+    )  # fmt: skip
     failed = {rule: {test.rpartition(" (")[0] for test in found[rule]} for rule in RULES}
     return {
         "exit_code": found["exit_code"],

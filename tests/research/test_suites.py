@@ -14,6 +14,8 @@ from research.planted.suites import (
     BEGIN,
     DOCUMENT,
     END,
+    SUITES,
+    Place,
     Suite,
     beside,
     change,
@@ -23,9 +25,10 @@ from research.planted.suites import (
     repository,
     table,
     told,
-)  # fmt: skip
+)
 from research.precision.records import Records
 
+PLACE = Place(SUITES["cattrs"], Path("clone"))
 SLEEPS = """
 import time
 
@@ -118,13 +121,13 @@ def test_what_the_guard_said_is_kept_in_few_words() -> None:
 def test_suites_take_turns_and_pytest_benchmark_has_the_guards_time(tmp_path: Path) -> None:
     records = Records(tmp_path / "kept.jsonl")
     kinds = ["same", "2"]
-    found = list(in_turns("cattrs", tmp_path, records, kinds, 2, 170, 1))
+    found = list(in_turns(PLACE, records, kinds, 2, 170, 1))
     assert [u.key for u in found] == [
         {"by": "collection"},
         *({"kind": kind, "number": n, "by": "guard"} for n in range(2) for kind in kinds),
     ]
     records.append(guard("same", 0, "=") | {"seconds": 150.5}, guard("same", 1, "="))
-    found = list(in_turns("cattrs", tmp_path, records, kinds, 2, 170, 1))
+    found = list(in_turns(PLACE, records, kinds, 2, 170, 1))
     (other,) = (u for u in found if u.key["by"] == "pytest-benchmark")
     assert other.key["number"] == 0
     assert other.seconds == 170.5
@@ -144,9 +147,10 @@ def test_pytest_benchmark_judges_a_suite(tmp_path: Path, monkeypatch: pytest.Mon
     (source / "test_it.py").write_text(test)
     suite = Suite("test_it.py", "test", 2, ".", "project.py", ("Converter.structure",))
     clone = repository(source, tmp_path / "clone")
-    names = collected(suite, clone)["benchmarks"]
+    place = Place(suite, clone)
+    names = collected(place)["benchmarks"]
     assert names == ["test_a", "test_b"]
-    found = beside(suite, "300", 0, clone, 22.0, names)
+    found = beside(place, "300", 0, 22.0, names)
     assert {rule: verdicts[0] for rule, verdicts in found["verdicts"].items()} == {
         "mean:5%": "R", "min:5%": "R",
     }  # fmt: skip
