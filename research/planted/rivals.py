@@ -25,6 +25,7 @@ def rival(
     count: int,
     environment: Mapping[str, str],
     python: str = sys.executable,
+    each_s: float | None = None,
 ) -> dict[str, Any]:
     """pytest-benchmark, one process a version, in the time that the guard took.
 
@@ -35,16 +36,17 @@ def rival(
         count: How many benchmarks they are.
         environment: Variables of the processes.
         python: Interpreter that has it, and what the tests import.
+        each_s: What it is told to time each benchmark for; else what ought to take this time.
 
     Returns:
-        For each rule the tests that it failed, and the seconds spent.
+        For each rule the tests that it failed, the seconds spent, and `each_s`.
     """
-    each = max(0.5, (seconds / 2 - START_S) / count)
+    each_s = max(0.5, each_s or (seconds / 2 - START_S) / count)
     storage = clone / ".benchmarks"
     shutil.rmtree(storage, ignore_errors=True)
     common = [
         python, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider",
-        f"--benchmark-max-time={each:.2f}", "--benchmark-min-rounds=5", "--benchmark-only",
+        f"--benchmark-max-time={each_s:.2f}", "--benchmark-min-rounds=5", "--benchmark-only",
         f"--benchmark-storage={storage}",
     ]  # fmt: skip
     began = time.monotonic()
@@ -58,6 +60,7 @@ def rival(
     )
     return {
         "seconds": round(time.monotonic() - began, 1),
+        "each_s": round(each_s, 2),
         "exit_code": done.returncode,
         **failed(f"{done.stdout}\n{done.stderr}"),
     }

@@ -132,8 +132,18 @@ def in_turns(
             yield Unit(guard, budget_s + ENDS_S, judge)
             seconds = recorded(records, guard).get("seconds")
             if seconds is not None and number < rivals:
-                judge = partial(beside, place, kind, number, seconds, benchmarks)
+                each_s = timed_for(list(records), seconds)
+                judge = partial(beside, place, kind, number, seconds, benchmarks, each_s)
                 yield Unit({**key, "by": "pytest-benchmark"}, seconds + ENDS_S, judge)
+
+
+def timed_for(records: Sequence[Mapping[str, Any]], seconds: float) -> float | None:
+    """What pytest-benchmark is to be told to time each benchmark for, so that it takes this time.
+
+    By what it took before: it calibrates and keeps all times, and so takes longer than it is told.
+    """
+    before = [each for each in records if each["by"] == "pytest-benchmark"]
+    return before[-1]["each_s"] * seconds / before[-1]["seconds"] if before else None
 
 
 def repository(source: Path, clone: Path) -> Path:
@@ -231,18 +241,24 @@ def _name(id: str) -> str:
 
 
 def beside(
-    place: Place, kind: str, number: int, seconds: float, benchmarks: Sequence[str]
+    place: Place,
+    kind: str,
+    number: int,
+    seconds: float,
+    benchmarks: Sequence[str],
+    each_s: float | None = None,
 ) -> dict[str, Any]:
     """What pytest-benchmark says of the same change in the same time."""
     committed(place, kind, number)
     suite = place.suite
     found = rival(
         place.clone, seconds, (suite.tests, "-k", suite.chosen), suite.count, _variables(place),
-        place.python,
+        place.python, each_s,
     )  # fmt: skip
     failed = {rule: {test.rpartition(" (")[0] for test in found[rule]} for rule in RULES}
     return {
         "exit_code": found["exit_code"],
+        "each_s": found["each_s"],
         "verdicts": {
             rule: "".join("R" if each in failed[rule] else "=" for each in benchmarks)
             for rule in RULES

@@ -24,6 +24,7 @@ from research.planted.suites import (
     in_turns,
     repository,
     table,
+    timed_for,
     told,
 )
 from research.precision.records import Records
@@ -134,6 +135,12 @@ def test_suites_take_turns_and_pytest_benchmark_has_the_guards_time(tmp_path: Pa
     assert found.index(other) == 2
 
 
+def test_pytest_benchmark_is_told_a_time_that_takes_the_guards() -> None:
+    assert timed_for([guard("same", 0, "=")], 170) is None
+    before = {"by": "pytest-benchmark", "each_s": 8.0, "seconds": 340.0}
+    assert timed_for([before | {"seconds": 1.0}, before, guard("same", 0, "=")], 170) == 4
+
+
 def test_pytest_benchmark_judges_a_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real one, of a method that takes four times as long."""
     source = tmp_path / "source"
@@ -150,8 +157,9 @@ def test_pytest_benchmark_judges_a_suite(tmp_path: Path, monkeypatch: pytest.Mon
     place = Place(suite, clone)
     names = collected(place)["benchmarks"]
     assert names == ["test_a", "test_b"]
-    found = beside(place, "300", 0, 22.0, names)
+    found = beside(place, "300", 0, 21.0, names)
     assert {rule: verdicts[0] for rule, verdicts in found["verdicts"].items()} == {
         "mean:5%": "R", "min:5%": "R",
     }  # fmt: skip
     assert found["exit_code"] == 1
+    assert found["each_s"] == 0.5
