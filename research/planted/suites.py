@@ -2,9 +2,11 @@
 
     python -m research.planted.suites cattrs SOURCE --python ENVIRONMENT/bin/python --minutes 60
 
-SOURCE is the project's unpacked source package; ENVIRONMENT has what its benchmarks import, pytest
-and pytest-benchmark, and nothing else: each launch starts pytest with all plugins that it finds. A
-unit is a suite judged by the guard, or the same suite judged by pytest-benchmark: its rule needs
+SOURCE is the project's unpacked source package; ENVIRONMENT has what its benchmarks import (for
+cattrs: attrs, msgspec, typing_extensions), pytest and pytest-benchmark, and nothing else, for each
+launch starts pytest with all plugins that it finds.
+
+A unit is a suite judged by the guard, or the same suite judged by pytest-benchmark: its rule needs
 means of its own, of both versions, in as much time as the guard took, so that nothing but that time
 makes it equal. Units are taken in turns, unchanged code first, and each appends a line to
 `results/cattrs.jsonl`, so that the experiment is made in as many sittings as it takes. At the end
@@ -176,8 +178,10 @@ def collected(place: Place) -> dict[str, Any]:
     command = [place.python, "-m", "pytest", suite.tests, "-k", suite.chosen, "-q",
                "-p", "no:cacheprovider", "--collect-only"]  # fmt: skip
     done = subprocess.run(
-        command, cwd=place.clone, env=_variables(place), capture_output=True, text=True, check=True
+        command, cwd=place.clone, env=_variables(place), capture_output=True, text=True
     )
+    if done.returncode != 0:
+        raise SystemExit(f"the benchmarks cannot be collected:\n{done.stdout[-2000:]}")
     found = [_name(line) for line in done.stdout.splitlines() if "::" in line]
     if len(found) != suite.count:
         raise SystemExit(f"{suite.count} benchmarks were meant to be chosen, and {len(found)} are")
