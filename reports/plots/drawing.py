@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.results.processes import die_with_parent
 from reports.facts.measured import Facts
 from reports.plots import latency, machine, scaling, speed, tradeoff
 from reports.plots.drawn import Plot
@@ -69,7 +70,7 @@ def _all(makers: Sequence[Maker], facts: Facts, folder: Path) -> list[Plot | Non
     if workers == 1 or "fork" not in multiprocessing.get_all_start_methods():
         return [_one(make, facts, folder) for make in makers]
     with ProcessPoolExecutor(
-        workers, multiprocessing.get_context("fork"), _inherit, (makers, facts, folder)
+        workers, multiprocessing.get_context("fork"), _begin, (os.getpid(), makers, facts, folder)
     ) as executor:
         return list(executor.map(_by_number, range(len(makers))))
 
@@ -84,8 +85,9 @@ _inherited: tuple[Sequence[Maker], Facts, Path]
 """In a drawing process: what it was forked with, so that nothing is copied by messages."""
 
 
-def _inherit(*what: Any) -> None:
+def _begin(parent: int, *what: Any) -> None:
     global _inherited
+    die_with_parent(parent)  # or it would wait for the next plot, where that was killed
     _inherited = what
 
 

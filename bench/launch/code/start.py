@@ -21,9 +21,10 @@ def main(fd: int, request: dict[str, Any]) -> None:
     from bench.launch.timing import setup, standstill
     from bench.launch.timing.launch import Told, describe, serve
     from bench.results.as_json import from_json
+    from bench.results.processes import die_with_parent
     from bench.results.values import Configuration
 
-    setup.die_with_parent()
+    die_with_parent()
     standstill.begin()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the guard decides when a launch ends
     configuration = from_json(Configuration, request["configuration"])

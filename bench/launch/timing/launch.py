@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from bench.launch.timing import memory, setup, standstill, turns
 from bench.launch.timing.warmup import warm_up
-from bench.results import extras
+from bench.results import extras, processes
 from bench.results.errors import TfbenchError, Unsupported, UsageError, one_line
 from bench.results.messages import Channel
 
@@ -52,7 +52,7 @@ def be(make: Callable[[], TimedLaunch], channel: int, log: int, parent: int = 0)
     """
     status = 1
     try:
-        setup.die_with_parent(parent)
+        processes.die_with_parent(parent)
         standstill.begin()
         os.setsid()  # what it starts is in its group, by which the sweep ends it all
         for place in (1, 2):

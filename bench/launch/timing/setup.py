@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import signal
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from bench.results.errors import LaunchError
 from bench.results.values import Configuration
-
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def process(configuration: Configuration, padding: int) -> bytearray:
@@ -50,24 +45,6 @@ def check_cores(cpus: Iterable[int]) -> None:
     if found != set(cpus):
         wanted, own = (", ".join(map(str, sorted(each))) for each in (cpus, found))
         raise LaunchError(f"its cores were taken away: it was to run on {wanted}, and has {own}")
-
-
-def die_with_parent(parent: int = 0) -> None:
-    """Ask the kernel to kill this launch when the process that forked it ends: none is left behind.
-
-    Not for a preloaded process itself: the kernel takes the thread that started it for its parent,
-    and the sweep's threads come and go.
-
-    Args:
-        parent: Its process id; where it has ended before the kernel could be asked, this process
-            ends now. 0: not known.
-    """
-    if sys.platform == "linux":
-        prctl = ctypes.CDLL(None).prctl
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        prctl(PR_SET_CHILD_SUBREAPER, 1)  # daemons that it starts stay its own, and end with it
-    if parent and os.getppid() != parent:
-        os._exit(1)
 
 
 def pin(cpus: Iterable[int]) -> None:
