@@ -19,6 +19,8 @@ COUNTED = ("_per_step", "_share", "_ns", "_bytes", "_left_out")
 """How probes end whose values are numbers, or unknown."""
 PROVED = ("_operations", "products", "kernels")
 """How facts of a proof end that count; its `operations` alone may be a table of their kinds."""
+PLAIN: dict[Any, set[type]] = {float: {int, float}, int: {int}}
+"""The types of what stands in a file for a number, and for a whole one."""
 MOST = 2**63
 """Beyond it a number cannot have been counted or timed."""
 
@@ -44,8 +46,8 @@ def check(hint: Any, value: Any, name: str, finite: bool = False) -> None:
         _expect(value in arguments if isinstance(value, str) else False, name, value)
     elif origin is tuple:
         _expect(isinstance(value, tuple), name, value)
-        plain = arguments[0] in (int, float) and not finite
-        if plain and {type(each) for each in value} <= {int, float}:
+        plain = set() if finite else PLAIN.get(arguments[0], set())
+        if {type(each) for each in value} <= plain:
             return  # thousands of outputs, at the speed of C
         for n, each in enumerate(value):
             check(arguments[0], each, f"{name}[{n}]", finite)
@@ -59,8 +61,10 @@ def check(hint: Any, value: Any, name: str, finite: bool = False) -> None:
         _expect(isinstance(value, typing.cast(type, hint)), name, value)
         for field, kind in hints(typing.cast(type, hint)).items():
             check(kind, getattr(value, field), f"{name}.{field}", finite)
-    elif hint is float or hint is int:
+    elif hint is float:
         _expect(_number(value) and (not finite or _finite(value)), name, value)
+    elif hint is int:
+        _expect(_whole(value), name, value)
     elif isinstance(hint, type):
         _expect(isinstance(value, hint), name, value)
 
@@ -138,9 +142,9 @@ def facts(found: Mapping[str, Any]) -> None:
 def _turn(value: Any, name: str) -> None:
     _expect(isinstance(value, Turn), name, value)
     numbers = (value.round, value.position, value.steps, value.elapsed_ns, value.delayed_ns)
-    fine = all(_number(x) and 0 <= x < MOST for x in numbers[:-1])
+    fine = all(_whole(x) and 0 <= x < MOST for x in numbers[:-1])
     # Earlier versions wrote delays below 0, where a thread ended within the turn.
-    delay = _number(value.delayed_ns) and abs(value.delayed_ns) < MOST
+    delay = _whole(value.delayed_ns) and abs(value.delayed_ns) < MOST
     _expect(fine and delay and value.steps >= 1 and value.elapsed_ns > 0, name, list(numbers))
 
 
@@ -153,6 +157,10 @@ def _finite(value: float) -> bool:
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _expect(fine: bool, name: str, value: Any) -> None:
