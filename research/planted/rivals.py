@@ -36,7 +36,7 @@ def rival(
         count: How many benchmarks they are.
         environment: Variables of the processes.
         python: Interpreter that has it, and what the tests import.
-        each_s: What it is told to time each benchmark for; else what ought to take this time.
+        each_s: Its longest time for a benchmark; else what ought to take this time.
 
     Returns:
         For each rule the tests that it failed, the seconds spent, and `each_s`.

@@ -140,9 +140,9 @@ def in_turns(
 
 
 def timed_for(records: Sequence[Mapping[str, Any]], seconds: float) -> float | None:
-    """What pytest-benchmark is to be told to time each benchmark for, so that it takes this time.
+    """pytest-benchmark's longest time for a benchmark, with which a suite takes it these seconds.
 
-    By what it took before: it calibrates and keeps all times, and so takes longer than it is told.
+    By what it took before, for it goes beyond that time: it calibrates, and keeps all times.
     """
     before = [each for each in records if each["by"] == "pytest-benchmark"]
     return before[-1]["each_s"] * seconds / before[-1]["seconds"] if before else None

@@ -95,7 +95,7 @@ def test_the_table_counts_suites_in_which_something_was_called_slower() -> None:
     ]
 
 
-def test_the_document_has_the_table_of_the_records(tmp_path: Path) -> None:
+def test_the_guards_page_has_the_table_of_the_records(tmp_path: Path) -> None:
     """Its length must not depend on what was measured: documents have a limit."""
     assert table(list(Records(RESULTS / "cattrs.jsonl"))) in DOCUMENT.read_text(encoding="utf-8")
     page = tmp_path / "guard.md"
@@ -135,7 +135,7 @@ def test_suites_take_turns_and_pytest_benchmark_has_the_guards_time(tmp_path: Pa
     assert found.index(other) == 2
 
 
-def test_pytest_benchmark_is_told_a_time_that_takes_the_guards() -> None:
+def test_pytest_benchmark_has_a_limit_with_which_it_takes_the_guards_time() -> None:
     assert timed_for([guard("same", 0, "=")], 170) is None
     before = {"by": "pytest-benchmark", "each_s": 8.0, "seconds": 340.0}
     assert timed_for([before | {"seconds": 1.0}, before, guard("same", 0, "=")], 170) == 4
