@@ -18,6 +18,8 @@ from bench.sweep.discovery import ROOT
 from research.zoo import checking, page, running
 from research.zoo.models import MODELS, Model
 
+RECORDS = Path(__file__).parent / "records"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns 0, or 1 where a model is not as its entry says."""
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure(chosen, options)
         wrong = complain(chosen, options)
         if not options.only:
-            write(options.out, options.docs)
+            write(options.out, options.docs, options.records)
         return 1 if wrong else 0
     except TfbenchError as error:
         print(f"zoo: {error}", file=sys.stderr)
@@ -49,6 +51,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--out", type=Path, default=Path("runs/zoo"), help="where runs go, and go on")
     add("--report", action="store_true", help="only check and write the page of what was run")
     add("--docs", type=Path, default=ROOT / "docs", help="where the page goes (default: docs)")
+    add("--records", type=Path, default=RECORDS, help="where what came of each model is kept")
     add("--cache", default=os.environ.get("TFBENCH_CACHE", ""), help="folder of trained models")
     options = parser.parse_args(arguments)
     options.out = options.out.absolute() / ("parts" if options.only else "")
@@ -78,6 +81,8 @@ def measure(models: Sequence[Model], options: argparse.Namespace) -> None:
         else:
             running.measure(model, options.out, options.cache, tuple(options.only))
             print(f"zoo: {model.name} took {time.monotonic() - begun:.0f} s", flush=True)
+            if not options.only:
+                page.keep(options.out, options.records)
 
 
 def complain(models: Sequence[Model], options: argparse.Namespace) -> int:
@@ -98,10 +103,11 @@ def complain(models: Sequence[Model], options: argparse.Namespace) -> int:
     return wrong
 
 
-def write(out: Path, docs: Path) -> None:
-    """Write the page of what was run."""
+def write(out: Path, docs: Path, records: Path) -> None:
+    """Keep what came of what was run, and write the page of all that is kept."""
+    page.keep(out, records)
     docs.mkdir(parents=True, exist_ok=True)
-    replace_text(docs / "zoo.md", page.markdown(page.visited(MODELS, out)))
+    replace_text(docs / "zoo.md", page.markdown(page.kept(records)))
     print(f"page: {docs / 'zoo.md'}")
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
+from bench.results.as_json import from_json, to_json
+from bench.results.files import replace_text
 from bench.results.store import read_run
-from bench.results.values import Effect
 from reports.facts import figures
 from reports.facts.advice import cost
 from reports.facts.derive import facts_of
@@ -28,56 +27,83 @@ FOLDERS = re.compile(r"(?<!\S)/\S*/")
 
 @dataclass(frozen=True)
 class Visit:
-    """What came of one model."""
+    """What came of one model, as it is kept beside the code: the runs themselves are large."""
 
-    model: Model
-    rows: tuple[Effect, ...]
-    best: str
-    """The fastest inference path and what it brings, in words."""
+    model: str
     line: str
     """What its task was taken for."""
-    mark: Mapping[str, Any]
-    """How the zoo ran it (`running.MARK`)."""
-    facts: Mapping[str, Any]
-    """Of `run.json`."""
+    ok: int
+    """Rows with figures."""
+    refused: tuple[tuple[str, tuple[str, ...]], ...]
+    """Each reason why scenarios are unsupported, with their ids; the most frequent first."""
+    failed: tuple[tuple[str, str], ...]
+    """Ids of scenarios that failed, with their reasons."""
+    best: str
+    """The fastest inference path and what it brings, in words."""
+    seconds: float
+    """What the run took."""
+    machine: str
+    commit: str
+    """The code that measured it."""
 
     @property
-    def ok(self) -> int:
-        """Rows with figures."""
-        return sum(row.status == "ok" for row in self.rows)
+    def what(self) -> str:
+        """What the model is and where it comes from."""
+        return next(each.what for each in MODELS if each.name == self.model)
 
     @property
     def unsupported(self) -> int:
         """Rows with a reason in their place."""
-        return sum(row.status == "unsupported" for row in self.rows)
-
-    @property
-    def reasons(self) -> list[tuple[str, list[str]]]:
-        """Each reason with the scenarios that have it, the most frequent first."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for row in self.rows:
-            if row.status == "unsupported":
-                found[FOLDERS.sub("", row.reason)].append(row.scenario)
-        return sorted(found.items(), key=lambda item: -len(item[1]))
+        return sum(len(ids) for _, ids in self.refused)
 
 
-def visited(models: Sequence[Model], out: Path) -> list[Visit]:
-    """Models that were run, in their order."""
-    return [visit(m, out / m.name) for m in models if _is_whole(out / m.name)]
+def keep(out: Path, records: Path) -> None:
+    """Keep what came of each model whose run in the zoo's folder has ended, over what was kept."""
+    records.mkdir(parents=True, exist_ok=True)
+    for model in MODELS:
+        folder = out / model.name
+        # One that was killed has no mark, one that could not begin no run.
+        if (folder / MARK).exists() and (folder / "run.json").exists():
+            text = json.dumps(to_json(visit(model, folder)), indent=1, ensure_ascii=False)
+            replace_text(records / f"{model.name}.json", text + "\n")
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether a run has ended: one that was killed has no mark, one that could not begin no run."""
-    return (folder / MARK).exists() and (folder / "run.json").exists()
+def kept(records: Path) -> list[Visit]:
+    """What was kept of the zoo's models, in their order."""
+    files = [records / f"{model.name}.json" for model in MODELS]
+    return [
+        from_json(Visit, json.loads(f.read_text(encoding="utf-8"))) for f in files if f.exists()
+    ]
 
 
 def visit(model: Model, folder: Path) -> Visit:
     """What one run says."""
     run = read_run(folder)
-    facts = facts_of(run)
-    mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
-    line = str(run.facts.get("workload", {}).get("line", ""))
-    return Visit(model, tuple(run.effects.rows), best(facts), line, mark, run.facts)
+    rows = run.effects.rows
+    environment, git = (run.facts.get(each) or {} for each in ("environment", "git"))
+    refused: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.status == "unsupported":
+            refused[FOLDERS.sub("", row.reason)].append(row.scenario)
+    return Visit(
+        model=model.name,
+        line=str(run.facts.get("workload", {}).get("line", "")),
+        ok=sum(row.status == "ok" for row in rows),
+        refused=tuple(
+            (reason, tuple(ids))
+            for reason, ids in sorted(refused.items(), key=lambda item: -len(item[1]))
+        ),
+        failed=tuple(
+            (row.scenario, FOLDERS.sub("", row.reason))
+            for row in rows
+            if row.status not in ("ok", "unsupported")
+        ),
+        best=best(facts_of(run)),
+        seconds=json.loads((folder / MARK).read_text(encoding="utf-8"))["seconds"],
+        machine=f"{environment.get('cpu', 'unknown processor')}, "
+        f"{environment.get('cores', '?')} cores",
+        commit=str(git.get("commit", ""))[:7],
+    )
 
 
 def best(facts: Facts) -> str:
@@ -107,12 +133,7 @@ def markdown(visits: Sequence[Visit]) -> str:
     )  # fmt: skip
     page = environment.get_template("page.md.j2")
     shared, own = reasons(visits)
-    failed = [
-        (each.model.name, row.scenario, FOLDERS.sub("", row.reason))
-        for each in visits
-        for row in each.rows
-        if row.status not in ("ok", "unsupported")
-    ]
+    failed = [(each.model, id, reason) for each in visits for id, reason in each.failed]
     return page.render(visits=visits, shared=shared, own=own, failed=failed, how=how(visits))
 
 
@@ -123,34 +144,30 @@ def reasons(
     counts: dict[str, set[str]] = defaultdict(set)
     scenarios: dict[str, list[str]] = {}
     for each in visits:
-        for reason, ids in each.reasons:
-            counts[reason].add(each.model.name)
-            scenarios.setdefault(reason, ids)
+        for reason, ids in each.refused:
+            counts[reason].add(each.model)
+            scenarios.setdefault(reason, list(ids))
     everywhere = [r for r, names in counts.items() if len(visits) > 1 and len(names) == len(visits)]
     own = [
-        (each.model.name, reason, ids)
+        (each.model, reason, list(ids))
         for each in visits
-        for reason, ids in each.reasons
+        for reason, ids in each.refused
         if reason not in everywhere
     ]
     return [(reason, scenarios[reason]) for reason in everywhere], own
 
 
 def how(visits: Sequence[Visit]) -> list[str]:
-    """Where and by which commands the runs were made."""
-    machines = {
-        f"{facts.get('cpu', 'unknown processor')}, {facts.get('cores', '?')} cores"
-        for each in visits
-        for facts in [each.facts.get("environment", {})]
-    }
-    names = [each.model.name for each in visits]
-    every = len(names) == len(MODELS)
-    command = shlex.join(["nox", "-s", "zoo", *([] if every else ["--", *names])])
-    minutes = ", ".join(f"{v.model.name} {v.mark['seconds'] / 60:.1f}" for v in visits)
-    left = [model.name for model in MODELS if model.name not in names]
+    """Where, by which code and for how long the models were run."""
+    left = [each.name for each in MODELS if each.name not in {visit.model for visit in visits}]
+    runs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in visits:
+        runs[each.machine, each.commit].append(f"{each.model} {each.seconds / 60:.1f}")
     return [
-        f"Made by `{command}`.",
-        *sorted(f"On {each}." for each in machines),
-        f"Minutes: {minutes}.",
+        "Made by `nox -s zoo`, which keeps what came of each model in `research/zoo/records`.",
+        *(
+            f"{machine}, at {commit or 'an unknown commit'}, in minutes: {', '.join(minutes)}."
+            for (machine, commit), minutes in runs.items()
+        ),
         *([f"Not run: {', '.join(left)}."] if left else []),
     ]
