@@ -78,7 +78,7 @@ def compared(name: str, number: int) -> dict[str, Any]:
         command = [
             sys.executable, "-m", "tfbench", "guard", *SUITES[name], "--base", "unchanged",
             "--configuration", "cpu-1", "--budget", f"{BUDGETS_S[name]}s",
-            "--seed", str(number % 2), "--out", str(out),
+            "--out", str(out),
         ]  # fmt: skip
         environment = os.environ | {"PYTHONPATH": str(clone)}
         done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
