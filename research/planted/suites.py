@@ -3,8 +3,8 @@
     python -m research.planted.suites cattrs SOURCE --python ENVIRONMENT/bin/python --minutes 60
 
 SOURCE is the project's unpacked source package; ENVIRONMENT has what its benchmarks import (for
-cattrs: attrs, msgspec, typing_extensions), pytest and pytest-benchmark, and nothing else, for each
-launch starts pytest with all plugins that it finds.
+cattrs: attrs, msgspec, orjson, typing_extensions), pytest and pytest-benchmark, and nothing else,
+for each launch starts pytest with all plugins that it finds.
 
 A unit is a suite judged by the guard, or the same suite judged by pytest-benchmark: its rule needs
 means of its own, of both versions, in as much time as the guard took, so that nothing but that time
