@@ -116,12 +116,7 @@ def main() -> None:
 
 
 def in_turns(
-    place: Place,
-    records: Records,
-    kinds: Sequence[str],
-    count: int,
-    budget_s: int,
-    rivals: int,
+    place: Place, records: Records, kinds: Sequence[str], count: int, budget_s: int, rivals: int
 ) -> Iterator[Unit]:
     """One suite of each kind, then the next of each, pytest-benchmark after the guard."""
     yield Unit({"by": "collection"}, ENDS_S, partial(collected, place))
@@ -291,8 +286,7 @@ def cases(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def table(records: Sequence[Mapping[str, Any]]) -> str:
     """Markdown: of each kind, in how many suites something was called slower; `–`: not measured."""
     found = {row[0]: row for row in rows(counted(cases(records)))}
-    blank = ("–",) * (len(HEAD) - 1)
-    lines = [found.get(WHAT[kind], (WHAT[kind], *blank)) for kind in KINDS]
+    lines = [found.get(WHAT[kind], (WHAT[kind], *["–"] * (len(HEAD) - 1))) for kind in KINDS]
     return "\n".join(f"|{'|'.join(line)}|" for line in (HEAD, ["-"] * len(HEAD), *lines)) + "\n"
 
 
