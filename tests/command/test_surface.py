@@ -9,8 +9,6 @@ import csv
 import dataclasses
 import re
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +25,6 @@ from bench.sweep import settings
 from bench.sweep.interrupts import Interrupted
 from tfbench.command import cli, doctor, running
 
-Cli = Callable[..., subprocess.CompletedProcess[str]]
 STORED = Path(__file__).parent / "stored"
 WORKLOAD = "--batch --cache --data --model --safe"
 COMMANDS = {
@@ -147,15 +144,17 @@ def test_an_old_run_keeps_its_figures(old: Path) -> None:
                 assert value == pytest.approx(float(row[name]), rel=1e-9), name
 
 
-def test_an_old_run_is_reported_compared_and_recommended_from(tfbench: Cli, old: Path) -> None:
+def test_an_old_run_is_reported_compared_and_recommended_from(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(old.parent)
     for arguments, file in (
         (("report", str(old), "--export", str(old / "rows.csv")), "report.html"),
         (("compare", str(old), str(old), "--out", str(old / "c")), "c/compare.md"),
         (("recommend", str(old)), "run.json"),
         (("history", str(old.parent), "--out", str(old / "h")), "h/history.md"),
     ):
-        done = tfbench(*arguments, cwd=old.parent)
-        assert done.returncode == 0, done.stderr
+        assert cli.main([*arguments]) == 0
         assert (old / file).exists()
     assert "infer/litert-int8" in (old / "report.md").read_text()
 
