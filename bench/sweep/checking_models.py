@@ -13,6 +13,8 @@ from bench.results.values import WorkloadSpec
 from bench.sweep.checking import near
 from bench.sweep.checking_files import check_file
 
+SIGNED = ("saved_model", "litert", "file function", "module function", "")
+"""Forms that may have several signatures, or are not known."""
 SAVED = ("saved_model.pb", "saved_model.pbtxt")
 
 
@@ -34,6 +36,11 @@ def check_model(workload: WorkloadSpec) -> None:
         return
     name = workload.model
     form = model_names.form(name)
+    if workload.signature and form not in SIGNED:
+        raise UsageError(
+            "--signature is for a SavedModel folder, a .tflite file or a function that returns a "
+            f"tf.Module: {name} has none"
+        )
     if form == "application":
         _application(name.partition(":")[2])
     elif form in ("keras", "litert", "onnx"):

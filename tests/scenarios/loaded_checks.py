@@ -44,6 +44,25 @@ def load():
         layer.dtype_policy = "float32"
     return model
 """
+TWO = """
+import keras
+import tensorflow as tf
+
+class Two(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, "x")])
+    def encode(self, x):
+        return {"code": 2 * x}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, "code")])
+    def decode(self, code):
+        return {"y": code - 1}
+
+def both():
+    return Two()
+
+def plain():
+    return keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)])
+"""
 layers = tf.keras.layers
 
 
@@ -153,8 +172,31 @@ def own_loss(scratch):
     return found
 
 
+def signatures(scratch):
+    """The inputs and answers of named functions of a tf.Module and its SavedModel, or a refusal."""
+    file, folder = scratch / "two.py", scratch / "two"
+    file.write_text(TWO)
+    namespace = {}
+    exec(compile(TWO, str(file), "exec"), namespace)
+    two = namespace["both"]()
+    tf.saved_model.save(two, str(folder), signatures={"encode": two.encode, "decode": two.decode})
+    found = {}
+    for name in (str(folder), f"{file}:both", f"{file}:plain"):
+        for signature in ("", "encode", "decode", "other"):
+            try:
+                source = models.find(WorkloadSpec(model=name, signature=signature), (), 0)
+                seen = list(source.signature)
+                if signature:
+                    answer = source.network()(tf.ones((1, *source.signature[seen[0]].shape)))
+                    seen += np.unique(answer).tolist()
+            except UsageError as error:
+                seen = str(error).replace(str(scratch), "FOLDER")
+            found[f"{Path(name).name} {signature}"] = seen
+    return found
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         seen = {"made": made(place), "own": own_class(place), "half": in_half(place)}
-        print(json.dumps(seen | {"loss": own_loss(place)}))
+        print(json.dumps(seen | {"loss": own_loss(place), "signatures": signatures(place)}))

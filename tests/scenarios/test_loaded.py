@@ -56,3 +56,22 @@ def test_a_model_that_computes_in_16_bits_is_known_and_its_way_out_leads_on(seen
     assert "computes in float16" in refused
     assert "sets layer.dtype_policy = 'float32'" in refused
     assert taken == ""
+
+
+@pytest.mark.parametrize("name", ["two", "two.py:both"])
+def test_one_of_several_signatures_is_named(seen: Any, name: str) -> None:
+    found = seen["signatures"]
+    assert found[f"{name} encode"] == ["x", 2]
+    assert found[f"{name} decode"] == ["code", 0]
+    for wrong in ("", "other"):
+        assert "name one by --signature" in found[f"{name} {wrong}"]
+        assert "encode" in found[f"{name} {wrong}"]
+
+
+def test_a_keras_model_has_no_signatures_to_name(seen: Any) -> None:
+    found = seen["signatures"]
+    assert isinstance(found["two.py:plain "], list)
+    assert found["two.py:plain encode"] == (
+        "model 'FOLDER/two.py:plain' returns Sequential, which has no signatures: leave "
+        "--signature out"
+    )

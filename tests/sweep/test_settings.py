@@ -130,7 +130,9 @@ from math import sqrt as imported
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "net.py").write_text(BUILDERS)
+    (tmp_path / "nets").mkdir()
+    for name in ("net.py", "nets/small.py", "nets/__init__.py"):
+        (tmp_path / name).write_text(BUILDERS)
     for name in ("emotion.hdf5", "w.h5"):
         (tmp_path / name).write_bytes(b"\x89HDF\r\n\x1a\n model_config")
     for name, bytes_ in (("m.tflite", b"....TFL3"), ("m.onnx", b"x"), ("m.pt", b"x")):
@@ -153,6 +155,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("net.py:imported", "digits"),
         ("some.module:build", "digits"),
         ("net.py:own", "samples"),
+        ("nets.small:own", "samples"),
+        ("nets:own", "samples"),
+        ("nets.small:build", "digits"),
         ("net.py:classified", "samples"),
         ("net.py:optional", "samples"),
         ("emotion.hdf5", "samples"),
@@ -183,6 +188,7 @@ def test_what_a_model_is_given_without_data(files: Path, model: str, data: str) 
         ({"model": "applications:MobilNetV2"}, "did you mean MobileNetV2"),
         ({"model": "m.keras", "weights": "w.h5"}, "--weights is for applications:NAME"),
         ({"model": "applications:VGG16", "weights": "v.h5"}, "weights file v.h5 does not exist"),
+        ({"model": "m.keras", "signature": "call"}, "a .tflite file or a function that returns"),
         ({"metric": "acuracy"}, "did you mean accuracy"),
         ({"task": "regresion"}, "did you mean regression"),
         ({"data": "sample"}, "did you mean samples"),

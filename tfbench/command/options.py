@@ -102,7 +102,8 @@ WORKLOAD: dict[str, Any] = {
         typer.Option(help="accuracy, f1, auc, mae, … or FILE.py:function(y_true, y_pred)."),
     ],
     "signature": Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of a SavedModel that has several.")
+        str | None,
+        typer.Option(metavar="NAME", help="Of a SavedModel, .tflite or tf.Module of several."),
     ],
     "weights": Annotated[
         Path | None, typer.Option(metavar="FILE", help="Weights for applications:NAME.")

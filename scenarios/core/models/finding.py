@@ -54,8 +54,8 @@ def _found(spec: WorkloadSpec, input_shape: tuple[int, ...], classes: int) -> So
     from scenarios.core.models import keras_source
 
     if name == spec.factory:
-        return keras_source.from_composition(name, input_shape, classes or 10)
-    return keras_source.from_function(name, input_shape, classes or 10)
+        return keras_source.from_composition(name, input_shape, classes or 10, spec.signature)
+    return keras_source.from_function(name, input_shape, classes or 10, spec.signature)
 
 
 def _default(input_shape: tuple[int, ...], classes: int) -> Source:
@@ -74,7 +74,7 @@ def _reader(path: Path, spec: WorkloadSpec) -> Callable[[], Source]:
     from scenarios.core.models import finished, keras_files, saved_model
 
     if path.suffix == ".tflite":
-        return lambda: finished.litert(path)
+        return lambda: finished.litert(path, spec.signature)
     if path.suffix == ".onnx":
         return lambda: finished.onnx(path)
     if path.is_dir():

@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.results.errors import Unsupported, UsageError
 from scenarios.core.data.signature import Spec
+from scenarios.core.models import tflite_functions
 from scenarios.core.models.sources import Source
 
 ONNX_TYPES = {"float": "float32", "double": "float64", "float16": "float16", "string": "string",
@@ -26,11 +27,11 @@ class FinishedSource(Source):
     """Lets its runtime answer inputs by name; raises the runtime's errors."""
 
 
-def litert(path: Path) -> Source:
-    """A source of a .tflite file.
+def litert(path: Path, signature: str = "") -> Source:
+    """A source of a .tflite file: of the signature named, or else of its first graph.
 
     Raises:
-        UsageError: It is no such file.
+        UsageError: It is no such file, or has no such signature.
     """
     try:
         from ai_edge_litert.interpreter import Interpreter
@@ -44,15 +45,16 @@ def litert(path: Path) -> Source:
         raise UsageError(f"{path} is not a readable .tflite file: {_first(error)}") from None
     inputs = {d["name"]: d for d in interpreter.get_input_details()}
     outputs = {d["name"]: d for d in interpreter.get_output_details()}
-    signatures = list(interpreter.get_signature_list())
-    if signatures:
-        runner = interpreter.get_signature_runner(signatures[0])
+    name = tflite_functions.chosen(path, signature)
+    if name:
+        runner = interpreter.get_signature_runner(name)
         inputs, outputs = runner.get_input_details(), runner.get_output_details()
-    batch = _batch(path, {name: [int(n) for n in d["shape"]] for name, d in inputs.items()})
+    batch = _batch(path, {name: _sizes(detail) for name, detail in inputs.items()})
+    notes = () if signature else _one_of(name, list(interpreter.get_signature_list()))
     return _finished(
         path, {name: _litert_spec(d) for name, d in inputs.items()},
         {name: _litert_spec(d) for name, d in outputs.items()},
-        "model:litert", ".tflite", fixed_batch=batch, notes=_first_of(signatures),
+        "model:litert", ".tflite", fixed_batch=batch, notes=notes,
     )  # fmt: skip
 
 
@@ -90,22 +92,36 @@ def _batch(path: Path, shapes: Mapping[str, Sequence[Any]]) -> int | None:
     wrong = [name for name, shape in shapes.items() if not len(shape)]
     fixed = {name: s[0] for name, s in shapes.items() if len(s) and isinstance(s[0], int)}
     most = max(fixed.values(), default=1)
-    if most > 1:
-        wrong += [name for name in shapes if fixed.get(name) != most]
+    is_open = any(len(shape) and name not in fixed for name, shape in shapes.items())
+    if most > 1:  # beside an open one no other number counts the examples
+        wrong += [name for name, n in fixed.items() if (n > 1 if is_open else n != most)]
     if wrong:
-        said = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
+        ways = "; ".join(_instead(name, shapes[name], most) for name in wrong)
         raise UsageError(
-            f"{path}: its inputs share no batch dimension ({said}): save it with the examples "
-            "first in every input, and states and settings inside the model"
+            f"{path}: the first dimension of every input must count the examples, and {ways}: "
+            "export the model so, with states and settings inside it"
         )
     return most if fixed else None
 
 
-def _first_of(signatures: Sequence[str]) -> tuple[str, ...]:
+def _instead(name: str, shape: Sequence[Any], batch: int) -> str:
+    """What an input has in the place of a batch dimension."""
+    if not len(shape):
+        return f"{name!r} is one value for all"
+    said = "×".join("?" if n is None else str(n) for n in shape)
+    if shape[0] != batch:
+        return f"{name!r} ({said}) takes {shape[0]} where others take {batch}"
+    opened = [i for i, n in enumerate(shape) if not isinstance(n, int)]
+    there = f", where it is open in dimension {opened[0] + 1}" if opened and opened[0] else ""
+    return f"that of {name!r} ({said}) is {shape[0]}{there}"
+
+
+def _one_of(name: str, signatures: Sequence[str]) -> tuple[str, ...]:
     """What is to be said where a file holds more than the function that is measured."""
     if len(signatures) < 2:
         return ()
-    return (f"of its signatures {', '.join(signatures)} the first is measured",)
+    others = ", ".join(each for each in signatures if each != name)
+    return (f"of the file's signatures {name!r} is measured: --signature names another ({others})",)
 
 
 def _finished(
@@ -138,15 +154,18 @@ def _finished(
     )
 
 
+def _sizes(detail: Mapping[str, Any]) -> list[Any]:
+    """The shape of a tensor; open dimensions are None."""
+    found = detail.get("shape_signature", ())
+    return [None if n < 0 else int(n) for n in (found if len(found) else detail["shape"])]
+
+
 def _litert_spec(detail: dict[str, Any]) -> Spec:
-    shape = [int(n) for n in detail.get("shape_signature", detail["shape"])]
-    if not len(shape):
-        shape = [int(n) for n in detail["shape"]]
     dtype = np.dtype(detail["dtype"]).name if detail["dtype"] is not np.bytes_ else "string"
     scale = detail.get("quantization", (0.0, 0))[0]
     if scale and dtype in ("int8", "uint8", "int16"):
         dtype = "float32"  # quantized on the way in: the user's values are real
-    return Spec(tuple(None if n < 0 else n for n in shape[1:]), dtype)
+    return Spec(tuple(_sizes(detail)[1:]), dtype)
 
 
 def _onnx_spec(each: Any) -> Spec:

@@ -121,7 +121,9 @@ def source(
     )
 
 
-def from_function(name: str, input_shape: tuple[int, ...], classes: int) -> Source:
+def from_function(
+    name: str, input_shape: tuple[int, ...], classes: int, signature: str = ""
+) -> Source:
     """A source of `FILE.py:function` or `module:function`, which gets those of both that it takes.
 
     One that takes neither makes its model for inputs of its own.
@@ -130,10 +132,12 @@ def from_function(name: str, input_shape: tuple[int, ...], classes: int) -> Sour
         UsageError: There is no such function, or it raises an error.
     """
     function, code = user_code.find(name, "model")
-    return _of_function(name, function, code, input_shape, classes)
+    return _of_function(name, function, code, input_shape, classes, signature)
 
 
-def from_composition(name: str, input_shape: tuple[int, ...], classes: int) -> Source:
+def from_composition(
+    name: str, input_shape: tuple[int, ...], classes: int, signature: str = ""
+) -> Source:
     """A source of the model in a user's workload: an object, or a function that makes it.
 
     Raises:
@@ -142,10 +146,10 @@ def from_composition(name: str, input_shape: tuple[int, ...], classes: int) -> S
     own, code = composition.of(name), user_code.find(name, "workload")[1]
     given = own.model
     if not (keras_models.is_keras(given) or isinstance(given, tf.Module)) and callable(given):
-        found = _of_function(name, given, code, input_shape, classes)
+        found = _of_function(name, given, code, input_shape, classes, signature)
     else:
         found = _of_function(
-            name, lambda: composition.again(name).model, code, input_shape, classes
+            name, lambda: composition.again(name).model, code, input_shape, classes, signature
         )
     return replace(found, trained=found.trained or own.trained)
 
@@ -156,6 +160,7 @@ def _of_function(
     code: bytes,
     input_shape: tuple[int, ...],
     classes: int,
+    signature: str = "",
 ) -> Source:
     offered = {"input_shape": input_shape, "classes": classes}
     wanted = user_code.wanted(function, offered)
@@ -179,7 +184,12 @@ def _of_function(
     if isinstance(made, tf.Module) and not keras_models.is_keras(made):
         from scenarios.core.models.saved_model import from_module
 
-        return from_module(name, code, made, input_shape)
+        return from_module(name, code, made, input_shape, signature)
+    if signature:
+        raise UsageError(
+            f"model {name!r} returns {type(made).__name__}, which has no signatures: leave "
+            "--signature out"
+        )
     return source(
         name,
         code,

@@ -87,10 +87,10 @@ def from_module(
         if hasattr(getattr(type(module), key, None), "get_concrete_function")
         or hasattr(module.__dict__.get(key), "get_concrete_function")
     }
-    found = functions.get(attribute or "__call__") or (
-        next(iter(functions.values())) if len(functions) == 1 else None
-    )
-    if found is None and callable(module) and not functions:
+    found = functions.get(attribute or "__call__")
+    if found is None and not attribute and len(functions) == 1:
+        found = next(iter(functions.values()))
+    if found is None and callable(module) and not functions and not attribute:
         found = tf.function(module)
     if found is None:
         raise UsageError(

@@ -11,6 +11,7 @@ import numpy as np
 from bench.results.errors import Unsupported
 from scenarios.core.data import nests
 from scenarios.core.feeding import plain_name
+from scenarios.core.models import tflite_functions
 from scenarios.core.paths import InferencePath, Proof, nothing_to_prove
 from scenarios.core.quality import in_blocks
 from scenarios.core.workload import Workload
@@ -21,9 +22,21 @@ from scenarios.infer.tools.tflite import RECURRENT, delegated
 
 
 def finished(workload: Workload) -> Path | None:
-    """The .tflite file that the workload's model is, where it came as one."""
+    """The .tflite file that the workload's model is, where it came as one.
+
+    Of a file with several signatures a copy that holds the measured one alone, made once.
+    """
     given = Path(workload.spec.model)
-    return given if given.suffix == ".tflite" else None
+    if given.suffix != ".tflite":
+        return None
+    name = tflite_functions.chosen(given, workload.spec.signature)
+    if tflite_functions.is_alone(given, name):
+        return given
+
+    def make(path: Path) -> None:
+        path.write_bytes(tflite_functions.alone(given, name))
+
+    return workload.artifact("signature.tflite", make)
 
 
 def litert_path(
@@ -142,12 +155,19 @@ def allocated(interpreter: Any, sources: dict[str, Any], workload: Workload, bat
         wanted = (size, *one[name].shape[1:])
         if len(wanted) == len(each["shape"]) and tuple(each["shape"]) != wanted:
             interpreter.resize_tensor_input(each["index"], wanted)
+    own = Path(workload.spec.model)
+    several = own.suffix == ".tflite" and size > 1
     try:
         interpreter.allocate_tensors()
+        if several:  # some operations find out about sizes as late as that
+            interpreter.invoke()
     except RuntimeError as error:
         raise Unsupported(
-            f"LiteRT cannot run the converted file: {first_sentence(error)}; TensorFlow runs the "
-            "model: infer/function"
+            f"{own.name} leaves the batch open and does not answer {size} examples a call "
+            f"({first_sentence(error)}): convert the model for batches of {size}"
+            if several
+            else f"LiteRT cannot run the converted file: {first_sentence(error)}; TensorFlow runs "
+            "the model: infer/function"
         ) from None
     return size
 
