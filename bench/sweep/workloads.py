@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,21 @@ def default_data(model: str) -> str:
         `digits` where it is built for any input's shape, else `samples`, drawn from its signature.
     """
     form = model_names.form(model)
-    if form == "file function":
+    if form in ("file function", "module function"):
         place, _, function = model.rpartition(":")
-        return "digits" if takes_shape(Path(place), function) else SAMPLES
-    return "digits" if form in ("default", "module function", "") else SAMPLES
+        file = Path(place) if form == "file function" else _module_file(place)
+        return "digits" if file is None or takes_shape(file, function) else SAMPLES
+    return "digits" if form in ("default", "") else SAMPLES
+
+
+def _module_file(name: str) -> Path | None:
+    """The file of a module, found as an import would, but without importing its packages."""
+    for folder in (Path.cwd(), *map(Path, sys.path)):
+        place = folder.joinpath(*name.split("."))
+        for file in (place / "__init__.py", place.with_suffix(".py")):
+            if file.is_file():
+                return file
+    return None
 
 
 def takes_shape(file: Path, function: str) -> bool:

@@ -266,6 +266,60 @@ def test_categories_are_codes_for_numbers_and_words_for_a_model_of_words(tmp_pat
     assert set(stacked.x_train[:, 0]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize(
+    ("form", "since"),
+    [
+        ("%Y-%m-%d", "2021-01-25"),
+        ("%d.%m.%Y", "2021-01-25"),
+        ("%d/%m/%Y", "2021-01-25"),
+        ("%m/%d/%Y", "2021-01-25"),
+        ("%Y-%m-%dT%H:%M:%S", "2021-01-25"),
+        ("%Y-%m", "2021-01-01"),
+    ],
+)
+def test_dates_become_days_since_the_first_of_them(tmp_path, form, since):
+    first = np.datetime64("2021-01-25")
+    days = np.arange(0, 400, 10)
+    dates = [(first + int(day)).astype(object).strftime(form) for day in days]
+    rows = [f"{date},{day},{day / 7}" for date, day in zip(dates, days, strict=True)]
+    assert len(rows) > 30  # enough that days of the month go beyond 12
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["sold,day,price", *rows, ",,1.5"]) + "\n")
+    raw = load(WorkloadSpec(data=str(path), target="price"))
+    data = fit(raw, {"x": Spec((2,))})
+    read = "" if form.startswith("%Y") else f", read as {form}"
+    assert f"dates became days since {since}{read}: sold" in notes_of(data)
+    named = fit(raw, {"sold": Spec((1,)), "day": Spec((1,))})
+    assert f"'sold': dates became days since {since}" in notes_of(named)
+    counted = named.train.inputs["sold"] - named.train.inputs["day"]
+    offset = 24 if form == "%Y-%m" else 0  # of the month's first day
+    assert np.isfinite(named.train.inputs["sold"]).all()
+    if form == "%Y-%m":
+        assert (np.abs(counted + offset - 12) <= 40).all()
+    else:
+        same = counted == -named.train.inputs["day"].min()
+        assert same.sum() >= len(same) - 1  # the row without a date has the median
+    assert np.array_equal(data.x_train[:, 0], named.train.inputs["sold"][:, 0])
+
+
+@pytest.mark.parametrize("values", [["may", "june"], ["1.5.2", "1.2"], ["A-1", "B-2"], ["12:30"]])
+def test_what_is_no_date_is_a_category(tmp_path, values):
+    path = tmp_path / "t.csv"
+    rows = [f"{values[i % len(values)]},{i},{i / 7}" for i in range(30)]
+    path.write_text("\n".join(["when,size,price", *rows]) + "\n")
+    data = fit(load(WorkloadSpec(data=str(path), target="price")), {"x": Spec((2,))})
+    assert "categories became numbers in alphabetical order: when" in notes_of(data)
+
+
+def test_a_column_that_differs_in_every_row_is_told_of(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = [f"id{i},{i % 3}km,{i / 7}" for i in range(40)]
+    path.write_text("\n".join(["name,far,price", *rows]) + "\n")
+    data = fit(load(WorkloadSpec(data=str(path), target="price")), {"x": Spec((2,))})
+    assert "leave it out): name" in notes_of(data)
+    assert "in alphabetical order: far" in notes_of(data)
+
+
 # --- text ----------------------------------------------------------------------------------------
 
 

@@ -82,7 +82,7 @@ def _steps(
     data: Data, inputs: Nest, name: str, spec: Spec, notes: list[str]
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The function that makes one input's array what the model takes; notes once what it does."""
-    codes = None
+    read = None
     array = nests.named(inputs, name)[name]
     if nests.is_text(array) and not spec.takes_strings:
         if data.kind == "text":
@@ -90,15 +90,16 @@ def _steps(
                 f"{data.name} holds strings, but the model's input {name!r} takes {spec}: look "
                 "words up in the model (TextVectorization), or return numbers from FILE.py:function"
             )
-        codes = np.unique(nests.named((data.train or data.test).inputs, name).get(name, array))
-        notes.append(f"categories of {name!r} became numbers in alphabetical order")
+        known = nests.named((data.train or data.test).inputs, name).get(name, array)
+        read = tables.reading(known)
+        notes.append(f"{name!r}: {read.words}")
     scale = pixels.scaling(array, spec, data.kind == "images", name)
     if scale.note:
         notes.append(scale.note)
 
     def step(array: np.ndarray) -> np.ndarray:
-        if codes is not None:
-            array = tables.codes(array, codes)
+        if read is not None:
+            array = read.numbers(array)
         try:
             array, said = shaped(array, spec)
         except Mismatch as error:

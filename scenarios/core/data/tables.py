@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,11 @@ from scenarios.core.data.values import Data, Kind, Part
 
 LONGEST_CATEGORY = 40
 """Characters on average beyond which a column of strings is text, not a category."""
+DATE = re.compile(
+    r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4}|\d\d([-/.])\d\d\4\d\d|\d{4}-\d\d)"
+    r"([T ]\d{1,2}:\d\d.*)?"
+)
+"""What a date looks like, in whatever order its parts stand."""
 
 
 def csv(path: str, spec: WorkloadSpec) -> Data:
@@ -92,16 +101,87 @@ def columns(frame: Any) -> tuple[dict[str, np.ndarray], list[str]]:
     return found, filled
 
 
-def coded(data: Data) -> Data:
-    """Data whose columns of strings are integer codes: places in their sorted training values.
+@dataclass(frozen=True)
+class Reading:
+    """How the strings of a column become numbers."""
 
-    A value that the training part does not have gets the next code.
+    numbers: Callable[[np.ndarray], np.ndarray]
+    since: str = ""
+    """The day from which dates are counted; "" of categories."""
+    distinct: bool = False
+    """Each row holds another category: its number tells nothing of it."""
+
+    @property
+    def words(self) -> str:
+        """What became of the strings."""
+        if self.since:
+            return f"dates became days since {self.since}"
+        return "categories became numbers in alphabetical order" + (
+            " (one that differs in every row tells a model nothing: leave it out)"
+            if self.distinct
+            else ""
+        )
+
+
+def reading(column: np.ndarray) -> Reading:
+    """How a column of strings is read, as its training part shows: dates, else categories.
+
+    Dates become days since the first of them. Categories become places in their sorted values; a
+    value that the training part does not have gets the next number.
     """
+    for form in _forms(column):
+        days = _days(column, form)
+        if not np.isnan(days[column != ""]).any():
+            how = "" if form == "ISO8601" else f", read as {form}"
+            first, usual = int(np.nanmin(days)), float(np.nanmedian(days))
+            since = f"{np.datetime64(first, 'D')}{how}"
+            return Reading(functools.partial(_days_since, form, first, usual), since)
+    known = np.unique(column)
+    distinct = LEAST_DISTINCT <= len(column) == len(known)
+    return Reading(lambda given: codes(given, known), distinct=distinct)
+
+
+LEAST_DISTINCT = 20
+"""Rows from which on values that are all different are no accident."""
+
+
+def _days_since(form: str, first: int, usual: float, column: np.ndarray) -> np.ndarray:
+    days = _days(column, form)
+    return np.where(np.isnan(days), usual, days) - first
+
+
+def _forms(column: np.ndarray) -> Iterator[str]:
+    """Forms in which dates of a column may be written; none where one of its strings is no date."""
+    texts = [text for text in column.ravel() if text]
+    if not texts or not all(map(DATE.fullmatch, texts)):
+        return
+    yield "ISO8601"
+    sign = next(sign for sign in "-/." if sign in texts[0])
+    time = ("", " %H:%M", " %H:%M:%S")[min(2, texts[0].count(":"))]
+    orders = ["%m{0}%d{0}", "%d{0}%m{0}"]
+    for order in reversed(orders) if sign == "." else orders:
+        for year in ("%Y", "%y"):
+            yield order.format(sign) + year + time
+
+
+def _days(column: np.ndarray, form: str) -> np.ndarray:
+    """Days since 1970; nan of what is no date."""
+    import pandas as pd
+
+    texts = pd.Series(column.ravel().astype(str)).replace("", None)
+    found = pd.to_datetime(texts, errors="coerce", format=form, utc=True).dt.tz_localize(None)
+    moments = found.to_numpy().astype("datetime64[s]")
+    days = moments.astype(np.float64) / 86_400
+    return np.where(np.isnat(moments), np.nan, days).reshape(column.shape)
+
+
+def coded(data: Data) -> Data:
+    """Data whose columns of strings are numbers, as their training part is read."""
     if not isinstance(data.test.inputs, dict):
         return data
     source = (data.train or data.test).inputs
     known = {
-        name: np.unique(column)
+        name: reading(column)
         for name, column in source.items()  # type: ignore[union-attr]
         if column.dtype.kind in "US"
     }
@@ -110,12 +190,14 @@ def coded(data: Data) -> Data:
 
     def code(inputs: Any) -> dict[str, np.ndarray]:
         return {
-            name: codes(column, known[name]) if name in known else column
+            name: known[name].numbers(column) if name in known else column
             for name, column in inputs.items()
         }
 
-    note = f"categories became numbers in alphabetical order: {', '.join(known)}"
-    return data.with_inputs("coded", code, notes=(*data.notes, note))
+    told = {each.words: [n for n in known if known[n].words == each.words]
+            for each in known.values()}  # fmt: skip
+    notes = [f"{words}: {', '.join(names)}" for words, names in told.items()]
+    return data.with_inputs("coded", code, notes=(*data.notes, *notes))
 
 
 def codes(column: np.ndarray, known: np.ndarray) -> np.ndarray:
