@@ -34,7 +34,7 @@ def test_an_open_batch_has_rows_of_larger_ones(ask: Ask, tmp_path: Path, batch: 
     if batch == 1:
         assert "batches of any size, the model of 1" in asked.refused("infer/litert-float32-b8")
         return
-    assert asked.ok("infer/litert-float32-b8").examples == 8
+    assert asked.ok("infer/litert-float32-b8").examples_per_step == 8
 
 
 def test_a_batch_that_is_open_by_name_alone_is_told_of(ask: Ask, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def array(): return X
 def pair(): return X, Y
 def lists(): return X.tolist(), Y.tolist()
 def weighted(): return X, Y, np.ones(40)
+def weighted_batches(): return slices((X, Y, np.ones(40))).batch(7)
 def two(): return (X[:30], Y[:30]), (X[30:], Y[30:])
 def parts(): return {"train": (X[:30], Y[:30]), "test": (X[30:], Y[30:])}
 def keras_names(): return {"x_train": X[:30], "y_train": Y[:30], "x_test": X[30:], "y_test": Y[30:]}
@@ -40,6 +41,8 @@ def batched(): return slices((X, Y)).batch(7)
 def unbatched(): return slices((X, Y))
 def dropping(): return slices((X, Y)).batch(8, drop_remainder=True).prefetch(1)
 def endless(): return slices((X, Y)).repeat()
+def hidden(): return slices((X, Y)).repeat().filter(lambda x, y: y < 2).batch(8)
+def filtered(): return slices((X, Y)).repeat().filter(lambda x, y: y < 2).take(40).batch(8)
 def empty(): return slices((X, Y)).take(0)
 def named(): return slices(({"a": X[:, :1], "b": X[:, 1:]}, Y)).batch(8)
 def two_datasets(): return slices((X[:30], Y[:30])).batch(8), slices((X[30:], Y[30:])).batch(8)
@@ -122,6 +125,10 @@ if __name__ == "__main__":
         file.write_text(SOURCE)
         names = [line.split("(")[0][4:] for line in SOURCE.splitlines() if line.startswith("def ")]
         seen = {name: seen_of(file, name) for name in names}
+        seen["notes"] = {
+            name: list(load(WorkloadSpec(data=f"{file}:{name}")).notes)
+            for name in ("pair", "batched", "batches", "weighted", "weighted_batches")
+        }
         seen["endless, taken"] = seen_of(file, "endless", take=24)
         seen["batched, taken"] = seen_of(file, "batched", take=24)
     json.dump(

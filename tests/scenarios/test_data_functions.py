@@ -1,7 +1,11 @@
 """Data from functions of the user's, and losses, with either Keras, in a process of its own."""
 
+import itertools
+
 import pytest
 
+from bench.results.errors import UsageError
+from scenarios.core.data import functions
 from tests.scenarios.checks import saw
 
 
@@ -19,10 +23,12 @@ def test_every_form_gives_the_same_examples(seen):
         "pair",
         "lists",
         "weighted",
+        "weighted_batches",
         "batched",
         "unbatched",
         "dropping",
         "batches",
+        "filtered",
         "seeded",
     ):
         assert found[name] == [[3], 30, 10, 2, "table", True], name
@@ -56,8 +62,9 @@ def test_as_many_as_wanted_are_taken(seen):
     ("name", "said"),
     [
         ("endless", "never ends: say how many examples with --take"),
+        ("hidden", "never ends: say how many examples with --take"),
         ("empty", "the dataset is empty"),
-        ("broken", "mine.py:39: ValueError"),
+        ("broken", "mine.py:42: ValueError"),
         ("nothing", "return arrays"),
         ("text", "returned str: return arrays"),
         ("uneven", "40 inputs but 30 targets"),
@@ -66,6 +73,19 @@ def test_as_many_as_wanted_are_taken(seen):
 def test_what_is_no_data_is_said_in_one_line(seen, name, said):
     assert said in seen["functions"][name]
     assert "\n" not in seen["functions"][name]
+
+
+def test_a_dataset_of_unknown_length_is_not_read_for_ever():
+    seconds = iter(range(1000))
+    read = functions._ending(itertools.count(), "data", clock=lambda: float(next(seconds)))
+    with pytest.raises(UsageError, match="within 60 s and 60 elements: say how many examples"):
+        list(read)
+    assert list(functions._ending(range(3), "data", clock=lambda: 0.0)) == [0, 1, 2]
+
+
+def test_weights_that_are_not_used_are_told_of(seen):
+    told = {name for name, notes in seen["functions"]["notes"].items() if "weights" in str(notes)}
+    assert told == {"weighted", "weighted_batches"}
 
 
 def test_losses_are_the_usual_ones_of_the_task(seen):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -16,6 +17,8 @@ from scenarios.core.data.assembly import assembled, by_name
 from scenarios.core.data.values import Data, Part
 
 MOST_EXAMPLES = 1_000_000
+LONGEST_S = 60.0
+"""How long a dataset is read that does not say how long it is."""
 FORMS = (
     "return arrays, a dict of arrays by name, (x, y), ((x, y), (x_test, y_test)), a "
     "tf.data.Dataset or a keras.utils.PyDataset"
@@ -57,8 +60,19 @@ def understood(given: Any, spec: WorkloadSpec, name: str) -> Data:
         return assembled(name, _part((given["x"], given.get("y")), spec, name), None, spec)
     if _are_two_parts(given):
         train, test = (_part(part, spec, name) for part in given)
-        return assembled(name, train, test, spec)
-    return assembled(name, _part(given, spec, name), None, spec)
+        return assembled(name, train, test, spec, notes=_of_weights(given[0]))
+    return assembled(name, _part(given, spec, name), None, spec, notes=_of_weights(given))
+
+
+def _of_weights(given: Any) -> tuple[str, ...]:
+    """What is to be said where examples come with weights: (x, y, weights)."""
+    if _is_dataset(given):
+        given = given.element_spec
+    elif _is_batches(given):
+        given = given[0]
+    if isinstance(given, tuple) and len(given) == 3:
+        return ("weights of examples are not used: each counts once",)
+    return ()
 
 
 def _part(given: Any, spec: WorkloadSpec, name: str) -> Part:
@@ -79,26 +93,61 @@ def _of_dataset(dataset: Any, spec: WorkloadSpec, name: str) -> Part:
     cardinality = int(dataset.cardinality())
     if cardinality == 0:
         raise UsageError(f"{name}: the dataset is empty")
-    if cardinality == -1 and not spec.take:  # tf.data.INFINITE_CARDINALITY
+    if not spec.take and (cardinality == -1 or _repeats(dataset)):  # INFINITE_CARDINALITY
         raise UsageError(f"{name}: the dataset never ends: say how many examples with --take N")
     elements = iter(dataset)
+    if cardinality < 0 and not spec.take:
+        elements = _ending(elements, name)
     if _is_batched(dataset):
         return _joined(elements, spec, name)
     return _joined((_lifted(element) for element in elements), spec, name)
+
+
+def _steps(dataset: Any) -> Iterator[tuple[str, Any]]:
+    """The steps that a dataset was put together from, the last one first, by their kinds' names."""
+    step = dataset
+    while step is not None:
+        yield type(step).__name__, step
+        step = getattr(step, "_input_dataset", None)
+
+
+def _repeats(dataset: Any) -> bool:
+    """Whether it repeats without end, though a later step hides that."""
+    for kind, step in _steps(dataset):
+        if "Take" in kind:
+            return False
+        if "Repeat" in kind:
+            return int(getattr(step, "_count", 1)) < 0
+    return False
+
+
+def _ending(
+    elements: Iterable[Any], name: str, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Any]:
+    """The elements of a dataset of unknown length.
+
+    Raises:
+        UsageError: Reading them takes so long that it may have no end.
+    """
+    begun = clock()
+    for count, element in enumerate(elements):
+        if clock() - begun > LONGEST_S:
+            raise UsageError(
+                f"{name}: the dataset did not end within {LONGEST_S:.0f} s and {count:,} elements: "
+                "say how many examples with --take N (more than there are takes all)"
+            )
+        yield element
 
 
 def _is_batched(dataset: Any) -> bool:
     """Whether its elements are batches, as Keras wants them: every array has one first axis."""
     import tensorflow as tf
 
-    step = dataset
-    while step is not None:  # the last step that batches or unbatches tells, where it shows
-        kind = type(step).__name__
+    for kind, _ in _steps(dataset):  # the last that batches or unbatches tells, where it shows
         if "Unbatch" in kind:
             return False
         if "Batch" in kind:
             return True
-        step = getattr(step, "_input_dataset", None)
     shapes = [spec.shape for spec in tf.nest.flatten(dataset.element_spec)]
     if any(shape.rank in (0, None) for shape in shapes):
         return False
