@@ -70,7 +70,17 @@ def calling(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> A
     except TfbenchError:
         raise
     except (Exception, SystemExit) as error:
-        raise UsageError(said(error, inspect.getsourcefile(inspect.unwrap(function)))) from error
+        raise UsageError(said(error, _file_of(function))) from error
+
+
+def _file_of(called: Any) -> str | None:
+    """The file of a function, or of an object's class; None where that is not known."""
+    for each in (inspect.unwrap(called), type(called)):
+        try:
+            return inspect.getsourcefile(each)
+        except TypeError:  # neither a function nor a class of Python's
+            continue
+    return None
 
 
 def wanted(function: Callable[..., Any], offered: dict[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,16 @@ def both():
 def plain():
     return keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)])
 """
+RAISES = """
+import keras
+
+class Odd(keras.Model):
+    def call(self, x):
+        raise KeyError("rain")
+
+def odd():
+    return Odd()
+"""
 layers = tf.keras.layers
 
 
@@ -195,8 +205,19 @@ def signatures(scratch):
     return found
 
 
+def raising(scratch):
+    """What is said of a subclass whose `call` raises when it is looked at."""
+    file = scratch / "odd.py"
+    file.write_text(RAISES)
+    try:
+        models.find(WorkloadSpec(model=f"{file}:odd"), (3,), 0)
+    except UsageError as error:
+        return str(error).replace(str(scratch), "FOLDER")
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         seen = {"made": made(place), "own": own_class(place), "half": in_half(place)}
-        print(json.dumps(seen | {"loss": own_loss(place), "signatures": signatures(place)}))
+        seen |= {"loss": own_loss(place), "signatures": signatures(place)}
+        print(json.dumps(seen | {"raises": raising(place)}))

@@ -75,3 +75,9 @@ def test_a_keras_model_has_no_signatures_to_name(seen: Any) -> None:
         "model 'FOLDER/two.py:plain' returns Sequential, which has no signatures: leave "
         "--signature out"
     )
+
+
+def test_a_call_that_raises_is_named_by_its_line(seen: Any) -> None:
+    assert seen["raises"].startswith("FOLDER/odd.py:6: KeyError: ")
+    assert "rain" in seen["raises"]
+    assert "\n" not in seen["raises"]
