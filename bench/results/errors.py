@@ -44,8 +44,11 @@ class NotEngaged(LaunchError):
 
 def one_line(error: BaseException) -> str:
     """`ValueError: what it says`, short; of an error inside a layer or a tf.function its own."""
-    lines = str(error).strip().splitlines() or [""]
-    inner = IN_CALL.search(str(error))
+    whole = str(error)
+    if isinstance(error, KeyError) and error.args and IN_CALL.search(str(error.args[0])):
+        whole = str(error.args[0])  # its own text is in quotes, with its lines' ends written out
+    lines = whole.strip().splitlines() or [""]
+    inner = IN_CALL.search(whole)
     if lines[0].rstrip().endswith("in user code:"):
         said = lines[-1].strip()
     else:

@@ -21,6 +21,7 @@ IN_A_LAYER = (
         (ValueError(IN_A_LAYER), "ValueError: The total size must be kept"),
         (ValueError(TRACED), "ValueError: Cannot reshape it"),
         (KeyError("x"), "KeyError: 'x'"),
+        (KeyError(IN_A_LAYER), "KeyError: The total size must be kept"),
     ],
 )
 def test_an_error_is_one_line(error: Exception, line: str) -> None:

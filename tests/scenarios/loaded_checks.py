@@ -215,9 +215,33 @@ def raising(scratch):
         return str(error).replace(str(scratch), "FOLDER")
 
 
+def architectures(scratch):
+    """An architecture by its name: with random weights, a file's, and a file's that do not fit."""
+    import keras
+
+    given = keras.applications.MobileNet(weights=None, classes=3)
+    weights = scratch / "three.weights.h5"
+    given.save_weights(weights)
+    name = "applications:MobileNet"
+    drawn = facts.of_source(models.find(WorkloadSpec(model=name), (), 3))
+    source = models.find(WorkloadSpec(model=name, weights=str(weights)), (), 3)
+    same = zip(source.keras().get_weights(), given.get_weights(), strict=True)
+    try:
+        models.find(WorkloadSpec(model=name, weights=str(weights)), (), 0)
+    except UsageError as error:
+        refused = str(error).replace(str(scratch), "FOLDER")
+    return {
+        "random": list(drawn.notes),
+        "loaded": [facts.of_source(source).trained, list(source.notes)],
+        "same": all(np.array_equal(one, other) for one, other in same),
+        "refused": refused,
+    }
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         seen = {"made": made(place), "own": own_class(place), "half": in_half(place)}
         seen |= {"loss": own_loss(place), "signatures": signatures(place)}
-        print(json.dumps(seen | {"raises": raising(place)}))
+        seen |= {"raises": raising(place), "architectures": architectures(place)}
+        print(json.dumps(seen))

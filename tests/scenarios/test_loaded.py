@@ -81,3 +81,17 @@ def test_a_call_that_raises_is_named_by_its_line(seen: Any) -> None:
     assert seen["raises"].startswith("FOLDER/odd.py:6: KeyError: ")
     assert "rain" in seen["raises"]
     assert "\n" not in seen["raises"]
+
+
+def test_an_architecture_has_the_weights_of_its_file(seen: Any) -> None:
+    found = seen["architectures"]
+    assert found["random"] == [
+        "MobileNet has random weights: speed and size hold, quality means nothing"
+    ]
+    assert found["loaded"] == [True, []]
+    assert found["same"]
+    assert found["refused"].startswith(
+        "--weights FOLDER/three.weights.h5 does not fit MobileNet with 1000 classes (no data say "
+        "how many): give labelled data of the classes that it was trained for"
+    )
+    assert "\n" not in found["refused"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from bench.results.errors import UsageError
+from bench.results.errors import UsageError, one_line
 from scenarios.core import composition, user_code
 from scenarios.core.data.signature import Spec
 from scenarios.core.models import keras_models, rebuild
@@ -221,7 +221,7 @@ def application(name: str, weights: str, classes: int) -> Source:
         build = known[short]
         model = build(weights=None, classes=classes or 1000)
         if weights:
-            user_code.calling(model.load_weights, weights)
+            _load(model, weights, short, classes)
         return model
 
     digest = f"{name} {classes}".encode() + (_contents(Path(weights)) if weights else b"")
@@ -233,6 +233,23 @@ def application(name: str, weights: str, classes: int) -> Source:
     return replace(
         made, notes=(f"{short} has random weights: speed and size hold, quality means nothing",)
     )
+
+
+def _load(model: Any, weights: str, name: str, classes: int) -> None:
+    """Load a file's weights.
+
+    Raises:
+        UsageError: They are another model's, or of another number of classes.
+    """
+    try:
+        model.load_weights(weights)
+    except Exception as error:  # Keras has several kinds
+        why = "the data have so many" if classes else "no data say how many"
+        raise UsageError(
+            f"--weights {weights} does not fit {name} with {classes or 1000} classes ({why}): give "
+            "labelled data of the classes that it was trained for, or FILE.py:function that loads "
+            f"it ({one_line(error)})"
+        ) from None
 
 
 def _structure(model: Any) -> str:
