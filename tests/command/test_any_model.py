@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,6 +131,26 @@ def test_what_does_not_apply_says_why_and_was_not_started(measured: Run) -> None
         assert row.status == "unsupported"
         assert row.reason.endswith("give them by --data")
         assert all(x.wall_s == 0 for x in measured.launches if x.scenario == id)
+
+
+def test_the_cache_is_cleared_as_the_flags_say(tfbench: Cli, tmp_path: Path) -> None:
+    for days, letter in ((40, "a"), (20, "b"), (1, "c")):
+        place = tmp_path / (16 * letter) / "123456789abc"
+        place.mkdir(parents=True)
+        (place / "model.tflite").write_bytes(b"x" * 200_000)
+        when = time.time() - days * 86_400
+        for each in (*place.rglob("*"), place, place.parent):
+            os.utime(each, (when, when))
+
+    def left(*flags: str) -> str:
+        done = tfbench("cache", "clear", "--cache", str(tmp_path), *flags)
+        assert done.returncode == 0, done.stderr
+        return "".join(sorted(each.name[0] for each in tmp_path.glob(16 * "?")))
+
+    assert left("--older-than", "30d", "--max-size", "0MB") == "bc"
+    assert left("--max-size", "300KB") == "c"
+    assert left("--older-than", "2d") == "c"
+    assert left() == ""
 
 
 def test_the_cache_is_listed(tfbench: Cli, tmp_path: Path) -> None:
