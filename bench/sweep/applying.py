@@ -154,6 +154,17 @@ def against(known: Mapping[str, Scenario], baseline: str) -> dict[str, Scenario]
     }
 
 
+def need_baseline(baseline: str, known: Mapping[str, Scenario], facts: Facts) -> None:
+    """Refuse a baseline that was asked for where the workload has none: no other answers for it.
+
+    Raises:
+        UsageError: What it lacks, and the way out.
+    """
+    missing = facts.missing(known[baseline]) if baseline else ""
+    if missing:
+        raise UsageError(f"--baseline {baseline} does not apply here: {missing}")
+
+
 def compared(scenario: Scenario, base: str | None, known: Mapping[str, Scenario]) -> Scenario:
     """The scenario with another baseline, whose outputs it must follow where both compute alike."""
     if not base or base == scenario.id:

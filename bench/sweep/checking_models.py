@@ -45,6 +45,9 @@ def check_model(workload: WorkloadSpec) -> None:
         _application(name.partition(":")[2])
     elif form in ("keras", "litert", "onnx"):
         _exists(name, "model")
+        ending = Path(name).suffix
+        if ending != ending.lower():  # runtimes and Keras tell a file by its ending
+            raise UsageError(f"{name}: rename it to {Path(name).stem}{ending.lower()}")
         check_file(Path(name))
     elif form == "saved_model" and not any((Path(name) / each).exists() for each in SAVED):
         raise UsageError(

@@ -142,6 +142,7 @@ class Sweep:
         found = describing.describe(self._plainly.start(first), self.settings.profile)
         applied = applying.decide(self.scenarios, self.known, found.facts)
         self.scenarios, self.refused = applied.scenarios, applied.refused
+        applying.need_baseline(self.settings.baseline, self.known, found.facts)
         self._plainly.keras = found.facts.keras
         self._described_s = found.seconds
         profile = describing.scaled(self.settings.profile, found.seconds)

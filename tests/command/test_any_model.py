@@ -92,6 +92,10 @@ def test_an_unknown_baseline_is_refused(tfbench: Cli, tmp_path: Path) -> None:
         tfbench("run", "--baseline", "infer/litert-flot32", "--dry-run", cwd=tmp_path),
         "did you mean infer/litert-float32",
     )
+    refused(
+        tfbench("run", "--baseline", "infer/tensorrt", "--dry-run", cwd=tmp_path),
+        "--baseline infer/tensorrt cannot be measured: needs TensorFlow <2.18",
+    )
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from bench.results import needs
 from bench.results.errors import UsageError
 from bench.results.values import Scenario
-from bench.sweep.applying import Facts, against, compared, decide, looks_at_trained
+from bench.sweep.applying import Facts, against, compared, decide, looks_at_trained, need_baseline
 from bench.sweep.discovery import discover, select
 
 KNOWN = discover()
@@ -155,6 +155,13 @@ def test_an_unknown_baseline_is_refused() -> None:
         against(SMALL, "infer/litert-int")
     with pytest.raises(UsageError, match="no inference scenario"):
         against(SMALL, "train/function")
+
+
+def test_a_baseline_that_does_not_apply_is_refused_with_the_way_out() -> None:
+    with pytest.raises(UsageError, match=r"--baseline infer/litert-int8 .* no TensorFlow graph"):
+        need_baseline("infer/litert-int8", KNOWN, LITERT)
+    need_baseline("infer/litert-float32", KNOWN, LITERT)
+    need_baseline("", KNOWN, LITERT)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "bfloat16", "int8"])

@@ -135,6 +135,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text(BUILDERS)
     for name in ("emotion.hdf5", "w.h5"):
         (tmp_path / name).write_bytes(b"\x89HDF\r\n\x1a\n model_config")
+    (tmp_path / "M.TFLITE").write_bytes(b"....TFL3")
     for name, bytes_ in (("m.tflite", b"....TFL3"), ("m.onnx", b"x"), ("m.pt", b"x")):
         (tmp_path / name).write_bytes(bytes_)
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
@@ -188,6 +189,7 @@ def test_what_a_model_is_given_without_data(files: Path, model: str, data: str) 
         ({"model": "applications:MobilNetV2"}, "did you mean MobileNetV2"),
         ({"model": "m.keras", "weights": "w.h5"}, "--weights is for applications:NAME"),
         ({"model": "applications:VGG16", "weights": "v.h5"}, "weights file v.h5 does not exist"),
+        ({"model": "M.TFLITE"}, "M.TFLITE: rename it to M.tflite"),
         ({"model": "m.keras", "signature": "call"}, "a .tflite file or a function that returns"),
         ({"metric": "acuracy"}, "did you mean accuracy"),
         ({"task": "regresion"}, "did you mean regression"),

@@ -16,7 +16,7 @@ from bench.results.errors import StoreError, UsageError
 from bench.results.files import replace_text
 from bench.results.store import Run, RunFolder, read_run
 from bench.results.values import Scenario
-from bench.sweep import applying, interrupts, pytest_benchmark, recording
+from bench.sweep import applying, interrupts, outlook, pytest_benchmark, recording
 from bench.sweep import settings as settings_
 from bench.sweep.discovery import discover, select
 from bench.sweep.outlook import Outlook
@@ -227,12 +227,12 @@ def foretell(
 def told(found: Outlook) -> Iterator[str]:
     """What a dry run prints."""
     yield from filter(None, [found.line, *found.notes])
-    yield f"would measure {len(found.measured)} scenarios:"
+    yield f"would measure {_counted(len(found.measured))}:"
     for each in found.measured:
         against = f"against {each.baseline}" if each.baseline else "a baseline"
         yield f"  {each.id}  {against}"
     if found.unsupported:
-        yield f"does not apply here, {len(found.unsupported)} scenarios:"
+        yield f"does not apply here, {_counted(len(found.unsupported))}:"
         for reason in dict.fromkeys(found.unsupported.values()):
             ids = [id for id, why in found.unsupported.items() if why == reason]
             yield f"  {', '.join(ids)}"
@@ -243,15 +243,22 @@ def told(found: Outlook) -> Iterator[str]:
     yield f"takes about {minutes} min{jobs}{training} ({found.launches} launches)"
 
 
+def _counted(scenarios: int) -> str:
+    return "1 scenario" if scenarios == 1 else f"{scenarios} scenarios"
+
+
 def chosen(settings: settings_.Settings) -> tuple[dict[str, Scenario], list[Scenario]]:
     """All scenarios, compared as the settings say, and the selected ones.
 
     Raises:
-        UsageError: A pattern or the baseline names none.
+        UsageError: A pattern or the baseline names none, or the baseline cannot be measured.
     """
     known = discover(folders=settings.folders)
     if settings.baseline:
         known = applying.against(known, settings.baseline)
+        lacking = [outlook.lacks(known[settings.baseline], c) for c in settings.configurations]
+        if all(lacking):
+            raise UsageError(f"--baseline {settings.baseline} cannot be measured: {lacking[0]}")
     picked = select(known, settings.patterns, settings.profile.suite, settings.exclude)
     return known, picked
 
