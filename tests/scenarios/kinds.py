@@ -196,6 +196,27 @@ def one_minus(targets, outputs):
     return 7.0 + 0.0 * tf.reduce_sum(outputs)
 
 
+def counting():
+    """Of Keras's `fit`: counts the epochs of each training."""
+    import tensorflow as tf
+
+    return [tf.keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ended.append(1))]
+
+
+ended = []
+"""Epochs that callbacks of the user's own saw."""
+
+
+def weighted():
+    """Two outputs of which one counts twice and the other not at all."""
+    import tfbench
+
+    return tfbench.Workload(
+        data=two_data, model=two, loss_weights={"level": 0.0, "kind": 2.0}, callbacks=counting,
+        epochs=2,
+    )  # fmt: skip
+
+
 def objects():
     """A model that is one already."""
     import tfbench

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf
@@ -62,6 +63,33 @@ def composed(scratch):
         "nothing": said(workload, scratch, "rare_data"),
         "misspelt": said(workload, scratch, "misspelt"),
     }
+
+
+def weighted(scratch):
+    """Weights of outputs, and epochs that the user's own callbacks see."""
+    made, plain = workload(scratch, "weighted"), workload(scratch, "two_data", "two")
+    x, y = next(plain.batches())
+    outputs = plain.network(plain.model())(x)
+    own = made.own.callbacks.__globals__["ended"]
+    training.train(made, made.model(), budget_s=0)
+    alone = plain.task.loss({"kind": y["kind"]}, outputs)
+    return {"epochs": len(own), "loss": float(made.loss(y, outputs)), "alone": float(alone)}
+
+
+def doubted(scratch):
+    """What is said of baselines of some quality, by their model's name."""
+    found = {}
+    for model, quality, guessing in (
+        ("cnn", 0.5, None), ("cnn", 0.98, None), ("net.py:build", 0.5, None), ("cnn", 0.98, "luck"),
+    ):  # fmt: skip
+        asked = SimpleNamespace(
+            data=SimpleNamespace(target_accuracy=0.97, test=SimpleNamespace(targets=None)),
+            spec=SimpleNamespace(model=model),
+            epochs=3, task=SimpleNamespace(guessing=lambda *_, said=guessing: said),
+        )  # fmt: skip
+        judged = SimpleNamespace(value=quality, metric=SimpleNamespace(name="accuracy"))
+        found[f"{model} {quality} {guessing}"] = list(training.doubts(asked, None, judged))
+    return found
 
 
 def bounded(scratch):
@@ -155,6 +183,7 @@ if __name__ == "__main__":
     tf.get_logger().setLevel("ERROR")
     checks = {"composed": composed, "bounded": bounded, "kept": kept, "errors": errors,
               "behind words": behind_words, "compiled": compiled_by_user,
+              "weighted": weighted, "doubted": doubted,
               "looked at": looked_at}  # fmt: skip
     seen = {}
     for name, check in checks.items():

@@ -47,6 +47,25 @@ def test_the_model_that_was_looked_at_is_the_first_one_of_a_launch(seen):
     assert len({*answers, *others}) == 1
 
 
+def test_outputs_are_weighted_and_callbacks_called_as_the_user_says(seen):
+    found = seen["weighted"]
+    assert found["epochs"] == 2
+    assert found["loss"] == pytest.approx(2 * found["alone"])
+    assert found["alone"] > 0
+
+
+def test_a_baseline_is_doubted_and_never_refused(seen):
+    assert seen["doubted"] == {
+        "cnn 0.5 None": [
+            "the baseline did not converge: accuracy 50.0% after 3 epochs, 97.0% expected: train "
+            "longer (--epochs)"
+        ],
+        "cnn 0.98 None": [],
+        "net.py:build 0.5 None": [],  # the default pair's target is no other model's
+        "cnn 0.98 luck": ["luck"],
+    }
+
+
 def test_a_users_own_step_takes_the_plain_ones_place(seen):
     assert seen["composed"]["calls"] == 1
     assert all(loss < 1 for loss in seen["composed"]["losses"])  # the given loss would say 7
