@@ -83,6 +83,7 @@ class LaunchProcess(TimedLaunch):
             more_work=self.more_work,
         )
         self.least_steps = getattr(self.path, "warmup", 0)
+        self.stays()
         answer["examples_per_step"] = self.path.examples
         answer["updates_per_step"] = getattr(self.path, "updates", 1)
         return answer

@@ -245,14 +245,19 @@ class Effects:
         unsteady = sum(not launch.steady for launch in self.timed(scenario, configuration))
         if unsteady:
             yield f"{unsteady} of {len(timings)} launches were not steady after warm-up"
-        if left_out := sum(launch.probes.get(LEFT_OUT) or 0 for launch in timings):
-            yield f"turns left out, for {STOOD_STILL} in them: {left_out}"
+        yield from left_out(timings)
         if speed is not None and speed.launches == 1:
             yield "a single launch: no interval"
         if baseline and speed is None:
             yield f"no launch shared with its baseline {baseline}: no speed-up"
         for launch in (*timings, *self.of(scenario, configuration, "probe")):
             yield from launch.warnings
+
+
+def left_out(launches: Iterable[Launch]) -> Iterator[str]:
+    """That turns were left out, and how many, where there were any."""
+    if count := sum(launch.probes.get(LEFT_OUT) or 0 for launch in launches):
+        yield f"turns left out, for {STOOD_STILL} in them: {count}"
 
 
 def log_ratio(baselines: Iterable[Launch], candidates: Iterable[Launch]) -> Estimate | None:

@@ -1,7 +1,7 @@
 """A group of real launches as a process of its own, to be stopped or moved in the middle of a turn.
 
-`python -m tests.faults.standin FOLDER LIMIT-S CPUS`: a turn makes the file `turn` there and goes on
-until `enough` is there as well, once; what was found is printed as JSON at the end.
+`python -m tests.faults.standin FOLDER LIMIT-S CPUS UNIT`: a turn makes the file `turn` there and
+goes on until `enough` is there as well, once; what was found is printed as JSON at the end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.launch.timing.callables import CallableLaunch
 from bench.launch.timing.turns import Timer, read
@@ -24,6 +24,7 @@ from bench.sweep.running import RunningLaunch
 from bench.sweep.settings import PROFILES
 from tests.faults.test_launches import forked
 
+Unit = Literal["step", "job"]
 DISTURBED = 2
 """The candidate's turn that waits."""
 SCENARIOS = {
@@ -55,12 +56,17 @@ class Spinning(CallableLaunch):
         folder: Where that file comes; None: never.
         configuration: Its own.
         padding: Of memory.
+        job: It takes one turn, without a warm-up before it.
     """
 
-    def __init__(self, folder: Path | None, configuration: Configuration, padding: int) -> None:
+    def __init__(
+        self, folder: Path | None, configuration: Configuration, padding: int, job: bool
+    ) -> None:
         super().__init__(self.spin, configuration, padding)
         self.timer = self.turns = Turns(self.spin, read)
-        self.folder = folder
+        self.folder, self.job = folder, job
+        if job:
+            self.turns.count = DISTURBED - 1
 
     def warm(self, turn_ns: int, cap_ns: int) -> dict[str, Any]:
         """Warm up, which takes turns too."""
@@ -79,16 +85,21 @@ class Spinning(CallableLaunch):
                 pass
 
 
-def start(folder: Path, limit_s: float, cpus: tuple[int, ...]) -> None:
+def start(folder: Path, limit_s: float, cpus: tuple[int, ...], unit: Unit) -> None:
     """Let the group take its turns."""
     configuration = Configuration("cpu", len(cpus), cpus)
 
     def fork(member: Member, where: Configuration, padding: int) -> RunningLaunch:
         waits = folder if member.role == "candidate" else None
-        return forked(lambda: Spinning(waits, where, padding))
+        return forked(lambda: Spinning(waits, where, padding, unit == "job"))
 
     members = [
-        Member(each, configuration, fork, "candidate" if each.baseline else "baseline")
+        Member(
+            dataclasses.replace(each, unit=unit),
+            configuration,
+            fork,
+            "candidate" if each.baseline else "baseline",
+        )
         for each in SCENARIOS.values()
     ]
     profile = dataclasses.replace(PROFILE, timeout_s=limit_s)
@@ -98,4 +109,5 @@ def start(folder: Path, limit_s: float, cpus: tuple[int, ...]) -> None:
 
 
 if __name__ == "__main__":
-    start(Path(sys.argv[1]), float(sys.argv[2]), tuple(map(int, sys.argv[3].split(","))))
+    cores = tuple(map(int, sys.argv[3].split(",")))
+    start(Path(sys.argv[1]), float(sys.argv[2]), cores, sys.argv[4])  # type: ignore[arg-type]

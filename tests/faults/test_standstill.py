@@ -27,9 +27,11 @@ Act = Callable[[psutil.Process], None]
 class Group:
     """A group in another process, one of whose turns waits for us."""
 
-    def __init__(self, folder: Path, limit_s: float, cpus: str) -> None:
+    def __init__(self, folder: Path, limit_s: float, cpus: str, unit: str = "step") -> None:
         self.folder = folder
-        command = [sys.executable, "-m", "tests.faults.standin", str(folder), str(limit_s), cpus]
+        command = [
+            sys.executable, "-m", "tests.faults.standin", str(folder), str(limit_s), cpus, unit
+        ]  # fmt: skip
         self.process = subprocess.Popen(
             command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -137,11 +139,12 @@ def others() -> list[int]:
     {
         "its core is taken away in a turn": "`failed`, with the cores that it had and has",
         "one of two cores is taken away in a turn": "`failed`, with the cores that it had and has",
+        "a job's core is taken away": "`failed`, with the cores that it had and has",
     },
 )
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(("count", "unit"), [(1, "step"), (2, "step"), (1, "job")])
 def test_a_launch_whose_cores_are_taken_away_fails(
-    count: int, others: list[int], tmp_path: Path
+    count: int, unit: str, others: list[int], tmp_path: Path
 ) -> None:
     left = others[-1]
 
@@ -151,7 +154,7 @@ def test_a_launch_whose_cores_are_taken_away_fails(
                 os.sched_setaffinity(thread.id, [left])
 
     had = ", ".join(map(str, others[:count]))
-    (base, own), _ = Group(tmp_path, 60.0, had.replace(" ", "")).disturbed(take_away)
+    (base, own), _ = Group(tmp_path, 60.0, had.replace(" ", ""), unit).disturbed(take_away)
     reason = f"its cores were taken away: it was to run on {had}, and has {left}"
     assert (own.outcome, own.reason) == ("failed", reason)
     assert (base.outcome, base.reason) == ("failed", reason)

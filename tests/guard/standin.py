@@ -20,6 +20,7 @@ from bench.guard.loop.planned import Plan
 from bench.guard.loop.running import Kept, compare
 from bench.guard.rule.limits import Limits
 from bench.guard.sources.source import Opened, Wanted, of_probes
+from bench.results.effects import LEFT_OUT
 from bench.results.store import RunFolder, read_run
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep import interrupts
@@ -34,6 +35,8 @@ EFFECTS = {
 }
 WARNED = {"infer/quiet": ("it is odd",), "infer/large": ("it is odd", "it is large")}
 """What probes warn of."""
+STOOD_STILL = ("infer/noisy", "screen", 1)
+"""Subject, stage and number of a launch in two of whose turns its machine was suspended."""
 BUDGET_S = 90.0
 
 
@@ -53,7 +56,9 @@ class Same(FakeLauncher):
     ) -> Pair:
         time.sleep(self.seconds_each)
         self.rng = random.Random(f"{stage} {subject.key} {index}")
-        return super().time(subject, stage, index, then)
+        base, head = super().time(subject, stage, index, then)
+        lost = (subject.id, stage, index) == STOOD_STILL
+        return (dataclasses.replace(base, probes={LEFT_OUT: 2}) if lost else base), head
 
 
 class Pretended:

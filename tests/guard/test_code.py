@@ -20,6 +20,7 @@ from bench.guard.sources.code import Calls, Suite
 from bench.guard.sources.commands import Command, words
 from bench.guard.sources.processes import environment
 from bench.guard.sources.source import Source, Wanted, chosen
+from bench.results.effects import LEFT_OUT, STOOD_STILL
 from bench.results.errors import UsageError
 from bench.results.values import Configuration
 from bench.sweep.progress import Silent
@@ -176,6 +177,40 @@ def test_a_command_that_the_head_breaks_is_a_regression(mine: Path) -> None:
         (judged,) = guard.run()
     assert (judged.metric, judged.verdict) == ("outcome", "regression")
     assert "newly failed: exit status 1: ZeroDivisionError" in judged.reason
+
+
+STILL = """
+import os, signal, sys, time
+number = len(open("runs").read()) if os.path.exists("runs") else 0
+open("runs", "a").write("x")
+if number in {which}:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    time.sleep(0.05)
+    os.kill(os.getppid(), signal.SIGCONT)
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "outcome"), [("(1,)", "ok"), ("range(1, 99)", "failed")], ids=["once", "always"]
+)
+def test_runs_of_a_command_that_stood_still_are_left_out(
+    which: str, outcome: str, mine: Path
+) -> None:
+    """Here the command stops who runs it, as a suspended machine does."""
+    (mine / "train.py").write_text(STILL.replace("{which}", which))
+    with (
+        Versions(mine).pair("HEAD") as sides,
+        Command(f"{sys.executable} -S -E train.py").open(*sides, WANTED, Silent()) as found,
+    ):
+        base, head = found.launcher.time(found.subjects[0], "screen", 0)
+    assert (base.outcome, base.probes.get(LEFT_OUT)) == ("ok", None)
+    assert head.outcome == outcome
+    assert len(head.turns) + head.probes[LEFT_OUT] == len(base.turns)
+    if outcome == "ok":
+        assert head.probes[LEFT_OUT] == 1
+    else:
+        assert head.turns == ()
+        assert head.reason == f"{STOOD_STILL} in its turns: measure it again"
 
 
 def test_a_shell_is_used_where_it_is_needed() -> None:

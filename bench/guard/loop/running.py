@@ -15,6 +15,7 @@ from bench.guard.loop.journal import Answer, Journal, Untold
 from bench.guard.loop.planned import Plan
 from bench.guard.sources.scenarios import Scenarios
 from bench.guard.sources.source import Wanted
+from bench.results.effects import left_out
 from bench.results.store import Run, RunFolder
 from bench.sweep.environment import fingerprint
 from bench.sweep.progress import Reporter
@@ -81,7 +82,12 @@ def compare(
             launcher.seconds(),
             plan.budget_s,
             tuple(guard.failed),
-            (*base.warnings, *head.warnings, *opened.warnings(launcher.launches)),
+            (
+                *base.warnings,
+                *head.warnings,
+                *opened.warnings(launcher.launches),
+                *left_out(launcher.launches),
+            ),
             guard.watch(),
             environment,
             noun=opened.noun,

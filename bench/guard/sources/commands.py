@@ -19,6 +19,7 @@ from bench.guard.comparison.launcher import Pair, Side, Stage, Subject, Upcoming
 from bench.guard.comparison.values import OperationChange
 from bench.guard.sources.processes import Beside, Spawner, environment
 from bench.guard.sources.source import Benchmark, Opened, Wanted, of_probes
+from bench.results.effects import LEFT_OUT, STOOD_STILL
 from bench.results.errors import UsageError
 from bench.results.levels import levels
 from bench.results.values import Configuration, Launch, Turn
@@ -140,6 +141,7 @@ class CommandLauncher:
         }  # fmt: skip
         turns: dict[Side, list[Turn]] = {side: [] for side in self._sides}
         used: dict[Side, list[dict[str, Any]]] = {side: [] for side in self._sides}
+        lost: dict[Side, int] = dict.fromkeys(self._sides, 0)
         order = list(self._sides) if not index % 2 else list(self._sides)[::-1]
         for number in range(max(1, min(MOST_RUNS, int(RUNS_S / self._run_s)))):
             for position, side in enumerate(order):
@@ -148,19 +150,20 @@ class CommandLauncher:
                 except LaunchFailed as error:
                     records[side] = _failed(records[side], error)
                     return records["base"], records["head"]
+                if found["stood_still"]:
+                    lost[side] += 1
+                    continue
                 turns[side].append(Turn(number, position, 1, found["wall_ns"]))
                 used[side].append(found)
             order = rng.sample(order, len(order))
         known = levels([turns[side] for side in self._sides])
         for side, level in zip(self._sides, known, strict=True):
-            records[side] = dataclasses.replace(
-                records[side],
-                turns=tuple(turns[side]),
-                level=level,
-                probes={"cpu_ns": median(each["cpu_ns"] for each in used[side])},
-                peak_memory_bytes=max(each["peak_memory_bytes"] for each in used[side]),
+            record = dataclasses.replace(
+                records[side], turns=tuple(turns[side]), level=level,
+                probes={LEFT_OUT: lost[side]} if lost[side] else {},
                 wall_s=time.monotonic() - begun,
-            )
+            )  # fmt: skip
+            records[side] = _with_used(record, used[side])
         return records["base"], records["head"]
 
     def restart(self) -> None:
@@ -192,7 +195,7 @@ class CommandLauncher:
         missing = [name.replace("_", " ") for name in COUNTED if name not in found]
         if missing:
             warnings.append(f"this kernel or container does not say {', '.join(missing)}")
-        memory = found.pop("peak_memory_bytes")
+        memory, _ = found.pop("peak_memory_bytes"), found.pop("stood_still")
         return dataclasses.replace(
             record,
             peak_memory_bytes=memory,
@@ -235,10 +238,14 @@ class CommandLauncher:
             **where.environment,
             "TFBENCH_PADDING": "x" * rng.randrange(PADDING_BYTES),
         }
-        return self._runner[1].call(
+        runner = self._runner[1]
+        before_s = runner.stood_still_s
+        found = runner.call(
             "run", LIMIT_S + 60, command=words(line), folder=str(self._sides[side].root),
             environment=variables, limit_s=LIMIT_S, count=count,
         )  # fmt: skip
+        found["stood_still"] |= runner.stood_still_s > before_s
+        return found
 
     def _close(self) -> None:
         if self._runner is not None:
@@ -261,6 +268,18 @@ def words(line: str) -> list[str]:
     if not found:
         raise UsageError("--command is empty: give a program and its arguments")
     return found
+
+
+def _with_used(record: Launch, used: Sequence[Mapping[str, Any]]) -> Launch:
+    """With what its runs used; without any run it failed."""
+    if not used:
+        reason = f"{STOOD_STILL} in its turns: measure it again"
+        return _failed(record, LaunchFailed("failed", reason))
+    return dataclasses.replace(
+        record,
+        probes={**record.probes, "cpu_ns": median(each["cpu_ns"] for each in used)},
+        peak_memory_bytes=max(each["peak_memory_bytes"] for each in used),
+    )
 
 
 def _failed(record: Launch, error: LaunchFailed) -> Launch:

@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from bench.launch.code import tracing
+from bench.launch.timing import setup, standstill
 from bench.results.errors import LaunchError
 
 SHOWN_BYTES = 4000
@@ -28,6 +29,8 @@ class Runner:
 
     def __init__(self) -> None:
         self.variants: dict[str, Any] = {}
+        self._cores = os.sched_getaffinity(0)
+        signal.signal(signal.SIGINT, lambda *_: None)  # what is ignored, a command would inherit
 
     def run(
         self,
@@ -47,10 +50,12 @@ class Runner:
             count: Count the processes it starts and the files it opens, which slows it down.
 
         Raises:
-            LaunchError: It does not start, fails, or takes too long; with the last line it printed.
+            LaunchError: It does not start, fails, or takes too long, with the last line it printed;
+                or its cores were taken away.
         """
         with tempfile.TemporaryFile() as output:
             words = [*WAITING, *command] if count else command
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCONT])  # the command inherits it
             begun = time.perf_counter_ns()
             try:
                 running = subprocess.Popen(
@@ -61,12 +66,15 @@ class Runner:
             except OSError as error:
                 reason = f"cannot start {command[0]}: {error.strerror or error}"
                 raise LaunchError(reason) from None
+            finally:
+                standstill.begin()
+            still = standstill.Standstill()
             late = threading.Event()
-            clock = threading.Timer(limit_s, _stop, (running.pid, late))
+            clock = threading.Timer(limit_s, _stop, (running.pid, late, still))
             clock.start()
             try:
                 started = tracing.follow(running.pid) if count else None
-                os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+                stopped = _wait(running.pid)
                 wall_ns = time.perf_counter_ns() - begun
                 used = _io(running.pid)
                 status, usage = _reap(running.pid)
@@ -76,6 +84,7 @@ class Runner:
             left = _end(running.pid)
             if status:
                 raise LaunchError(_how(status, late.is_set(), limit_s, output))
+        setup.check_cores(self._cores)
         return {
             "wall_ns": wall_ns,
             "cpu_ns": round(1e9 * (usage.ru_utime + usage.ru_stime)),
@@ -83,7 +92,17 @@ class Runner:
             **used,
             **(started or {}),
             "left": left,
+            "stood_still": stopped or still.seen(),
         }
+
+
+def _wait(pid: int) -> bool:
+    """Wait for its end, which stays to be asked for; whether it was continued before."""
+    ends, continued = os.WEXITED | os.WCONTINUED | os.WNOWAIT, False
+    while (found := os.waitid(os.P_PID, pid, ends)) and found.si_code == os.CLD_CONTINUED:
+        os.waitid(os.P_PID, pid, os.WCONTINUED)  # it is told once
+        continued = True
+    return continued
 
 
 def _reap(pid: int) -> tuple[int, resource.struct_rusage]:
@@ -114,9 +133,10 @@ def _end(group: int) -> bool:
     return True
 
 
-def _stop(group: int, late: threading.Event) -> None:
-    late.set()
-    _end(group)
+def _stop(group: int, late: threading.Event, still: standstill.Standstill) -> None:
+    if not still.seen():  # else its time is left out, and who asked for it has a limit too
+        late.set()
+        _end(group)
 
 
 def _how(status: int, late: bool, timeout_s: float, output: Any) -> str:

@@ -52,6 +52,7 @@ class CodeLaunch(CallableLaunch):
             self.result = self.timer.advance()
             answer["first_step_s"] = time.perf_counter() - begun
             self._check_origin()  # the call may have imported more
+        self.stays()
         return answer
 
     def probe(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class CallableLaunch(TimedLaunch):
         resident = setup.resident_bytes()
         begun = time.perf_counter()
         self.timer.finish(self.timer.advance())
+        self.stays()
         return {
             "build_s": 0.0,
             "first_step_s": time.perf_counter() - begun,

@@ -125,7 +125,7 @@ class TimedLaunch:
         self._kept_ns = 0  # time in which nothing was drawn, since the last turn
         self._drawn_s = others_s()  # the other threads' CPU time at its end
         self._waiting_since: tuple[float, float] | None = None
-        self._cores: set[int] = set()  # where it is warm: some runtimes bind the thread themselves
+        self._cores: set[int] = set()
         self._waited = [0.0, 0.0]
         self._worked = [0.0, 0.0]
 
@@ -134,13 +134,14 @@ class TimedLaunch:
     def pin(self, cpus: list[int]) -> dict[str, Any]:
         """Move to the cores where turns are taken; it was built on another."""
         setup.pin(cpus)
+        self.stays()
         return {}
 
     def warm(self, turn_ns: int, cap_ns: int) -> dict[str, Any]:
         """Warm up; afterwards the process is ready to take turns."""
         warm = warm_up(self.timer, turn_ns, cap_ns, self._growth, self.least_steps)
         self._step_ns = warm.step_ns
-        self._cores = os.sched_getaffinity(0)
+        self.stays()
         self._drawn_s = others_s()
         with self._kept_from_drawing():
             gc.collect()
@@ -214,6 +215,10 @@ class TimedLaunch:
         return {}
 
     # --- pieces -------------------------------------------------------------------------------
+
+    def stays(self) -> None:
+        """Know the cores on which turns are taken: some runtimes bind the thread themselves."""
+        self._cores = os.sched_getaffinity(0)
 
     @contextlib.contextmanager
     def _kept_from_drawing(self) -> Iterator[None]:
