@@ -113,6 +113,7 @@ def load(
     file: Path | None,
     flags: Mapping[str, Any],
     patterns: Sequence[str] = (),
+    table: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Settings from `[tool.tfbench]` of a TOML file; flags that are not None win.
 
@@ -121,11 +122,12 @@ def load(
         flags: profile, configuration, launches, python, scenario_folders, baseline, exclude, and
             what names the workload (`workloads.KEYS`).
         patterns: Scenario ids and globs.
+        table: What was read already, instead of the file.
 
     Raises:
         UsageError: A key, profile or configuration is unknown, or the file cannot be read.
     """
-    table = read_table(file)
+    table = read_table(file) if table is None else dict(table)
     own = table.pop("configurations", {})
     overrides = table.pop("profiles", {})
     known = {*workloads.KEYS, "workloads", "profile", "configuration", "launches", "python",
@@ -200,8 +202,17 @@ def read_table(file: Path | None) -> dict[str, Any]:
     if file is None and not path.exists():
         return {}
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"settings file {path} cannot be read: {error}") from None
+    return table_of(text, str(path))
+
+
+def table_of(text: str, path: str) -> dict[str, Any]:
+    """The table of a file that holds this text; `path` names it where it is wrong."""
+    try:
+        found = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"settings file {path} cannot be read: {error}") from None
     tool = found.get("tool", {})
     table = tool.get("tfbench", {}) if isinstance(tool, Mapping) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import textwrap
 import warnings
@@ -17,6 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from bench.results.files import replace_bytes
 from bench.results.store import Run
 from reports.facts import figures
 from reports.plots.drawn import GRID, INK, MUTED, PAPER, Plot
@@ -184,8 +186,14 @@ def save(drawing: Drawing, folder: Path) -> Plot:
         # A name in a script that the font lacks: boxes in the PNG, the text itself in the SVG.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         FigureCanvasSVG(drawing.figure)
-        drawing.figure.savefig(svg, format="svg", metadata={"Date": None})
+        _write(drawing, svg, metadata={"Date": None})
         FigureCanvasAgg(drawing.figure)
         fast = {"compress_level": 4}  # a third larger than the default's, in a third of the time
-        drawing.figure.savefig(png, dpi=DPI, metadata={"Software": None}, pil_kwargs=fast)
+        _write(drawing, png, dpi=DPI, metadata={"Software": None}, pil_kwargs=fast)
     return Plot(drawing.name, drawing.title, png, svg)
+
+
+def _write(drawing: Drawing, path: Path, **options: Any) -> None:
+    made = io.BytesIO()
+    drawing.figure.savefig(made, format=path.suffix[1:], **options)
+    replace_bytes(path, made.getvalue())

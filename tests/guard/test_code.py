@@ -126,6 +126,13 @@ def test_what_cannot_be_compared_says_why(mine: Path, source: Source, says: str)
     assert len(str(raised.value).splitlines()) == 1
 
 
+def test_nothing_is_not_compared_as_if_it_were_something() -> None:
+    wanted = Wanted((), (CPU_1,), 4 << 30, exclude=("a*",))
+    assert chosen({"a::b": 1, "b::c": 2}, wanted, "benchmark") == {"b::c": 2}
+    with pytest.raises(UsageError, match="no benchmark is left to compare"):
+        chosen({"a::b": 1}, wanted, "benchmark")
+
+
 def test_a_short_budget_looks_at_the_memory_of_few(mine: Path) -> None:
     wanted = Wanted((), (CPU_1,), 4 << 30, budget_s=0.0)
     with (

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,25 @@ def test_whatever_rich_prints(terminal: bool) -> None:
         console.print(each, markup=False, highlight=False)
     assert not FORBIDDEN & set(out.getvalue())
     assert "\\u001b[2J" in out.getvalue()
+
+
+def test_a_reader_that_is_gone_costs_no_verdict() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as file:
+        Console(file=file).print("x" * 100_000)
+
+
+def test_a_reader_that_is_gone_is_no_regression() -> None:
+    for arguments in (["list", "--plain"], ["list"], ["list", "--json"]):
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "tfbench", *arguments], cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.close()
+        assert "Traceback" not in process.communicate()[1]
+        assert process.returncode in (0, 2), arguments
 
 
 def test_rich_still_colours() -> None:

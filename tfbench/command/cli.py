@@ -177,6 +177,8 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         said = f"tfbench: {place}{error.strerror or error}{then}"
         tell(shortened(visible(said)), file=sys.stderr)
         code = TfbenchError.exit_code
+    except SystemExit:  # nobody reads on; the parser's own code for it, 1, means a regression
+        code = TfbenchError.exit_code
     except KeyboardInterrupt as error:
         said = str(error) or "interrupted; what was measured is kept"
         tell(f"tfbench: {said}", file=sys.stderr)

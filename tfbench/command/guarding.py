@@ -29,7 +29,7 @@ from bench.sweep.discovery import ROOT, discover
 from bench.sweep.progress import reporter
 from bench.sweep.recording import default_folder
 from bench.sweep.sources import holds_scenarios
-from tfbench.command import guard_request, guard_stored
+from tfbench.command import guard_request, guard_settings, guard_stored
 from tfbench.command.guard_request import Asked, Request
 from tfbench.screen.answer import answer
 from tfbench.screen.plain import tell
@@ -122,6 +122,7 @@ def _told_end(measured: Callable[[], int], kept: Kept | None, lost: str = NOT_KE
 
 def _compared(asked: Asked, plan: Plan, kept: Kept | None, as_json: bool) -> int:
     request = asked.request
+    _, said = guard_settings.table(asked)
     with reporter(Console(stderr=True)) as progress:
         if request.baseline is not None:
             assert kept is not None, "stored runs are compared with one that is kept"
@@ -129,6 +130,7 @@ def _compared(asked: Asked, plan: Plan, kept: Kept | None, as_json: bool) -> int
         else:
             with _sides(request) as (base, head):
                 found = compare(base, head, plan, progress, kept)
+            found = dataclasses.replace(found, warnings=(*said, *found.warnings))
     return publish(found, request, plan.folders, as_json)
 
 
@@ -150,11 +152,11 @@ def publish(
 
 def _plan(asked: Asked) -> Plan:
     request, file = asked.request, asked.file
-    table = settings_.read_table(file)
+    table, _ = guard_settings.table(asked)
     wanted = dict(asked.flags)
     if wanted.get("configuration") is None and "configuration" not in table:
         wanted["configuration"] = "cpu-1"  # pinned turns on one core vary least
-    settings = settings_.load(file, wanted, asked.patterns)
+    settings = settings_.load(file, wanted, asked.patterns, table)
     rules = limits.load(table.get("guard", {}))
     budget = seconds(request.budget) if request.budget else rules.budget_s
     data = settings.workload.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from rich import console
@@ -13,6 +14,12 @@ from bench.results.text import harmless
 
 class Console(console.Console):
     """Rich's console; text that would be obeyed by the terminal is shown as code points."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence: what is measured is kept, and the exit code says how it ended."""
+        self.quiet = True
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), self.file.fileno())
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

@@ -14,7 +14,7 @@ from bench.guard.loop.budget import Guard
 from bench.guard.loop.journal import Answer, Journal, Untold
 from bench.guard.loop.planned import Plan
 from bench.guard.sources.scenarios import Scenarios
-from bench.guard.sources.source import Wanted
+from bench.guard.sources.source import Wanted, changed_files
 from bench.results.effects import left_out
 from bench.results.store import Run, RunFolder
 from bench.sweep.environment import fingerprint
@@ -86,6 +86,7 @@ def compare(
                 *base.warnings,
                 *head.warnings,
                 *opened.warnings(launcher.launches),
+                *changed_files(opened.subjects, base, head),
                 *left_out(launcher.launches),
             ),
             guard.watch(),

@@ -73,10 +73,11 @@ def subjects(
     before = discover(_scenario_root(base.root), theirs)
     after = discover(_scenario_root(head.root), folders)
     union = {**before, **after}
-    wanted = {s.id for s in select(union, patterns, suite, exclude)}
-    if patterns:  # the baselines that `select` adds are no subjects of their own here
-        bare = {id: dataclasses.replace(s, baseline=None) for id, s in union.items()}
-        wanted = {s.id for s in select(bare, patterns, suite, exclude)}
+    wanted: set[str] = set()
+    for known in (union, {**after, **before}):  # a change must not take itself out of the suite
+        if patterns:  # the baselines that `select` adds are no subjects of their own here
+            known = {id: dataclasses.replace(s, baseline=None) for id, s in known.items()}
+        wanted |= {s.id for s in select(known, patterns, suite, exclude)}
     return [
         Subject(id, configuration, before.get(id), after.get(id))
         for configuration in configurations

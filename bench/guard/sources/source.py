@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from bench.guard.checkouts.worktrees import Checkout
@@ -89,23 +91,39 @@ def chosen(known: Mapping[str, T], wanted: Wanted, what: str) -> dict[str, T]:
     """Those that the patterns name, in their order.
 
     Raises:
-        UsageError: A pattern names none.
+        UsageError: A pattern names none, or nothing is left.
     """
     for pattern in wanted.patterns:
         if not any(_named(id, pattern) for id in known):
             raise UsageError(f"no {what} {pattern!r}: there are {_some(list(known))}")
-    return {
+    found = {
         id: each
         for id, each in known.items()
         if (not wanted.patterns or any(_named(id, p) for p in wanted.patterns))
         and not any(_named(id, p) for p in wanted.exclude)
     }
+    if not found:
+        raise UsageError(f"no {what} is left to compare: exclude fewer")
+    return found
 
 
 def of_probes(launches: Iterable[Launch]) -> list[str]:
     """What probes warned of, each once."""
     probes = (each for each in launches if each.purpose == "probe")
     return list(dict.fromkeys(line for each in probes for line in each.warnings))
+
+
+def changed_files(subjects: Sequence[Subject], base: Checkout, head: Checkout) -> Iterator[str]:
+    """That benchmarks' own files are not the same in both versions, which may do other work."""
+    known = (s.either for s in subjects if s.base is not None and s.head is not None)
+    files = dict.fromkeys(x.file for x in known if isinstance(x, Benchmark) and x.file)
+    changed = [x for x in files if _digest(base.root / x) != _digest(head.root / x)]
+    if changed:
+        yield f"benchmarks changed too, so both versions may do other work: {_some(changed)}"
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 def _named(id: str, pattern: str) -> bool:
