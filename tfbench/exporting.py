@@ -85,7 +85,7 @@ def subject(
     if info.kind not in ("infer", "train"):
         raise UsageError(f"{chosen.scenario} is no model: export an inference or a training path")
     where = next(
-        (c for c in run.facts["configurations"] if c["name"] == chosen.configuration), None
+        (c for c in run.facts.get("configurations", ()) if c["name"] == chosen.configuration), None
     )
     if where is None:
         raise UsageError(f"the run does not say what {chosen.configuration} is")

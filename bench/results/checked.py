@@ -121,6 +121,9 @@ FACTS: dict[str, Any] = {
     "controls": Mapping[str, Mapping[str, Any]],
     "claims": tuple[Mapping[str, Any], ...],
     "harness": Mapping[str, Any],
+    "files": Mapping[str, str],
+    "columns": Mapping[str, Mapping[str, Any]],
+    "resumed": tuple[Mapping[str, Any], ...],
 }
 """What `run.json` holds; more may stand there."""
 
@@ -135,6 +138,11 @@ def facts(found: Mapping[str, Any]) -> None:
         _expect(isinstance(each.get("name"), str), f"configurations[{n}].name", each.get("name"))
     for name in ("epochs", "trainings"):
         check(int | None, (found.get("settings") or {}).get(name), f"settings.{name}")
+    for name in ("turn_ms", "member_s"):
+        check(float | None, (found.get("settings") or {}).get(name), f"settings.{name}")
+    for name in ("packages", "variables"):
+        own = (found.get("environment") or {}).get(name)
+        check(Mapping[str, Any] | None, own, f"environment.{name}")
     for name in ("started", "ended"):
         _expect(0 <= (found.get(name) or 0.0) < LATEST_S, name, found.get(name))
 

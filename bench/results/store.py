@@ -240,6 +240,7 @@ def reading(place: Path, line: str = "") -> Iterator[None]:
         yield
     except (OSError, ValueError, TypeError, RecursionError, KeyError, AttributeError) as error:
         said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        said = f"it lacks {said}" if isinstance(error, KeyError) else said
         raise StoreError(f"{place}{line} is damaged: {' '.join(said.split())}") from None
 
 

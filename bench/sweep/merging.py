@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.results.errors import UsageError
+from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run
 from bench.results.values import Launch
 from bench.sweep import controls, resuming
@@ -39,7 +39,10 @@ def merge(runs: Sequence[Run]) -> Merged:
     Raises:
         UsageError: Two measured other workloads or other scenarios under one name; or one is there
             twice.
+        StoreError: One is no run of scenarios, or lacks what all of them say.
     """
+    for run in runs:
+        _check_whole(run)
     first = runs[0]
     for number, run in enumerate(runs[1:], start=1):
         for other in runs[:number]:
@@ -82,6 +85,15 @@ def merge(runs: Sequence[Run]) -> Merged:
     return Merged(facts, launches, tuple(columns))
 
 
+def _check_whole(run: Run) -> None:
+    """Refuse what says too little of itself to stand beside others."""
+    if "guard" in run.facts:
+        raise StoreError(f"{run.folder} is a guard's: merge runs of scenarios")
+    for name in ("configurations", "environment", "scenarios", "started"):
+        if name not in run.facts:
+            raise StoreError(f"{run.folder / 'run.json'} lacks {name!r}: it cannot be merged")
+
+
 def _check(one: Run, other: Run) -> None:
     """Refuse what cannot stand in one table."""
     names = f"{one.name} and {other.name}"
@@ -117,6 +129,9 @@ def _of_workload(one: Run, other: Run) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _unlike(runs: Sequence[Run]) -> Iterator[str]:
+    for run in runs:
+        if "ended" not in run.facts:
+            yield f"{run.name} has not ended: launches of it are missing"
     profiles = dict.fromkeys(
         str(run.facts.get("settings", {}).get("profile", "")) for run in runs
     )  # fmt: skip

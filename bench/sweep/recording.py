@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.results import checked
 from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError
+from bench.results.store import reading
 from bench.results.user_files import made_from
 from bench.results.values import Configuration, Scenario, WorkloadSpec
 from bench.sweep.environment import fingerprint, git_state
@@ -65,7 +67,7 @@ def settings_of(facts: dict[str, Any], name: str) -> Settings:
     """The settings that a run was begun with.
 
     Raises:
-        StoreError: It did not keep them.
+        StoreError: It did not keep them, or they are damaged.
     """
     if "merged" in facts:
         raise StoreError(f"{name} was put together from several runs: go on with one of them")
@@ -76,24 +78,29 @@ def settings_of(facts: dict[str, Any], name: str) -> Settings:
         raise StoreError(
             f"{name} was written by an older tfbench, which kept too little to go on: start anew"
         )
-    return Settings(
-        from_json(Profile, facts["settings"]),
-        tuple(
-            from_json(Configuration, each)
-            for each in facts["configurations"]
-            if each["name"] not in facts.get("columns", {})
-        ),
-        from_json(WorkloadSpec, facts["workload_spec"]),
-        tuple(selection["patterns"]),
-        memory_bytes=int(selection["memory_bytes"]),
-        members=int(selection["members"]),
-        seed=int(facts["settings"].get("seed", 0)),
-        folders=tuple(selection["folders"]),
-        baseline=str(selection["baseline"]),
-        exclude=tuple(selection["exclude"]),
-        group_bytes=int(selection["group_bytes"]),
-        shard=tuple(selection["shard"]),
-    )
+    with reading(Path(name) / "run.json"):
+        found = Settings(
+            from_json(Profile, facts["settings"]),
+            tuple(
+                from_json(Configuration, each)
+                for each in facts["configurations"]
+                if each["name"] not in facts.get("columns", {})
+            ),
+            from_json(WorkloadSpec, facts["workload_spec"]),
+            tuple(selection["patterns"]),
+            memory_bytes=int(selection["memory_bytes"]),
+            members=int(selection["members"]),
+            seed=int(facts["settings"].get("seed", 0)),
+            folders=tuple(selection["folders"]),
+            baseline=str(selection["baseline"]),
+            exclude=tuple(selection["exclude"]),
+            group_bytes=int(selection["group_bytes"]),
+            shard=tuple(selection["shard"]),
+        )
+        checked.check(Settings, found, "settings")
+        if not found.configurations:
+            raise ValueError("it names no configuration")
+    return found
 
 
 def code_digest(folders: Sequence[Path | str] = (), root: Path = ROOT) -> str:

@@ -104,6 +104,17 @@ def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli.main(["list"]) == 130
 
 
+@pytest.mark.faults("Around it", {"a mistake of tfbench's own": "a traceback, exit 2: no verdict"})
+def test_a_mistake_is_no_regression(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "app", lambda *_, **__: {}["nothing"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "KeyError: 'nothing'" in capsys.readouterr().err
+
+
 def test_an_interrupted_run_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

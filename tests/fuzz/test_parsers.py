@@ -21,25 +21,31 @@ from hypothesis import strategies as st
 from bench.bundle import claim as claims
 from bench.bundle import places, verifying
 from bench.bundle.claim import Claim, Form, Port, Quality, Speed
+from bench.guard import stored as stored_runs
 from bench.guard.loop import going_on, journal
 from bench.guard.rule import limits
 from bench.results import data_names, model_names, quantities
 from bench.results.as_json import to_json
 from bench.results.errors import TfbenchError
 from bench.results.store import Run, read_run
-from bench.results.values import Configuration
-from bench.sweep import checking, settings
+from bench.results.values import Configuration, WorkloadSpec
+from bench.sweep import checking, merging, recording, resuming, settings
 from bench.sweep.checking_models import check_model
 from bench.sweep.discovery import discover
+from bench.sweep.planning import Plan
 from reports.facts import history, own_claims
 from reports.facts.derive import facts_of
 from reports.facts.limits import Limits, Loss
 from reports.facts.recommend import recommend
+from reports.facts.sides import all_sides
+from reports.tables import comparison
 from reports.tables.report import contents
 from tests.command.test_surface import STORED
 from tests.fuzz.making import MANY, VALUES, as_json, changed, garbled
+from tfbench import exporting
 from tfbench.command import cli, guard_request
 
+KNOWN = discover()
 ROOT = Path(tempfile.mkdtemp(prefix="tfbench-fuzz-"))
 RUN = json.loads((STORED / "run.json").read_text())
 LAUNCHES = [json.loads(line) for line in (STORED / "launches.jsonl").read_text().splitlines()]
@@ -110,6 +116,70 @@ def test_facts_of_a_run(document: Any) -> None:
 def test_launches_of_a_run(document: Any) -> None:
     whole = document if isinstance(document, list) else [document]
     stored(as_json(RUN), lines(whole))
+
+
+OTHER = [{**each, "started_s": 5.0} for each in LAUNCHES]
+
+
+def beside(run: bytes, launches: bytes) -> None:
+    """A run is put beside another one in every way that there is, or refused."""
+    place, other = folder(), folder() / "other"
+    other.mkdir(exist_ok=True)
+    for where, facts, found in ((place, run, launches), (other, as_json(RUN), lines(OTHER))):
+        (where / "run.json").write_bytes(facts)
+        (where / "launches.jsonl").write_bytes(found)
+    one, two = tried(read_run, place), read_run(other)
+    if one is None:
+        return
+    for both in ([one, two], [two, one]):
+        tried(merging.merge, both)
+        compared = tried(all_sides, [facts_of(each) for each in both], ())
+        tried(comparison.contents, compared)
+        tried(stored_runs.compare, both[:1], both[1], limits.Limits())
+    tried(exported, one)
+
+
+def exported(run: Run) -> None:
+    """As far as is read from the run."""
+    facts = facts_of(run)
+    chosen, among = exporting.choose(facts, None, None, None)
+    exporting.subject(run, facts, chosen, among, KNOWN)
+
+
+@MANY
+@given(changed(RUN))
+def test_facts_of_a_run_beside_another(document: Any) -> None:
+    beside(as_json(document), lines(LAUNCHES))
+
+
+@MANY
+@given(changed(LAUNCHES))
+def test_launches_of_a_run_beside_another(document: Any) -> None:
+    whole = document if isinstance(document, list) else [document]
+    beside(as_json(RUN), lines(whole))
+
+
+BEGUN = json.loads(json.dumps({
+    **recording.facts(settings.Settings(settings.PROFILES["quick"], (Configuration("c", 1, (0,)),),
+                                        WorkloadSpec()), list(KNOWN.values())[:3], "x", "tfbench"),
+    "workload": {"line": "classification"},
+    "columns": {"d": {"environment": {}, "wanted": []}},
+    "resumed": [{"at": 1.0, "command": "", "differs": ["code: a → b"]}],
+}))  # fmt: skip
+
+
+@MANY
+@given(changed(BEGUN), st.booleans())
+def test_facts_of_a_run_that_goes_on(document: Any, force: bool) -> None:
+    place = folder()
+    (place / "run.json").write_bytes(as_json(document))
+    (place / "launches.jsonl").unlink(missing_ok=True)
+    found = tried(read_run, place)
+    begun = tried(recording.settings_of, found.facts, str(place)) if found else None
+    if begun is not None:
+        plan = Plan(tuple(KNOWN.values())[:3], begun.configurations, begun.profile)
+        tried(resuming.go_on, found, BEGUN, plan, force)
+        tried(resuming.warnings, found.facts)
 
 
 @MANY

@@ -110,6 +110,10 @@ def test_other_machines_and_other_code_are_columns() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.faults(
+    "Stored files",
+    {"runs of other data, models or scenarios are merged": "refused; the difference is named"},
+)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -123,6 +127,40 @@ def test_a_mismatch_is_named(changes: dict[str, Any], said: str) -> None:
     launches = run(PLAN, WORLD)[1]
     with pytest.raises(UsageError, match=said):
         merge([stored("one", launches), stored("two", launches, **changes)])
+
+
+@pytest.mark.parametrize(
+    ("workload", "said"),
+    [({"classes": 10}, "classes 10 → 7"), ({"train_examples": 50}, "train_examples 50 → 40"),
+     ({"line": "classification"}, "line classification → regression"),
+     ({"parameters": 5}, "parameters 5 → 6")],
+)  # fmt: skip
+def test_other_data_and_models_of_one_name_are_named(workload: dict[str, Any], said: str) -> None:
+    (name,) = workload
+    other = {"classes": 7, "train_examples": 40, "line": "regression", "parameters": 6}[name]
+    one, two = run(PLAN, WORLD)[1], run(dataclasses.replace(PLAN), WORLD)[1]
+    runs = [stored("one", one, workload=workload), stored("two", two, workload={name: other})]
+    with pytest.raises(UsageError, match=f"one and two measured other workloads: {said}"):
+        merge(runs)
+
+
+@pytest.mark.faults(
+    "Stored files", {"a run that is merged lacks a field": "refused; file and field are named"}
+)
+def test_what_cannot_be_merged_is_named() -> None:
+    launches = run(PLAN, WORLD)[1]
+    whole = stored("whole", launches)
+    for name in ("configurations", "environment", "scenarios", "started"):
+        cut = stored("cut", launches)
+        del cut.facts[name]
+        for runs in ([whole, cut], [cut, whole]):
+            with pytest.raises(StoreError, match=f"cut/run.json lacks '{name}'"):
+                merge(runs)
+    with pytest.raises(StoreError, match="other is a guard's"):
+        merge([whole, stored("other", launches, guard={})])
+    open_ = stored("open", launches)
+    del open_.facts["ended"]
+    assert "open has not ended" in merge([whole, open_]).facts["warnings"][-1]
 
 
 def test_a_run_is_given_once_and_what_was_merged_cannot_go_on() -> None:

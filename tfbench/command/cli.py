@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -185,9 +186,12 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         code = 130
     except Exception as error:
         show = getattr(error, "show", None)  # the command line parser's own errors
-        if show is None:
+        if show is not None:
+            show()
+        elif arguments is not None:
             raise
-        show()
+        else:  # a mistake of this program, which is no regression
+            traceback.print_exc()
         code = 2
     if arguments is None:
         sys.exit(code)
