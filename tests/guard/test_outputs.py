@@ -117,6 +117,14 @@ def test_the_terminal_shows_the_verdict_the_reason_and_what_was_visible() -> Non
         assert part in text, part
 
 
+@pytest.mark.parametrize("id", ["test_sort[small]", "test_sort[/x]", "test_sort[]"])
+def test_ids_with_brackets_are_shown_whole(id: str) -> None:
+    out = io.StringIO()
+    found = replace(FOUND, judgements=(replace(SLOWER, scenario=id),))
+    terminal.show(found, Console(file=out, width=200))
+    assert out.getvalue().count(f"{id}@cpu-1") == 1
+
+
 def test_figures_of_too_few_launches_are_not_astronomical() -> None:
     wide = replace(SLOWER, verdict="inconclusive", visible=1.5e33, low=-0.99, high=4e20)
     assert "changes from more than 1000% visible" in words.seen(wide)
@@ -133,7 +141,7 @@ def test_headlines() -> None:
     assert words.headline(Comparison("a", "b", same, 1, 1)).startswith("NO CHANGE: 1 figures")
 
 
-BAD = "a|b`<b>\x1b[2J\x00\x9b1m\u202e](http://x)\ud800\ufffe\r\n::error::no"
+BAD = "a|b`@someone www.x.y <b>\x1b[2J\x00\x9b1m\u202e](http://x)\ud800\ufffe\r\n::error::no"
 
 
 @pytest.mark.faults("Around it", {"names that break Markdown, XML or a CI log": "escaped"})
@@ -151,8 +159,10 @@ def test_names_and_messages_can_do_nothing_in_any_output(tmp_path: Path) -> None
     for text in texts:
         assert not {"\x1b", "\x00", "\x9b", "\u202e", "\r"} & set(text), text
     ElementTree.fromstring((tmp_path / "junit.xml").read_text())
-    outside_code = re.sub("`[^`]*`", "", (tmp_path / "guard.md").read_text())
-    assert "](http" not in outside_code
-    assert "<b>" not in outside_code
+    lines = [re.sub("`[^`]*`", "", x) for x in (tmp_path / "guard.md").read_text().splitlines()]
+    for outside_code in lines:
+        for each in ("`", "](http", "http://", "www.x", "@someone", "<b>"):
+            assert each not in outside_code
+    assert not any(line.lstrip().startswith("::") for line in out.getvalue().splitlines())
     (line,) = github.workflow_commands(found, sources)
     assert "\n" not in line

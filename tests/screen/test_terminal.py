@@ -69,8 +69,17 @@ def test_a_reader_that_is_gone_is_no_regression() -> None:
 
 def test_rich_still_colours() -> None:
     out = io.StringIO()
-    Console(file=out, force_terminal=True, color_system="standard").print("[red]x[/]")
+    Console(file=out, force_terminal=True, color_system="standard").print(Text("x", "red"))
     assert "\x1b[31m" in out.getvalue()
+
+
+def test_brackets_are_no_styles() -> None:
+    out = io.StringIO()
+    table = Table("name")
+    for name in ("a[red]", "b[/x]"):
+        table.add_row(name)
+    Console(file=out, force_terminal=True, color_system=None).print("c[bold]", table)
+    assert all(each in out.getvalue() for each in ("a[red]", "b[/x]", "c[bold]"))
 
 
 def test_json_stays_the_same_json(capsys: pytest.CaptureFixture[str]) -> None:

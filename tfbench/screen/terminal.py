@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from rich import console
 from rich.console import ConsoleOptions, RenderableType
@@ -13,7 +14,13 @@ from bench.results.text import harmless
 
 
 class Console(console.Console):
-    """Rich's console; text that would be obeyed by the terminal is shown as code points."""
+    """Rich's console; text that would be obeyed by the terminal is shown as code points.
+
+    Nothing in a text is taken for a style: names may hold brackets.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, **options)
 
     def on_broken_pipe(self) -> None:
         """Go on in silence: what is measured is kept, and the exit code says how it ended."""

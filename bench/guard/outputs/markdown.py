@@ -65,15 +65,10 @@ def _how(found: Comparison) -> str:
 def _row(each: Judgement) -> str:
     least = "" if each.visible is None else words.smallest(each.visible)
     visible = f"{least}, {each.launches} launches" if least else ""
-    cells = (
-        f"{SIGNS[each.verdict]} {words.TITLES[each.verdict].lower()}",
-        _code(each.where),
-        words.NAMES[each.metric],
-        words.change(each),
-        words.figures(each),
-        visible,
-    )
-    return f"| {' | '.join(_escape(cell) for cell in cells)} |"
+    sign = f"{SIGNS[each.verdict]} {words.TITLES[each.verdict].lower()}"
+    where = _code(each.where).replace("|", "\\|")
+    rest = (words.NAMES[each.metric], words.change(each), words.figures(each), visible)
+    return f"| {' | '.join((sign, where, *map(_escape, rest)))} |"
 
 
 def _details(each: Judgement) -> list[str]:
@@ -112,9 +107,8 @@ def _code(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Text that cannot break a table, open a tag or mention anybody."""
-    text = on_one_line(text)
-    for plain, safe in (("|", "\\|"), ("<", "&lt;"), ("](", "]&#40;"), ("@", "&#64;")):
-        if plain != "@" or "`" not in text:
-            text = text.replace(plain, safe)
+    """Text that cannot break a table, open a tag, link anywhere or mention anybody."""
+    text = on_one_line(text).replace("&", "&amp;").replace("<", "&lt;")
+    for plain in ("|", "](", "@", "`", "://", "www."):
+        text = text.replace(plain, f"{plain[:-1]}&#{ord(plain[-1])};")
     return text

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
 from bench.guard.outputs import words
+from bench.results.text import visible
 
 LEAST_WIDTH = 17
 """Of the column of names, which are long in a suite of tests."""
@@ -22,7 +23,7 @@ STYLES: dict[Verdict, str] = {
 
 def show(found: Comparison, console: Console) -> None:
     """Print the headline, the table, and what is behind each regression."""
-    console.print(f"{found.base}  →  {found.head}", markup=False, highlight=False)
+    _line(console, f"{found.base}  →  {found.head}")
     table = Table(box=None, pad_edge=False)
     for title in ("verdict", found.noun, "metric", "change (95 %)", "base → head", "launches"):
         least = LEAST_WIDTH if title == found.noun else None
@@ -30,12 +31,17 @@ def show(found: Comparison, console: Console) -> None:
     shown = [j for j in words.in_order(found.judgements) if _worth_a_row(j)]
     for each in shown:
         table.add_row(
-            f"[{STYLES[each.verdict]}]{words.TITLES[each.verdict]}[/]",
-            each.where,
-            words.NAMES[each.metric],
-            escape(words.change(each)),
-            words.figures(each),
-            str(each.launches or ""),
+            Text(words.TITLES[each.verdict], STYLES[each.verdict]),
+            *(
+                Text(visible(cell))  # a test's name may hold what Rich takes for a style
+                for cell in (
+                    each.where,
+                    words.NAMES[each.metric],
+                    words.change(each),
+                    words.figures(each),
+                    str(each.launches or ""),
+                )
+            ),
         )
     console.print(table)
     hidden = len(found.judgements) - len(shown)
@@ -46,28 +52,28 @@ def show(found: Comparison, console: Console) -> None:
     _lines(console, "looks slower, not proven", found.watch)
     _lines(console, "fails on both sides", found.failed)
     _lines(console, "warning", found.warnings)
-    visible = [j.visible for j in found.judgements if j.visible is not None]
-    if visible:
+    least = [j.visible for j in found.judgements if j.visible is not None]
+    if least:
         console.print(
-            f"Times: changes from {words.smallest(min(visible))} to {words.smallest(max(visible))} "
+            f"Times: changes from {words.smallest(min(least))} to {words.smallest(max(least))} "
             f"were visible, depending on the {found.noun}.",
             highlight=False,
         )
     spent = f"{found.seconds:.0f} s of {found.budget_s:.0f} s"
     style = STYLES[_worst(found)]
-    console.print(f"[{style}]{escape(words.headline(found))}[/] ({spent})", highlight=False)
+    console.print(Text.assemble((words.headline(found), style), f" ({spent})"))
 
 
 def _details(each: Judgement, console: Console) -> None:
     if each.verdict == "no change":
         return
     if each.reason:
-        console.print(f"{each.where}: {each.reason}", markup=False, highlight=False)
+        _line(console, f"{each.where}: {each.reason}")
     if each.verdict in ("regression", "inconclusive") and each.visible is not None:
         line = f"  {words.NAMES[each.metric]}: {words.seen(each)}"
         console.print(line, markup=False, highlight=False)
     for operation in each.operations:
-        console.print(f"  {words.operation(operation)}", markup=False, highlight=False)
+        _line(console, f"  {words.operation(operation)}")
 
 
 def _worth_a_row(each: Judgement) -> bool:
@@ -76,7 +82,12 @@ def _worth_a_row(each: Judgement) -> bool:
 
 def _lines(console: Console, what: str, lines: tuple[str, ...]) -> None:
     for line in lines:
-        console.print(f"{what}: {line}", markup=False, highlight=False)
+        _line(console, f"{what}: {line}")
+
+
+def _line(console: Console, text: str) -> None:
+    """A line that begins as it is meant to: a CI service obeys some beginnings."""
+    console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _worst(found: Comparison) -> Verdict:
