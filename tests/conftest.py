@@ -9,9 +9,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from bench.sweep.preloaded import Pool
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = os.environ.pop("PYTEST_XDIST_WORKER", "")
@@ -103,25 +107,13 @@ def smoke_run(tfbench: Callable[..., subprocess.CompletedProcess[str]], shared: 
 
 
 @pytest.fixture(scope="session")
-def pool(cache: Path) -> Iterator[object]:
-    """Preloaded processes shared by all tests that launch."""
-    from bench.results.values import WorkloadSpec
-    from bench.sweep.preloaded import Pool
-
-    with Pool(WorkloadSpec(data="synthetic:8x8x3", cache=str(cache)), 4 << 30) as shared:
-        yield shared
-
-
-@pytest.fixture(scope="module")
-def lasting() -> Iterator[type]:
-    """Preloaded processes that outlive the pools of a module's tests: each imports for seconds.
+def kept(cache: Path) -> Iterator[Callable[..., Any]]:
+    """Starts preloaded processes that outlive the pools that want them: each imports for seconds.
 
     As within a run: what is tested is forked from them. Another folder or other variables get a
-    process of their own. Gives the class of those that do not last, for tests of how one starts.
+    process of their own; where no cache is named it is the tests'.
     """
     from bench.sweep import preloaded
-
-    real = preloaded.Preloaded
 
     class Lasting(preloaded.Preloaded):
         def hang_up(self) -> None:
@@ -134,17 +126,43 @@ def lasting() -> Iterator[type]:
             super().hang_up()
             super().close()
 
-    kept: dict[object, Lasting] = {}
+    running: dict[object, Lasting] = {}
+    lock = Lock()
 
     def start(environment: Any, factory: str = "") -> Lasting:
-        around = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
-        key = (environment, factory, Path.cwd(), frozenset(around.items()))
-        if key not in kept or not kept[key].alive:
-            kept[key] = Lasting(environment, factory)
-        return kept[key]
+        with lock, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TFBENCH_CACHE", os.environ.get("TFBENCH_CACHE", str(cache)))
+            around = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+            key = (environment, factory, Path.cwd(), frozenset(around.items()))
+            if key not in running or not running[key].alive:
+                running[key] = Lasting(environment, factory)
+            return running[key]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preloaded, "Preloaded", start)
-        yield real
-    for each in kept.values():
+    yield start
+    for each in running.values():
         each.end()
+
+
+@pytest.fixture(scope="session")
+def pool(cache: Path, kept: Callable[..., Any]) -> Iterator[Pool]:
+    """Launches on a small workload, from processes that all tests share."""
+    from bench.results.values import WorkloadSpec
+    from bench.sweep.preloaded import Pool
+
+    class Shared(Pool):
+        def process(self, environment: Any) -> Any:
+            return kept(environment, self.workload.workloads)
+
+    with Shared(WorkloadSpec(data="synthetic:8x8x3", cache=str(cache)), 4 << 30) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
+def lasting(kept: Callable[..., Any]) -> Iterator[type]:
+    """Lets a module's pools share those processes; gives the class of those that do not last."""
+    from bench.sweep import preloaded
+
+    real = preloaded.Preloaded
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preloaded, "Preloaded", kept)
+        yield real

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,23 @@ from bench.results.values import Configuration, WorkloadSpec
 from bench.sweep import preloaded
 from bench.sweep.discovery import discover
 from bench.sweep.progress import Silent
+from tfbench.command import cli
 
-Cli = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = [pytest.mark.launches, pytest.mark.usefixtures("lasting")]
 SHORT_S = 1.0
 """Too short to time anything."""
 
 
 @pytest.fixture(scope="module")
-def original(tfbench: Cli, smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(lasting: type, smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of infer/litert-int8 that claims a modest speed-up."""
     out = tmp_path_factory.mktemp("bundles") / "int8"
-    done = tfbench("export", str(smoke_run), "infer/litert-int8", "--out", str(out), "--no-measure")
-    assert done.returncode == 0, done.stderr
-    assert "not measured again" in done.stdout
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        code = cli.main(
+            ["export", str(smoke_run), "infer/litert-int8", "--out", str(out), "--no-measure"]
+        )
+    assert code == 0
+    assert "not measured again" in said.getvalue()
     claim = claims.read(out)
     assert claim.speedup is not None
     modest = dataclasses.replace(claim.speedup, value=1.6, low=1.5, high=1.7)
@@ -81,10 +85,10 @@ def test_it_answers_without_this_project(original: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_an_honest_claim_holds(original: Path, tfbench: Cli) -> None:
-    done = tfbench("verify", str(original), "--json", "--budget", "120s", "--data", "digits")
-    found = json.loads(done.stdout)
-    assert (done.returncode, found["verdict"]) == (0, "holds"), done.stdout
+def test_an_honest_claim_holds(original: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.main(["verify", str(original), "--json", "--budget", "120s", "--data", "digits"])
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["verdict"]) == (0, "holds"), found
     assert {c["what"] for c in found["checks"]} >= {
         "files", "size", "speed", "outputs of the model", "outputs of baseline", "quality",
     }  # fmt: skip

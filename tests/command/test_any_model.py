@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,20 +15,14 @@ from bench.results.store import Run, read_run
 from bench.results.values import Scenario
 from bench.sweep.applying import Facts
 from bench.sweep.outlook import look
+from bench.sweep.preloaded import Pool
 from bench.sweep.settings import load
+from tests.checks import saw
 from tests.command.test_cli import refused
 from tests.conftest import ROOT
 from tfbench.command.running import told
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-SAVE = """
-import sys
-import keras
-layers = keras.layers
-stack = [layers.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.Flatten(),
-         layers.Dense(3, activation="softmax")]
-keras.Sequential(stack).save(sys.argv[1])
-"""
 
 
 def scenario(id: str, *needs: str, unit: str = "step") -> Scenario:
@@ -65,10 +58,10 @@ def test_an_outlook_counts_launches_and_time() -> None:
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small trained Keras file."""
     path = tmp_path_factory.mktemp("model") / "small.keras"
-    subprocess.run([sys.executable, "-c", SAVE, str(path)], check=True, capture_output=True)
+    assert saw(pool, "tests.command.saving_checks", str(path))
     return path
 
 

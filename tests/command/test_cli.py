@@ -15,6 +15,7 @@ from bench.results.store import read_run
 from tests.command.test_surface import FILES, STORED
 from tfbench.command.cli import main
 
+Captured = pytest.CaptureFixture[str]
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -91,7 +92,18 @@ def save_npz(path: Path, labels: int = 3, **arrays: np.ndarray) -> str:
     return f"npz:{path}"
 
 
-def test_unusable_data_and_models_are_refused(tfbench: Cli, tmp_path: Path) -> None:
+@pytest.fixture
+def launching(cache: Path, lasting: type, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Cli:
+    """The command line in this process, whose launches come from processes that tests share."""
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        code = main([*arguments, "--profile", "smoke", "--cache", str(cache)])
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return call
+
+
+def test_unusable_data_and_models_are_refused(launching: Cli, tmp_path: Path) -> None:
     model = tmp_path / "model.py"
     model.write_text(
         "import tensorflow as tf\n"
@@ -101,19 +113,19 @@ def test_unusable_data_and_models_are_refused(tfbench: Cli, tmp_path: Path) -> N
     )
     data = save_npz(tmp_path / "data.npz")
     refused(
-        tfbench("run", "infer/eager", "--profile", "smoke", "--data", data,
-                "--model", f"{model}:build", cwd=tmp_path),
+        launching("run", "infer/eager", "--data", data, "--model", f"{model}:build",
+                  "--out", str(tmp_path / "model")),
         "labels go up to 2, but the model has 2 outputs", "give it 3 units",
     )  # fmt: skip
     half = save_npz(tmp_path / "half.npz", x_train=np.zeros((3, 4)), y=np.zeros(3))
     refused(
-        tfbench("run", "infer/eager", "--profile", "smoke", "--data", half, cwd=tmp_path),
+        launching("run", "infer/eager", "--data", half, "--out", str(tmp_path / "half")),
         "name the arrays",
     )
 
 
 @pytest.mark.launches
-def test_own_data_and_own_model(tfbench: Cli, tmp_path: Path) -> None:
+def test_own_data_and_own_model(launching: Cli, tmp_path: Path) -> None:
     model = tmp_path / "model.py"
     model.write_text(
         "import tensorflow as tf\n"
@@ -123,10 +135,9 @@ def test_own_data_and_own_model(tfbench: Cli, tmp_path: Path) -> None:
         " layers.ReLU(), layers.Flatten(), layers.Dense(classes)])\n"
     )
     out = tmp_path / "run"
-    done = tfbench(
-        "run", "infer/litert-float32", "--profile", "smoke", "--configuration", "cpu-1",
-        "--data", save_npz(tmp_path / "data.npz"), "--model", f"{model}:build",
-        "--out", str(out), cwd=tmp_path,
+    done = launching(
+        "run", "infer/litert-float32", "--configuration", "cpu-1",
+        "--data", save_npz(tmp_path / "data.npz"), "--model", f"{model}:build", "--out", str(out),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     run = read_run(out)

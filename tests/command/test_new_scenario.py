@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 from tfbench.command.new_scenario import write
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.usefixtures("lasting")
 
 
 def test_it_is_written_listed_and_left_alone(tfbench: Cli, tmp_path: Path) -> None:

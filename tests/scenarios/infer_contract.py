@@ -1,9 +1,6 @@
 """Runs scenarios of one Keras version in one process and prints what came of them as JSON.
 
-    python -m tests.scenarios.infer_contract KERAS CACHE ID ...
-
-Importing TensorFlow costs seconds and Keras's version belongs to a process, so that the tests
-share such processes.
+Its arguments: KERAS CACHE ID ...
 """
 
 import importlib
@@ -159,7 +156,7 @@ def main(keras, cache, *ids):
     if "infer/sparse-xnnpack" in ids:  # on a processor without sparse kernels: all but their use
         sparse.xnnpack_has_sparse_kernels = lambda: None
         answer["sparse-xnnpack forced"] = tried(workload, scenarios["infer/sparse-xnnpack"])
-    print("ANSWER" + json.dumps(answer, default=str))
+    print(json.dumps(answer, default=str))
 
 
 if __name__ == "__main__":

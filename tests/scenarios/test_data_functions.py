@@ -6,14 +6,13 @@ import pytest
 
 from bench.results.errors import UsageError
 from scenarios.core.data import functions
-from tests.scenarios.checks import saw
+from tests.checks import saw
 
 
-@pytest.fixture(scope="module", params=["keras", "tf_keras"], ids=["Keras 3", "Keras 2"])
-def seen(request):
-    legacy = {"TF_USE_LEGACY_KERAS": "1"} if request.param == "tf_keras" else {}
-    found = saw("data", **legacy)
-    assert found["keras"].startswith(f"{request.param}.")
+@pytest.fixture(scope="module", params=[3, 2], ids=["Keras 3", "Keras 2"])
+def seen(pool, request):
+    found = saw(pool, "tests.scenarios.data_checks", keras=request.param)
+    assert found["keras"].startswith("keras." if request.param == 3 else "tf_keras.")
     return found
 
 

@@ -1,19 +1,13 @@
 """Inference scenarios keep the contract: they answer, follow the baseline, and prove themselves."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from bench.results.tolerance import outputs_differ
 from bench.sweep.discovery import discover
+from tests.checks import saw
 
 pytestmark = pytest.mark.launches
 
-ROOT = Path(__file__).parents[2]
 SCENARIOS = {id: s for id, s in discover().items() if s.kind in ("infer", "serve")}
 SLOW = {"infer/sparse-90", "infer/pqat-int8", "infer/cqat-int8"}
 """Trained as another scenario is that the quick tests run."""
@@ -25,27 +19,15 @@ def marked(ids):
 
 
 @pytest.fixture(scope="session")
-def ran(tmp_path_factory):
+def ran(pool, tmp_path_factory):
     """What each scenario gave, by id, run in as few processes as there are kinds of launches."""
     cache = tmp_path_factory.mktemp("cache")
     answers = {}
 
     def run(keras, slow):
         ids = [s.id for s in SCENARIOS.values() if s.keras == keras and (s.id in SLOW) == slow]
-        environment = os.environ | {
-            "PYTHONPATH": str(ROOT),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "",
-        }
-        if keras == 2:
-            environment["TF_USE_LEGACY_KERAS"] = "1"
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.scenarios.infer_contract", str(keras), str(cache), *ids],
-            env=environment, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
-        lines = [x for x in done.stdout.splitlines() if x.startswith("ANSWER")]
-        assert lines, done.stderr[-3000:]
-        answers.update(json.loads(lines[-1].removeprefix("ANSWER")))
+        module = "tests.scenarios.infer_contract"
+        answers.update(saw(pool, module, str(keras), str(cache), *ids, keras=keras))
 
     def answer(name):
         if name not in answers:

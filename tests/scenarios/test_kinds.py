@@ -11,10 +11,10 @@ from bench.sweep.discovery import ROOT, discover
 from bench.sweep.interpreter import Environment
 from bench.sweep.preloaded import Pool
 from bench.sweep.running import LaunchFailed
-from tests.scenarios.checks import saw
+from tests.checks import saw
 from tests.scenarios.test_train import HERE
 
-pytestmark = pytest.mark.launches
+pytestmark = [pytest.mark.launches, pytest.mark.usefixtures("lasting")]
 
 KINDS = str(ROOT / "tests" / "scenarios" / "kinds.py")
 SCENARIOS = discover()
@@ -26,9 +26,9 @@ ANY = ("train/eager", "train/xla", "train/fit-steps-per-execution", "train/persi
 
 
 @pytest.fixture(scope="module")
-def seen():
+def seen(pool):
     """What kinds_checks.py saw, run once in a process of its own."""
-    return saw("kinds", timeout_s=600)
+    return saw(pool, "tests.scenarios.kinds_checks")
 
 
 def test_a_users_function_puts_a_workload_together(seen):

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.checks import saw
+from bench.sweep.preloaded import Pool
+from tests.checks import saw
 
 
 @pytest.fixture(scope="module")
-def seen() -> Any:
+def seen(pool: Pool) -> Any:
     """What loaded_checks.py saw, run once in a process of its own."""
-    return saw("loaded")
+    return saw(pool, "tests.scenarios.loaded_checks")
 
 
 def test_loaded_models_came_trained_and_new_ones_did_not(seen: Any) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.checks import saw
+from bench.sweep.preloaded import Pool
+from tests.checks import saw
 
 
 @pytest.fixture(scope="module")
-def seen() -> Any:
+def seen(pool: Pool) -> Any:
     """What rebuild_checks.py saw, run once in a process of its own."""
-    return saw("rebuild", TF_USE_LEGACY_KERAS="1")
+    return saw(pool, "tests.scenarios.rebuild_checks", keras=2)
 
 
 @pytest.mark.parametrize("name", ["recurrent", "attention"])

@@ -2,19 +2,19 @@
 
 import pytest
 
-from tests.scenarios.checks import saw
+from tests.checks import saw
 
 pytestmark = pytest.mark.launches
 
 
 @pytest.fixture(scope="module")
-def seen():
-    return saw("shapes", timeout_s=600)
+def seen(pool):
+    return saw(pool, "tests.scenarios.shapes_checks")
 
 
 @pytest.fixture(scope="module")
-def keras_2():
-    return saw("shapes", "2", timeout_s=600, TF_USE_LEGACY_KERAS="1")
+def keras_2(pool):
+    return saw(pool, "tests.scenarios.shapes_checks", "2", keras=2)
 
 
 @pytest.fixture

@@ -3,15 +3,15 @@
 import pytest
 
 from bench.results.tolerance import FIRST_LOSSES
-from tests.scenarios.checks import saw
+from tests.checks import saw
 
 pytestmark = pytest.mark.launches
 
 
 @pytest.fixture(scope="module")
-def seen():
+def seen(pool):
     """What train_checks.py saw, run once in a process of its own."""
-    return saw("train")
+    return saw(pool, "tests.scenarios.train_checks")
 
 
 @pytest.mark.parametrize(

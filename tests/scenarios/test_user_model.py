@@ -23,6 +23,9 @@ def layers(shape):
 """
 
 
+pytestmark = pytest.mark.usefixtures("lasting")
+
+
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[Pool]:
     (tmp_path / "keras.py").write_text(NET)  # a name that TensorFlow has taken
