@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bench.results.errors import StoreError, UsageError
 
 MOST_BYTES = 90_000_000
 """A trace of 95 MB took 1.9 GB to convert."""
 TIMEOUT_S = 300.0
+MOST_AT_ONCE = 2
+"""Processes that convert: each takes up to that memory."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def read(file: Path, warnings: Sequence[str] = ()) -> Trace:
     """
     if reason := _too_large(file):
         raise UsageError(reason)
-    return from_facts(file.parents[3].name, _convert([file])[0], warnings)
+    return from_facts(file.parents[3].name, _converted([file])[file], warnings)
 
 
 def top_operations(run: Path, most: int = 10) -> dict[str, list[dict[str, object]] | str]:
@@ -138,7 +144,7 @@ def top_operations(run: Path, most: int = 10) -> dict[str, list[dict[str, object
         file.parents[3].name: reason for file in files if (reason := _too_large(file))
     }
     files = [file for file in files if not _too_large(file)]
-    for file, facts in zip(files, _convert(files), strict=True):
+    for file, facts in _converted(files).items():
         trace = from_facts(file.parents[3].name, facts)
         found[trace.label] = [
             {
@@ -165,26 +171,60 @@ def _too_large(file: Path) -> str:
     )
 
 
-def _convert(files: Sequence[Path]) -> list[Mapping[str, object]]:
-    """Facts of trace files, all by one process of their own."""
-    if not files:
-        return []
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.explain.convert", *(str(f.resolve()) for f in files)],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
+def _converted(files: Sequence[Path]) -> dict[Path, Mapping[str, object]]:
+    """Facts of trace files, by processes of their own, each of which converts as many bytes."""
+    parts: list[list[Path]] = [
+        [] for _ in range(min(MOST_AT_ONCE, os.cpu_count() or 1, len(files)))
+    ]
+    for file in sorted(files, key=lambda file: -file.stat().st_size):
+        min(parts, key=lambda part: sum(each.stat().st_size for each in part)).append(file)
+    with contextlib.ExitStack() as ends:
+        running = [ends.enter_context(_Conversion(part)) for part in parts]
+        found = {file: facts for each in running for file, facts in each.facts()}
+    return {file: found[file] for file in files}
+
+
+class _Conversion:
+    """A process that converts files, one after the other; ended with the block."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._said, self._errors = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115
+        names = (str(file.resolve()) for file in files)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.explain.convert", *names],
+            stdin=subprocess.DEVNULL,
+            stdout=self._said,
+            stderr=self._errors,
             cwd=Path(__file__).parents[2],
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise StoreError(f"{files[0]} was not converted within {TIMEOUT_S:.0f} s") from None
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode != 0 or len(lines) != len(files):
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise StoreError(f"{files[len(lines)]} cannot be converted: {last}")
-    return [json.loads(line) for line in lines]
+
+    def facts(self) -> list[tuple[Path, Mapping[str, object]]]:
+        """What it found of each file, once it has ended."""
+        try:
+            status = self._process.wait(TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            first = self._files[0]
+            raise StoreError(f"{first} was not converted within {TIMEOUT_S:.0f} s") from None
+        lines = [line for line in _lines(self._said) if line.startswith("{")]
+        if status != 0 or len(lines) != len(self._files):
+            last = (_lines(self._errors) or ["it said nothing"])[-1]
+            raise StoreError(f"{self._files[len(lines)]} cannot be converted: {last}")
+        return [(file, json.loads(line)) for file, line in zip(self._files, lines, strict=True)]
+
+    def __enter__(self) -> _Conversion:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
+        self._errors.close()
+
+
+def _lines(file: IO[bytes]) -> list[str]:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace").strip().splitlines()
 
 
 def from_facts(label: str, facts: Mapping[str, object], warnings: Sequence[str] = ()) -> Trace:

@@ -98,6 +98,20 @@ def test_a_damaged_trace_is_an_error_of_ours(tmp_path: Path) -> None:
         traces.read(file)
 
 
+def test_traces_are_converted_by_several_processes_and_told_in_order(tmp_path: Path) -> None:
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    for name, planes in (("a", 1), ("b", 400), ("c", 1), ("d", 200)):
+        file = tmp_path / f"traces/{name}@x/plugins/profile/steps/{name}.xplane.pb"
+        file.parent.mkdir(parents=True)
+        space = xplane_pb2.XSpace(planes=[xplane_pb2.XPlane(name="/host:CPU")] * planes)
+        file.write_bytes(space.SerializeToString())
+    assert traces.top_operations(tmp_path) == {f"{name}@x": [] for name in "abcd"}
+    (tmp_path / "traces/c@x/plugins/profile/steps/c.xplane.pb").write_bytes(b"\xff\xff no trace")
+    with pytest.raises(StoreError, match=r"c\.xplane\.pb cannot be converted"):
+        traces.top_operations(tmp_path)
+
+
 def test_finding_a_trace_names_what_is_there(tmp_path: Path) -> None:
     for label in ("train-x@cpu-1", "train-x@cpu-all"):
         folder = tmp_path / "traces" / label / "plugins/profile/steps"
