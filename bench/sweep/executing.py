@@ -18,7 +18,7 @@ from bench.sweep import budgets, controls, planning, probing
 from bench.sweep.groups import run_launch
 from bench.sweep.interpreter import Environment
 from bench.sweep.journal import Journal
-from bench.sweep.members import Member
+from bench.sweep.members import Member, Process
 from bench.sweep.pieces import Probe, Seat, Turns
 from bench.sweep.planning import Plan
 from bench.sweep.preloaded import Pool
@@ -27,6 +27,8 @@ from bench.sweep.settings import Settings
 
 MOST_PROBES = 4
 """At once."""
+Slot = tuple[Configuration, Configuration]
+"""Where a probe runs, and its share of those cores."""
 DISTURBANCES = 3
 """Roundings from which it is seen how far a training carries one."""
 
@@ -68,16 +70,16 @@ class Executor:
             Each as soon as it is known whether it does its baseline's work.
         """
         places = slots(self._configurations[pieces[0].configuration])
-        free: Queue[Configuration] = Queue()
-        for place in places:
-            free.put(place)
+        free: Queue[Slot] = Queue()
+        for slot in zip(places, shares(places), strict=True):
+            free.put(slot)
 
         def one(piece: Probe) -> Launch:
-            place = free.get()
+            slot = free.get()
             try:
-                return self._probe(self.plan.by_id[piece.scenario], place)
+                return self._probe(self.plan.by_id[piece.scenario], slot)
             finally:
-                free.put(place)
+                free.put(slot)
 
         unchecked: list[Launch] = []
         found: dict[str, Launch] = {}
@@ -112,24 +114,32 @@ class Executor:
             return launch
         return found.get(id) or journal.probe(id, launch.configuration)
 
-    def _probe(self, scenario: Scenario, place: Configuration) -> Launch:
+    def _probe(self, scenario: Scenario, slot: Slot) -> Launch:
+        place, share = slot
         record = Launch(
             scenario.id, place.name, purpose="probe", warnings=self._warnings,
             started_s=round(time.time(), 3),
         )  # fmt: skip
         environment = self._environment(scenario, self._configurations[place.name])
+
+        def start(**changes: Any) -> Process:
+            # of a repeated training only how good it gets is asked: two that share all cores
+            # hinder each other more than two on cores of their own
+            where = share if "training" in changes else place
+            return self._pool.launch(environment, scenario, where, **changes)
+
         return probing.probe(
-            partial(self._pool.launch, environment, scenario, place),
-            record, scenario, self.plan.profile,
+            start, record, scenario, self.plan.profile,
             compared=bool(scenario.follows) or scenario.id in self._followed,
             training_s=budgets.training_s(self.plan.technique_s, self.plan.profile),
         )  # fmt: skip
 
-    def _disturbed(self, scenario: Scenario, free: Queue[Configuration]) -> list[list[float]]:
+    def _disturbed(self, scenario: Scenario, free: Queue[Slot]) -> list[list[float]]:
         """First losses of the baseline from weights that the path's precision rounds otherwise."""
         base, precision = self.plan.by_id[str(scenario.baseline)], str(scenario.follows)
         if (base.id, precision) not in self._moved:
-            place, limit_s = free.get(), self.plan.profile.timeout_s
+            slot, limit_s = free.get(), self.plan.profile.timeout_s
+            place, _ = slot
             try:
                 environment = self._environment(base, self._configurations[place.name])
                 start = partial(self._pool.launch, environment, base, place, disturbed=precision)
@@ -140,7 +150,7 @@ class Executor:
             except LaunchFailed:
                 self._moved[base.id, precision] = []  # nothing more is allowed
             finally:
-                free.put(place)
+                free.put(slot)
         return self._moved[base.id, precision]
 
     def _member(self, seat: Seat) -> Member:
@@ -200,3 +210,16 @@ def slots(
     if len(apart) < 2:
         return [configuration] * max(1, min(size, MOST_PROBES))
     return [dataclasses.replace(configuration, cpus=tuple(c)) for c in apart[:MOST_PROBES]]
+
+
+def shares(places: Sequence[Configuration]) -> list[Configuration]:
+    """The places of probes, those that share all their cores each on its part of them."""
+    size = len(places[0].cpus) // len(places)
+    if len(places) == 1 or len({place.cpus for place in places}) > 1:
+        return list(places)
+    return [
+        dataclasses.replace(
+            place, cpus=place.cpus[i * size : (i + 1) * size], threads=min(place.threads, size)
+        )
+        for i, place in enumerate(places)
+    ]

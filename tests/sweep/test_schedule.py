@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from bench.results.errors import UsageError
 from bench.results.store import RunFolder, read_run
 from bench.results.values import Configuration, Effect, Launch, Scenario
 from bench.sweep.discovery import discover, select
-from bench.sweep.executing import Executor, slots
+from bench.sweep.executing import Executor, shares, slots
 from bench.sweep.journal import Journal
 from bench.sweep.pieces import Probe
 from bench.sweep.planning import Plan
@@ -152,6 +153,43 @@ def test_probes_run_beside_each_other_where_there_is_room(
 ) -> None:
     configuration = Configuration("c", len(cpus), cpus, device)
     assert [place.cpus for place in slots(configuration, available)] == expected
+
+
+@pytest.mark.parametrize(
+    ("cpus", "threads", "available", "expected"),
+    [
+        ((0, 1), 2, range(2), [((0,), 1), ((1,), 1)]),
+        (tuple(range(8)), 8, range(8), [((0, 1), 2), ((2, 3), 2), ((4, 5), 2), ((6, 7), 2)]),
+        ((0, 1), 1, range(2), [((0,), 1), ((1,), 1)]),
+        ((0, 1), 2, range(4), [((0, 1), 2), ((2, 3), 2)]),
+        ((3,), 1, range(4), [((core,), 1) for core in range(4)]),
+        ((0,), 2, range(1), [((0,), 2)]),
+    ],
+)
+def test_probes_that_share_cores_have_a_part_of_them(
+    cpus: tuple[int, ...], threads: int, available: Sequence[int],
+    expected: list[tuple[tuple[int, ...], int]],
+) -> None:  # fmt: skip
+    places = slots(Configuration("c", threads, cpus), available)
+    assert [(each.cpus, each.threads) for each in shares(places)] == expected
+
+
+def test_only_repeated_trainings_run_on_a_part_of_the_cores() -> None:
+    known = {s.id: s for s in select(discover(), ["train/function"])}
+    both, part = Configuration("c", 2, (0, 1)), Configuration("c", 1, (1,))
+    profile = dataclasses.replace(PROFILES["smoke"], trainings=3)
+    asked = []
+
+    def launch(environment: Any, scenario: Scenario, place: Configuration, **changes: Any) -> Any:
+        asked.append((place, changes))
+        answer = {"build_s": 0.1, "made": False, "accuracy": 0.5, "losses": [1.0]}
+        return SimpleNamespace(call=lambda *_, **__: dict(answer), close=lambda: None)
+
+    plan = Plan(tuple(known.values()), (both,), profile)
+    executor = Executor(plan, SimpleNamespace(launch=launch), lambda *_: None)  # type: ignore[arg-type, return-value]
+    found = executor._probe(known["train/function"], (both, part))
+    assert (found.outcome, found.accuracies) == ("ok", (0.5, 0.5, 0.5))
+    assert asked == [(both, {}), (part, {"training": 1}), (part, {"training": 2})]
 
 
 class Kept(Silent):
