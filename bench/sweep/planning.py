@@ -95,16 +95,26 @@ def next_pieces(plan: Plan, launches: Sequence[Launch]) -> tuple[Piece, ...]:
     for number in range(len(plan.stages)):
         for configuration in plan.configurations:
             name = configuration.name
-            probes = [p for p in known.probes if (p.stage, p.configuration) == (number, name)]
-            waiting = [p for p in probes if not journal.probe(p.scenario, name)]
+            waiting = [p for p in known.probes if _due(p, number, name)
+                       and not journal.probe(p.scenario, name)]  # fmt: skip
             if waiting:
-                return tuple(waiting)
+                return tuple(sorted(waiting, key=lambda probe: -probe.expected_s))
             groups = [g for g in known.groups if (g.stage, g.configuration) == (number, name)]
             if turns := _first(plan, groups, journal):
                 return (turns,)
     across = list(_across(plan, journal))
     turns = _first(plan, across, journal)
     return (turns,) if turns else ()
+
+
+def _due(probe: Probe, stage: int, configuration: str) -> bool:
+    """Whether a probe is made before a stage's groups: behind the first stage all that are left.
+
+    Each time that probes end the last of them runs alone, and some cores have nothing to do.
+    """
+    return probe.configuration == configuration and (
+        probe.stage == stage or 0 < stage < probe.stage
+    )
 
 
 def next_launch(plan: Plan, group: Group, journal: Journal, roughly: bool = False) -> Turns | None:

@@ -64,8 +64,18 @@ def test_the_whole_suite_s_table_is_the_first_stage() -> None:
 
 def test_what_answers_most_in_its_time_comes_next() -> None:
     order = names(run(PLAN, World())[0])
-    probed = [id for id in order if ":" not in id]
-    assert probed.index("infer/e") < probed.index("train/b") < probed.index("input/alone")
+    begun = [name.removesuffix(":0") for name in order if name.endswith(":0")]
+    table = ["infer/a@c", "infer/b@c"]
+    assert begun == [*table, "infer/a@c#2", "train/a@c", "input/alone@c"]
+
+
+def test_behind_the_table_probes_are_made_at_once_the_longest_first() -> None:
+    """Each time that they end the last one runs alone."""
+    _, journal = run(PLAN, World())
+    table = {s.id for s in PLAN.begun}
+    begun = [x for x in journal if x.scenario in table and x.index < 4 and "#" not in x.group]
+    left = names(list(planning.next_pieces(PLAN, begun)))
+    assert left == ["train/a", "train/b", "infer/e", "input/alone"]
 
 
 def test_each_baseline_is_controlled_once() -> None:
