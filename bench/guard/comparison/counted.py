@@ -38,6 +38,7 @@ ALL = (
     Counted("allocated", "allocated_bytes", "bytes", 1 << 10),
     Counted("bytes_read", "bytes_read", "bytes", 1 << 10),
     Counted("bytes_written", "bytes_written", "bytes", 1 << 10),
+    Counted("instructions", "instructions", "instructions", 0),
     Counted("files", "files", "files", 0),
     Counted("processes", "processes", "processes", 0),
 )

@@ -9,8 +9,8 @@ from typing import Any, Literal
 Verdict = Literal["regression", "inconclusive", "improved", "changed", "no change"]
 Metric = Literal[
     "latency", "first_step", "cpu_time", "peak_memory", "allocated", "bytes_read", "bytes_written",
-    "files", "processes", "size", "accuracy", "operations", "parameters", "traces", "artifact",
-    "losses", "outcome", "presence",
+    "instructions", "files", "processes", "size", "accuracy", "operations", "parameters", "traces",
+    "artifact", "losses", "outcome", "presence",
 ]  # fmt: skip
 
 KIND = "guard"

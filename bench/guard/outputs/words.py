@@ -16,6 +16,7 @@ NAMES: dict[Metric, str] = {
     "allocated": "allocated",
     "bytes_read": "bytes read",
     "bytes_written": "bytes written",
+    "instructions": "instructions",
     "files": "files opened",
     "processes": "processes",
     "size": "artifact size",

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, float] = {
     "allocated": 0.05,
     "bytes_read": 0.02,
     "bytes_written": 0.02,
+    "instructions": 0.02,
     "files": 0.0,
     "processes": 0.0,
     "size": 0.0,

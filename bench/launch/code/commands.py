@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any
 
-from bench.launch.code import tracing
+from bench.launch.code import instructions, tracing
 from bench.launch.timing import setup, standstill
 from bench.results.errors import LaunchError
 
@@ -47,7 +47,8 @@ class Runner:
             folder: Where it runs.
             environment: All of its variables.
             limit_s: After which it is ended.
-            count: Count the processes it starts and the files it opens, which slows it down.
+            count: Count its instructions, the processes it starts and the files it opens, which
+                slows it down.
 
         Raises:
             LaunchError: It does not start, fails, or takes too long, with the last line it printed;
@@ -72,14 +73,17 @@ class Runner:
             late = threading.Event()
             clock = threading.Timer(limit_s, _stop, (running.pid, late, still))
             clock.start()
+            counter = instructions.opened(running.pid, on_exec=True) if count else -1
             try:
                 started = tracing.follow(running.pid) if count else None
                 stopped = _wait(running.pid)
                 wall_ns = time.perf_counter_ns() - begun
-                used = _io(running.pid)
+                used = _io(running.pid) | _counted(counter)
                 status, usage = _reap(running.pid)
             finally:
                 clock.cancel()
+                if counter >= 0:
+                    os.close(counter)
             running.returncode = status
             left = _end(running.pid)
             if status:
@@ -122,6 +126,12 @@ def _io(pid: int) -> dict[str, int]:
         return {}
     names = {"bytes_read": "rchar", "bytes_written": "wchar"}
     return {name: int(table[key]) for name, key in names.items() if key in table}
+
+
+def _counted(counter: int) -> dict[str, int]:
+    """Instructions of a process that has ended, with its children's."""
+    found = instructions.read(counter) if counter >= 0 else None
+    return {} if found is None else {"instructions": found}
 
 
 def _end(group: int) -> bool:

@@ -11,7 +11,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from bench.launch.code import profiling
+from bench.launch.code import instructions, profiling
 from bench.launch.timing import setup
 from bench.launch.timing.callables import CallableLaunch
 from bench.launch.timing.launch import TimedLaunch
@@ -56,7 +56,9 @@ class CodeLaunch(CallableLaunch):
         return answer
 
     def probe(self) -> dict[str, Any]:
-        """Peak memory and, of what may be called again, the bytes that a call allocates."""
+        """Peak memory and, of what may be called again, the bytes that a call allocates, and its
+        instructions where they are counted.
+        """
         with contextlib.suppress(OSError):
             setup.reset_peak()
         begun = time.perf_counter()
@@ -84,6 +86,7 @@ class CodeLaunch(CallableLaunch):
         if one_s > MOST_PROBE_S:
             return {}
         gc.collect()
+        counted = instructions.of_call(self.timer.advance)
         tracemalloc.start()
         try:
             self.timer.advance()  # caches that Python itself fills
@@ -100,7 +103,7 @@ class CodeLaunch(CallableLaunch):
         found: dict[str, Any] = {"allocated_bytes": sorted(peaks)[TRACED // 2]}
         if min(kept) >= KEPT_BYTES:
             found["kept_bytes"] = min(kept)
-        return found
+        return found if counted is None else {**found, "instructions": counted}
 
     def _check_origin(self) -> None:
         """Refuse what was imported from the other version: it would be compared with itself."""
