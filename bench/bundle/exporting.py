@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from bench.bundle import places, scripts, texts
 from bench.bundle.claim import Claim, Form, Quality, Speed
 from bench.bundle.measuring import Launches, Pair
 from bench.bundle.paths import Paths
+from bench.results import extras
 from bench.results.as_json import from_json, to_json
 from bench.results.errors import StoreError, UsageError
 from bench.results.values import Configuration, Scenario, WorkloadSpec
@@ -240,10 +240,5 @@ def _arrays(file: Path) -> dict[str, Any]:
 
 
 def _versions(form: Form) -> dict[str, str]:
-    found = {}
-    for name in texts.PACKAGES[form.runtime]:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    known = {name: extras.version(name) for name in texts.PACKAGES[form.runtime]}
+    return {name: version for name, version in known.items() if version is not None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+
 DISTRIBUTION = "tensorflow-optimization-bench"
 """This project's name on a package index; there, `tfbench` is another project."""
 EXTRAS = {
@@ -31,6 +33,18 @@ EXTRAS = {
     "vl_convert": "interactive",
 }
 """Name of the import → extra."""
+OTHERS = {"tensorflow": ("tensorflow-cpu", "tf-nightly", "tf-nightly-cpu")}
+"""Distributions that bring the same package as the one that is usual."""
+
+
+def version(distribution: str) -> str | None:
+    """Installed version of a distribution, or of one that takes its place; None: there is none."""
+    for name in (distribution, *OTHERS.get(distribution, ())):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
 
 
 def lacking(package: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
 import os
 import platform
 import subprocess
@@ -57,15 +55,9 @@ def fingerprint() -> dict[str, Any]:
 
 def packages() -> dict[str, str]:
     """Installed versions of the packages whose version changes figures."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        found["tfbench"] = importlib.metadata.version(extras.DISTRIBUTION)
-    return found
+    names = {**{name: name for name in PACKAGES}, "tfbench": extras.DISTRIBUTION}
+    known = {name: extras.version(distribution) for name, distribution in names.items()}
+    return {name: version for name, version in known.items() if version is not None}
 
 
 def git_state(folder: Path) -> dict[str, Any]:

@@ -120,3 +120,13 @@ def test_what_needs_an_extra_says_which(
     assert done.returncode == 2
     assert f"install the extra `{extra}`" in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
+
+
+def test_a_tensorflow_by_another_name_is_one(room: Path, tmp_path: Path) -> None:
+    """Beside which `tensorflow` is not installed."""
+    info = tmp_path / "tensorflow_cpu-2.99.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorflow-cpu\nVersion: 2.99\n")
+    done = call(room, tmp_path, "--version")  # the folder of a module that is run is searched
+    assert "TensorFlow 2.99\n" in done.stdout
+    assert "TensorFlow not installed\n" in call(room, tmp_path.parent, "--version").stdout

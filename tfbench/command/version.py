@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 import tomllib
-from importlib import metadata
 from pathlib import Path
 
+from bench.results import extras
+
 DISTRIBUTIONS = {
-    "tfbench": "tensorflow-optimization-bench",
+    "tfbench": extras.DISTRIBUTION,
     "TensorFlow": "tensorflow",
     "Keras": "keras",
     "LiteRT": "ai-edge-litert",
@@ -17,7 +18,10 @@ DISTRIBUTIONS = {
 
 def versions() -> dict[str, str]:
     """Version by name; what is missing says so."""
-    found = {name: _version(distribution) for name, distribution in DISTRIBUTIONS.items()}
+    found = {
+        name: extras.version(distribution) or "not installed"
+        for name, distribution in DISTRIBUTIONS.items()
+    }
     return {"tfbench": _own(found.pop("tfbench")), "Python": platform.python_version(), **found}
 
 
@@ -33,10 +37,3 @@ def _own(installed: str) -> str:
         return installed
     with project.open("rb") as file:
         return str(tomllib.load(file)["project"]["version"])
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "not installed"
