@@ -266,7 +266,8 @@ def test_a_base_that_does_not_build_says_so(
     mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFBENCH_CACHE", str(tmp_path / "cache"))
-    command = "echo 'error: no compiler' >&2; echo more; exit 1"
+    generic = "echo 'error: metadata-generation-failed' >&2"
+    command = f"echo 'error: no compiler' >&2; echo more; {generic}; exit 1"
     with (
         pytest.raises(UsageError, match=r"^HEAD \(\w+\) cannot be installed by .*no compiler"),
         Versions(mine, install=command).pair("HEAD"),

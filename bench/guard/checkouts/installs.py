@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ LOCKS = (
 )  # fmt: skip
 IN_PLACE = ("-e", "--editable", "develop", "sync")
 """Words of a command that installs a link to the tree, which is another one the next time."""
-GENERIC = "subprocess-exited-with-error"
-"""pip's word for any failure; the cause stands elsewhere."""
+GENERIC = re.compile(r"error: [a-z]+(-[a-z]+)+")
+"""pip's words for any failure, such as metadata-generation-failed; the cause stands elsewhere."""
 KEPT = 10
 """Environments that stay."""
 
@@ -64,7 +65,7 @@ def _run(words: list[str], folder: Path, variables: dict[str, str], what: str) -
         raise UsageError(f"{what}: {words[0]}: {error.strerror}") from None
     if done.returncode != 0:
         lines = [x.strip() for x in (done.stdout + done.stderr).splitlines() if x.strip()]
-        telling = [x for x in lines if "error:" in x.lower() and GENERIC not in x]
+        telling = [x for x in lines if "error:" in x.lower() and not GENERIC.fullmatch(x)]
         raise UsageError(f"{what}: {(telling or lines or ['no reason given'])[-1][:300]}")
 
 

@@ -52,13 +52,12 @@ def show(found: Comparison, console: Console) -> None:
     _lines(console, "looks slower, not proven", found.watch)
     _lines(console, "fails on both sides", found.failed)
     _lines(console, "warning", found.warnings)
-    least = [j.visible for j in found.judgements if j.visible is not None]
-    if least:
-        console.print(
-            f"Times: changes from {words.smallest(min(least))} to {words.smallest(max(least))} "
-            f"were visible, depending on the {found.noun}.",
-            highlight=False,
-        )
+    visible = [j.visible for j in found.judgements if j.visible is not None]
+    if visible:
+        least, most = words.smallest(min(visible)), words.smallest(max(visible))
+        several = f" to {most} were visible, depending on the {found.noun}"
+        reach = " were visible" if least == most else several
+        console.print(f"Times: changes from {least}{reach}.", highlight=False)
     spent = f"{found.seconds:.0f} s of {found.budget_s:.0f} s"
     style = STYLES[_worst(found)]
     console.print(Text.assemble((words.headline(found), style), f" ({spent})"))
