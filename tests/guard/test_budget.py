@@ -12,7 +12,7 @@ from bench.guard.outputs import words
 from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
 from bench.guard.rule.evidence import Evidence, benjamini_hochberg
-from bench.guard.rule.limits import Limits
+from bench.guard.rule.limits import DEFAULTS, Limits
 from tests.guard.fakes import Effect, compare, pair, subject, verdicts
 
 
@@ -130,6 +130,18 @@ def test_the_next_launch_is_announced_so_that_it_can_be_built_meanwhile() -> Non
     assert [n for n, (announced, _) in enumerate(pairs, 1) if announced is None] == [18]
     assert all(announced in (None, timed) for announced, timed in pairs)
     assert launcher.announced[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("guarded", "launches"),
+    [({"latency": None, "first_step": None}, 0), ({"latency": None}, decide.LOOKS[0])],
+)
+def test_what_is_not_guarded_takes_no_time(guarded: dict[str, None], launches: int) -> None:
+    limits = Limits(defaults={**DEFAULTS, **guarded})
+    guard, launcher = compare({"infer/one": Effect(noise=0.03)}, limits=limits)
+    assert len(launcher.timed) == launches
+    assert "latency" not in {j.metric for j in guard.judgements}
+    assert "size" in {j.metric for j in guard.judgements}
 
 
 def test_both_start_orders_are_equally_frequent() -> None:

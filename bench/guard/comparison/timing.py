@@ -79,9 +79,9 @@ class Series:
     def sharp_enough(self, level: float) -> bool:
         """Whether every guarded metric would show a change as large as its margin."""
         metrics = self.metrics
-        return "latency" in metrics and all(
-            decide.sharp_enough(self.evidence(m), self.limits[m], level) for m in metrics
-        )
+        if self.launches < decide.LOOKS[0] or ("latency" in self.limits) > ("latency" in metrics):
+            return False
+        return all(decide.sharp_enough(self.evidence(m), self.limits[m], level) for m in metrics)
 
     def still_needed(self, level: float) -> int:
         """Launches that the widest metric still needs, one disturbed launch left aside."""

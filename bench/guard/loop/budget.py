@@ -64,7 +64,7 @@ class Guard:
         good = probing.run(self.subjects)
         comparisons = sum(len(self._limits(s)) for s in good)
         self.level = decide.alpha(comparisons)
-        screens = [Series(s, self._limits(s)) for s in good]
+        screens = [Series(s, limits) for s in good if (limits := self._limits(s))]
         self._plan(2 * len(self.subjects) + decide.LOOKS[0] * len(screens))
         self._first_look(screens)
         self._go_on(screens, "screen")
