@@ -101,6 +101,29 @@ def test_a_commit_is_found_by_bisection(mine: Path, tfbench: Command) -> None:
     assert "number 1" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "id"),
+    [
+        (("--calls", "hot.py"), "hot.py::bench_work"),
+        (("--pytest", "tests", "-k", "work"), "tests/test_it.py::test_work"),
+    ],
+)
+def test_a_commit_is_found_by_bisection_over_functions_and_tests(
+    mine: Path, tfbench: Command, arguments: tuple[str, ...], id: str
+) -> None:
+    """By memory alone, so that nothing is timed."""
+    settings = "[tool.tfbench.guard]\nlatency = false\nfirst_step = false\n"
+    commit(mine, "settings", {"pyproject.toml": settings})
+    for number in range(3):
+        held = "kept = bytes(100_000)\n    " if number else ""
+        text = WORK.replace("inner(2000)", f"{held}inner(2000)")
+        commit(mine, f"number {number}", {"work.py": f"{text}# {number}\n"})
+    done = tfbench("guard", "--bisect", "HEAD~3..HEAD", *arguments, "--budget", "5m", cwd=mine)
+    assert done.returncode == 1, done.stderr
+    assert "number 1" in done.stdout
+    assert f"{id}@cpu-1: allocated" in done.stdout
+
+
 @pytest.mark.faults("Around it", {"SIGTERM to `guard`": "its worktrees are removed"})
 def test_a_terminated_guard_leaves_no_worktree(mine: Path) -> None:
     (mine / "train.py").write_text("import time\ntime.sleep(60)\n")
