@@ -14,6 +14,8 @@ from typing import Any
 
 INTERVAL_S = 0.001
 MOST_FUNCTIONS = 200
+PATIENCE = 4
+"""Times the time for sampling that it may take where another program has the core."""
 COUNTED_S = 2.0
 """Time that counting calls may take; longer steps are counted once."""
 
@@ -23,7 +25,7 @@ def profile(step: Callable[[], Any], wanted_s: float, root: str) -> list[dict[st
 
     Args:
         step: Makes one step.
-        wanted_s: Time for sampling.
+        wanted_s: CPU time for sampling.
         root: Folder of the code; names are relative to it, so that those of two versions agree.
     """
     counts, counted = _counted(step)
@@ -74,10 +76,16 @@ def _sampled(step: Callable[[], Any], wanted_s: float) -> tuple[Counter[CodeType
             samples[frame.f_code] += 1
 
     before = signal.signal(signal.SIGPROF, sample)
-    begun, steps = time.perf_counter_ns(), 0
+    begun, used, steps = time.perf_counter_ns(), time.process_time(), 0
+
+    def enough() -> bool:
+        """Samples come by CPU time, of which a busy machine gives little."""
+        waited_s = (time.perf_counter_ns() - begun) / 1e9
+        return time.process_time() - used >= wanted_s or waited_s >= PATIENCE * wanted_s
+
     signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
     try:
-        while not steps or time.perf_counter_ns() - begun < wanted_s * 1e9:
+        while not steps or not enough():
             step()
             steps += 1
     finally:
