@@ -23,6 +23,9 @@ _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
 _ROOT = re.compile(r"<svg ([^>]*)>")
+_INDENT = re.compile(r"\s*\n\s*")
+_DIGITS = re.compile(r"(\d\.\d{2})\d+")
+"""Behind a hundredth of a point, which nobody sees."""
 _SIZE = re.compile(r'(?:width|height)="[\d.]+pt" ?')
 
 
@@ -85,7 +88,10 @@ def inline(plot: Plot) -> Markup:
     text = _ROOT.sub(lambda m: f"<svg {_SIZE.sub('', m.group(1))} aria-hidden='true'>", text, 1)
     for colour, variable in _THEMED.items():
         text = text.replace(colour, variable)
-    return Markup(text)  # written by matplotlib, which escapes the text in it
+    parts = re.split(r"(<[^<>]*>)", text)  # tags at odd places, and what is written between them
+    parts[1::2] = [_DIGITS.sub(r"\1", _INDENT.sub(" ", tag)) for tag in parts[1::2]]
+    parts[::2] = [_INDENT.sub("", words) if not words.strip() else words for words in parts[::2]]
+    return Markup("".join(parts))  # written by matplotlib, which escapes the text in it
 
 
 def lines(text: str) -> Markup:
