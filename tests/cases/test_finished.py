@@ -37,7 +37,7 @@ def test_an_open_batch_has_rows_of_larger_ones(ask: Ask, tmp_path: Path, batch: 
     assert asked.ok("infer/litert-float32-b8").examples_per_step == 8
 
 
-def test_a_batch_that_is_open_by_name_alone_is_told_of(ask: Ask, tmp_path: Path) -> None:
+def test_a_batch_that_is_open_by_name_alone_is_reported(ask: Ask, tmp_path: Path) -> None:
     file = written(tmp_path / "net.tflite", ("RESHAPE",), batch=-1)
     asked = ask(data="samples", model=str(file))
     asked.ok("infer/litert-float32")

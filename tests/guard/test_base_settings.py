@@ -102,7 +102,7 @@ def test_a_change_does_not_take_itself_out_of_the_suite(tmp_path: Path) -> None:
     assert "infer/mine" in {each.id for each in found}
 
 
-def test_benchmarks_that_changed_are_told(tmp_path: Path) -> None:
+def test_benchmarks_that_changed_are_reported(tmp_path: Path) -> None:
     sides = [Checkout(x, tmp_path / x, sys.executable) for x in ("base", "head")]
     for side in sides:
         side.root.mkdir()

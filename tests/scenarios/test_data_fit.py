@@ -311,7 +311,7 @@ def test_what_is_no_date_is_a_category(tmp_path, values):
     assert "categories became numbers in alphabetical order: when" in notes_of(data)
 
 
-def test_a_column_that_differs_in_every_row_is_told_of(tmp_path):
+def test_a_column_that_differs_in_every_row_is_reported(tmp_path):
     path = tmp_path / "t.csv"
     rows = [f"id{i},{i % 3}km,{i / 7}" for i in range(40)]
     path.write_text("\n".join(["name,far,price", *rows]) + "\n")

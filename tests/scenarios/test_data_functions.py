@@ -82,7 +82,7 @@ def test_a_dataset_of_unknown_length_is_not_read_for_ever():
     assert list(functions._ending(range(3), "data", clock=lambda: 0.0)) == [0, 1, 2]
 
 
-def test_weights_that_are_not_used_are_told_of(seen):
+def test_weights_that_are_not_used_are_reported(seen):
     told = {name for name, notes in seen["functions"]["notes"].items() if "weights" in str(notes)}
     assert told == {"weighted", "weighted_batches"}
 

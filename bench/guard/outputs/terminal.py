@@ -54,10 +54,10 @@ def show(found: Comparison, console: Console) -> None:
     _lines(console, "warning", found.warnings)
     visible = [j.visible for j in found.judgements if j.visible is not None]
     if visible:
-        least, most = words.smallest(min(visible)), words.smallest(max(visible))
-        several = f" to {most} were visible, depending on the {found.noun}"
-        reach = " were visible" if least == most else several
-        console.print(f"Times: changes from {least}{reach}.", highlight=False)
+        first, last = words.smallest(min(visible)), words.smallest(max(visible))
+        several = f" to {last} were visible, depending on the {found.noun}"
+        reach = " were visible" if first == last else several
+        console.print(f"Times: changes from {first}{reach}.", highlight=False)
     spent = f"{found.seconds:.0f} s of {found.budget_s:.0f} s"
     style = STYLES[_worst(found)]
     console.print(Text.assemble((words.headline(found), style), f" ({spent})"))

@@ -104,7 +104,7 @@ def _wait(pid: int) -> bool:
     """Wait for its end, which stays to be asked for; whether it was continued before."""
     ends, continued = os.WEXITED | os.WCONTINUED | os.WNOWAIT, False
     while (found := os.waitid(os.P_PID, pid, ends)) and found.si_code == os.CLD_CONTINUED:
-        os.waitid(os.P_PID, pid, os.WCONTINUED)  # it is told once
+        os.waitid(os.P_PID, pid, os.WCONTINUED)  # it reports that once
         continued = True
     return continued
 
