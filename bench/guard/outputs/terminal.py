@@ -52,9 +52,9 @@ def show(found: Comparison, console: Console) -> None:
     _lines(console, "looks slower, not proven", found.watch)
     _lines(console, "fails on both sides", found.failed)
     _lines(console, "warning", found.warnings)
-    visible = [j.visible for j in found.judgements if j.visible is not None]
-    if visible:
-        first, last = words.smallest(min(visible)), words.smallest(max(visible))
+    seen = [j.visible for j in found.judgements if j.visible is not None]
+    if seen:
+        first, last = words.smallest(min(seen)), words.smallest(max(seen))
         several = f" to {last} were visible, depending on the {found.noun}"
         reach = " were visible" if first == last else several
         console.print(f"Times: changes from {first}{reach}.", highlight=False)
