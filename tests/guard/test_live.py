@@ -41,7 +41,10 @@ def scratch(tmp_path: Path) -> Path:
     return folder
 
 
-def test_planted_changes_are_found(scratch: Path, tmp_path: Path, tfbench: Command) -> None:
+def test_planted_changes_are_found(
+    scratch: Path, tmp_path: Path, tfbench: Command, smoke_run: Path
+) -> None:
+    """The model that `smoke_run` has trained is in the cache: the budget is for launches."""
     out = tmp_path / "out"
     done = tfbench(
         "guard", SCENARIO, "--base", "HEAD~1", "--budget", "150s", "--out", str(out), cwd=scratch
