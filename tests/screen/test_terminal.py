@@ -49,7 +49,7 @@ def test_a_reader_that_is_gone_costs_no_verdict() -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as file:
-        Console(file=file).print("x" * 100_000)
+        Console(file=file).print("a line\n" * 5000)
 
 
 @pytest.mark.faults(
