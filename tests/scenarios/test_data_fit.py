@@ -5,7 +5,7 @@ import pytest
 
 from bench.results.errors import UsageError
 from bench.results.values import WorkloadSpec
-from scenarios.core.data import Data, Part, Spec, fit, load, looked_up
+from scenarios.core.data import Data, Part, Spec, fit, load, looked_up, tables
 
 RNG = np.random.default_rng(5)
 RAW = Spec((16, 16, 3), low=0.0, high=255.0, scaled_by="layer 'rescaling' (× 1/127.5)")
@@ -300,6 +300,15 @@ def test_dates_become_days_since_the_first_of_them(tmp_path, form, since):
         same = counted == -named.train.inputs["day"].min()
         assert same.sum() >= len(same) - 1  # the row without a date has the median
     assert np.array_equal(data.x_train[:, 0], named.train.inputs["sold"][:, 0])
+
+
+def test_the_form_of_dates_is_one_that_fits_both_parts():
+    train, test = np.array([["03/04/2021"], ["05/04/2021"]]), np.array([["20/04/2021"], [""]])
+    read = tables.reading(train, test)
+    assert read.since == "2021-04-03, read as %d/%m/%Y"
+    assert read.numbers(test).tolist() == [[17.0], [1.0]]  # a missing one: the training's median
+    words = tables.reading(train, np.array([["soon"]]))
+    assert (words.since, words.numbers(np.array([["soon"]])).tolist()) == ("", [[2]])
 
 
 @pytest.mark.parametrize("values", [["may", "june"], ["1.5.2", "1.2"], ["A-1", "B-2"], ["12:30"]])

@@ -91,7 +91,7 @@ def _steps(
                 "words up in the model (TextVectorization), or return numbers from FILE.py:function"
             )
         known = nests.named((data.train or data.test).inputs, name).get(name, array)
-        read = tables.reading(known)
+        read = tables.reading(known, array)
         notes.append(f"{name!r}: {read.words}")
     scale = pixels.scaling(array, spec, data.kind == "images", name)
     if scale.note:

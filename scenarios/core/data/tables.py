@@ -20,6 +20,8 @@ from scenarios.core.data.values import Data, Kind, Part
 
 LONGEST_CATEGORY = 40
 """Characters on average beyond which a column of strings is text, not a category."""
+LEAST_DISTINCT = 20
+"""Rows from which on values that are all different are no accident."""
 DATE = re.compile(
     r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4}|\d\d([-/.])\d\d\4\d\d|\d{4}-\d\d)"
     r"([T ]\d{1,2}:\d\d.*)?"
@@ -123,15 +125,20 @@ class Reading:
         )
 
 
-def reading(column: np.ndarray) -> Reading:
-    """How a column of strings is read, as its training part shows: dates, else categories.
+def reading(column: np.ndarray, other: np.ndarray) -> Reading:
+    """How a column of strings is read: as dates where all of them are, else as categories.
 
-    Dates become days since the first of them. Categories become places in their sorted values; a
-    value that the training part does not have gets the next number.
+    Dates become days since the first of the training part, missing ones its median. Categories
+    become places in its sorted values; a value that it does not have gets the next number.
+
+    Args:
+        column: The training part's.
+        other: The test part's, which dates of one form must be written in too.
     """
-    for form in _forms(column):
-        days = _days(column, form)
-        if not np.isnan(days[column != ""]).any():
+    whole = np.concatenate([column.ravel(), other.ravel()])
+    for form in _forms(whole):
+        if not np.isnan(_days(whole, form)[whole != ""]).any():
+            days = _days(column, form)
             how = "" if form == "ISO8601" else f", read as {form}"
             first, usual = int(np.nanmin(days)), float(np.nanmedian(days))
             since = f"{np.datetime64(first, 'D')}{how}"
@@ -139,10 +146,6 @@ def reading(column: np.ndarray) -> Reading:
     known = np.unique(column)
     distinct = LEAST_DISTINCT <= len(column) == len(known)
     return Reading(lambda given: codes(given, known), distinct=distinct)
-
-
-LEAST_DISTINCT = 20
-"""Rows from which on values that are all different are no accident."""
 
 
 def _days_since(form: str, first: int, usual: float, column: np.ndarray) -> np.ndarray:
@@ -181,7 +184,7 @@ def coded(data: Data) -> Data:
         return data
     source = (data.train or data.test).inputs
     known = {
-        name: reading(column)
+        name: reading(column, data.test.inputs[name])
         for name, column in source.items()  # type: ignore[union-attr]
         if column.dtype.kind in "US"
     }
