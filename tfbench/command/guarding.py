@@ -122,7 +122,6 @@ def _told_end(measured: Callable[[], int], kept: Kept | None, lost: str = NOT_KE
 
 def _compared(asked: Asked, plan: Plan, kept: Kept | None, as_json: bool) -> int:
     request = asked.request
-    _, said = guard_settings.table(asked)
     with reporter(Console(stderr=True)) as progress:
         if request.baseline is not None:
             assert kept is not None, "stored runs are compared with one that is kept"
@@ -130,7 +129,6 @@ def _compared(asked: Asked, plan: Plan, kept: Kept | None, as_json: bool) -> int
         else:
             with _sides(request) as (base, head):
                 found = compare(base, head, plan, progress, kept)
-            found = dataclasses.replace(found, warnings=(*said, *found.warnings))
     return publish(found, request, plan.folders, as_json)
 
 
@@ -152,7 +150,7 @@ def publish(
 
 def _plan(asked: Asked) -> Plan:
     request, file = asked.request, asked.file
-    table, _ = guard_settings.table(asked)
+    table, warnings = guard_settings.table(asked)
     wanted = dict(asked.flags)
     if wanted.get("configuration") is None and "configuration" not in table:
         wanted["configuration"] = "cpu-1"  # pinned turns on one core vary least
@@ -184,6 +182,7 @@ def _plan(asked: Asked) -> Plan:
         folders=settings.folders,
         exclude=settings.exclude,
         source=request.code.source(),
+        warnings=warnings,
     )
 
 

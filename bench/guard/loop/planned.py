@@ -28,3 +28,5 @@ class Plan:
     """Ids and globs of scenarios that are not wanted."""
     source: Source | None = None
     """Where benchmarks come from; None: scenarios."""
+    warnings: tuple[str, ...] = ()
+    """What is to be said of it with the verdict."""

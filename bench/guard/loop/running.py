@@ -83,6 +83,7 @@ def compare(
             plan.budget_s,
             tuple(guard.failed),
             (
+                *plan.warnings,
                 *base.warnings,
                 *head.warnings,
                 *opened.warnings(launcher.launches),
