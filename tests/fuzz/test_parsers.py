@@ -105,19 +105,6 @@ def lines(launches: list[Any]) -> bytes:
     return b"".join(as_json(each) + b"\n" for each in launches)
 
 
-@MANY
-@given(changed(RUN))
-def test_facts_of_a_run(document: Any) -> None:
-    stored(as_json(document), lines(LAUNCHES))
-
-
-@MANY
-@given(changed(LAUNCHES))
-def test_launches_of_a_run(document: Any) -> None:
-    whole = document if isinstance(document, list) else [document]
-    stored(as_json(RUN), lines(whole))
-
-
 OTHER = [{**each, "started_s": 5.0} for each in LAUNCHES]
 
 
@@ -147,16 +134,18 @@ def exported(run: Run) -> None:
 
 
 @MANY
-@given(changed(RUN))
-def test_facts_of_a_run_beside_another(document: Any) -> None:
-    beside(as_json(document), lines(LAUNCHES))
+@pytest.mark.parametrize("used", [stored, beside])
+@given(document=changed(RUN))
+def test_facts_of_a_run(used: Callable[[bytes, bytes], None], document: Any) -> None:
+    used(as_json(document), lines(LAUNCHES))
 
 
 @MANY
-@given(changed(LAUNCHES))
-def test_launches_of_a_run_beside_another(document: Any) -> None:
+@pytest.mark.parametrize("used", [stored, beside])
+@given(document=changed(LAUNCHES))
+def test_launches_of_a_run(used: Callable[[bytes, bytes], None], document: Any) -> None:
     whole = document if isinstance(document, list) else [document]
-    beside(as_json(RUN), lines(whole))
+    used(as_json(RUN), lines(whole))
 
 
 BEGUN = json.loads(json.dumps({
