@@ -14,7 +14,12 @@ EXIT_CODE = 130
 
 
 class Interrupted(KeyboardInterrupt):
-    """The user or the system wants the run to end; its message says by what."""
+    """The user or the system wants the run to end; its message is a sentence."""
+
+    @classmethod
+    def by(cls, name: str) -> Interrupted:
+        """One by a signal of this name."""
+        return cls(f"interrupted by {name}")
 
 
 class _State:
@@ -33,7 +38,19 @@ def _handle(number: int, _: FrameType | None) -> None:
         os._exit(EXIT_CODE)  # launches end with their parent
     _State.seen = name
     if not _State.held:
-        raise Interrupted(name)
+        raise Interrupted.by(name)
+
+
+def end_at_once() -> None:
+    """End this process at any signal: nothing has begun yet, and nothing may be swallowed."""
+    for each in SIGNALS:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _end)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    os.write(2, f"tfbench: interrupted by {signal.Signals(number).name}\n".encode())
+    os._exit(EXIT_CODE)
 
 
 @contextmanager
@@ -61,4 +78,4 @@ def held() -> Iterator[None]:
     finally:
         _State.held -= 1
     if _State.seen and not _State.held:
-        raise Interrupted(_State.seen)
+        raise Interrupted.by(_State.seen)

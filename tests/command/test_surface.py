@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +27,8 @@ from bench.results.errors import StoreError, UsageError
 from bench.results.store import RunFolder, read_run
 from bench.sweep import settings
 from bench.sweep.interrupts import Interrupted
-from tfbench.command import cli, doctor, running
+from tests.conftest import ROOT
+from tfbench.command import cli, doctor, listing, running
 
 STORED = Path(__file__).parent / "stored"
 WORKLOAD = "--batch --cache --data --model --safe"
@@ -100,15 +105,41 @@ def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupt)
+    monkeypatch.setattr(listing, "show", interrupt)
     assert cli.main(["list"]) == 130
+
+
+HEARING = """
+import os, signal, sys
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == os.environ["AT"]:
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
+sys.meta_path.insert(0, Finder)
+"""
+
+
+@pytest.mark.faults("Around it", {"a signal in the first moments": "exit 130, one line"})
+@pytest.mark.parametrize("at", ["typer", "bench.sweep.settings", "tfbench.command.listing"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_first_moments(number: signal.Signals, at: str, tmp_path: Path) -> None:
+    """While the parser, then what it needs, then the command itself is imported."""
+    (tmp_path / "sitecustomize.py").write_text(HEARING)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    found = subprocess.run(
+        [sys.executable, "-m", "tfbench", "list"], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": path, "AT": at, "SIGNAL": str(int(number))},
+    )  # fmt: skip
+    said = f"tfbench: interrupted by {number.name}\n"
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", said)
 
 
 @pytest.mark.faults("Around it", {"a mistake of tfbench's own": "a traceback, exit 2: no verdict"})
 def test_a_mistake_is_no_regression(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "app", lambda *_, **__: {}["nothing"])
+    monkeypatch.setattr(listing, "show", lambda *_, **__: {}["nothing"])
+    monkeypatch.setattr(sys, "argv", ["tfbench", "list"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2

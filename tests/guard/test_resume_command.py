@@ -45,7 +45,7 @@ def refused(arguments: list[str], captured: Captured) -> str:
 
 
 def interrupted(*_: object, **__: object) -> int:
-    raise Interrupted("SIGINT")
+    raise Interrupted.by("SIGINT")
 
 
 # --- live -------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Cut:
     def run(self) -> None:
         if self.earlier is None:
             self.folder.write_facts(self.facts)
-            raise Interrupted("SIGINT")
+            raise Interrupted.by("SIGINT")
         if not self.earlier.launches:
             self.folder.append(fabricate(self.folder.folder / "new", SPECS, seed=7).launches)
         self.folder.write_facts({**self.earlier.facts, "ended": time.time()})

@@ -60,7 +60,7 @@ def test_its_name_is_its_own_and_its_command_is_tfbench(wheel: Path) -> None:
         points = archive.read(info.replace("METADATA", "entry_points.txt")).decode()
     assert facts["Name"] == extras.DISTRIBUTION
     assert facts["Version"] == "0.2.0"
-    assert "tfbench = tfbench.command.cli:main" in points
+    assert "tfbench = tfbench.__main__:main" in points
     plain = [each for each in facts.get_all("Requires-Dist") if "extra ==" not in each]
     assert not any(each.lower().startswith(("tensor", "tf", "keras", "ai-edge")) for each in plain)
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from bench.results.errors import UsageError
 from bench.results.text import harmless, visible
 from tests.reports.fabricate import Spec, fabricate
-from tfbench.command import cli
+from tfbench.command import cli, listing
 from tfbench.screen.answer import answer
 from tfbench.screen.plain import tell
 from tfbench.screen.terminal import Console
@@ -105,10 +105,10 @@ def test_an_error_and_a_run_s_verdict(
         said = capsys.readouterr()
         assert not FORBIDDEN & set(said.out + said.err), arguments
 
-    def refuse(**_: object) -> None:
+    def refuse(*_: object) -> None:
         raise UsageError(BAD)
 
-    monkeypatch.setattr(cli, "app", refuse)
+    monkeypatch.setattr(listing, "show", refuse)
     assert cli.main(["list"]) == 2
     assert not FORBIDDEN & set(capsys.readouterr().err)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +14,7 @@ import typer
 
 from bench.results.errors import TfbenchError, UsageError
 from bench.results.text import shortened, visible
+from bench.sweep import interrupts
 from tfbench.command import cache as cache_
 from tfbench.command import compare as compare_
 from tfbench.command import export as export_
@@ -161,16 +164,30 @@ app.command("new-scenario")(new_scenario)
 app.add_typer(cache_.app, name="cache")
 
 
+def _called(arguments: Sequence[str]) -> int:
+    """As Typer's own main function, which would keep signals and closed pipes to itself."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("tfbench", list(arguments)) as context:
+            result = command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return result if isinstance(result, int) else 0
+
+
 def main(arguments: list[str] | None = None, platform: str = sys.platform) -> int:
     """Run the command line; returns the exit code."""
     try:
         if platform != "linux":
             raise UsageError(f"{platform} is not supported: use Linux, a container or WSL")
-        result = app(args=arguments, standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        with interrupts.handled():
+            code = _called(sys.argv[1:] if arguments is None else arguments)
     except TfbenchError as error:
         tell(f"tfbench: {shortened(visible(str(error)))}", file=sys.stderr)
         code = error.exit_code
+    except BrokenPipeError:  # nobody reads on, which is no regression
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nor does what is still to be printed fail
+        code = TfbenchError.exit_code
     except OSError as error:  # the machine refuses: a full disk, a folder without permission
         place = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -178,12 +195,9 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         said = f"tfbench: {place}{error.strerror or error}{then}"
         tell(shortened(visible(said)), file=sys.stderr)
         code = TfbenchError.exit_code
-    except SystemExit:  # nobody reads on; the parser's own code for it, 1, means a regression
-        code = TfbenchError.exit_code
     except KeyboardInterrupt as error:
-        said = str(error) or "interrupted; what was measured is kept"
-        tell(f"tfbench: {said}", file=sys.stderr)
-        code = 130
+        tell(f"tfbench: {str(error) or 'interrupted'}", file=sys.stderr)
+        code = interrupts.EXIT_CODE
     except Exception as error:
         show = getattr(error, "show", None)  # the command line parser's own errors
         if show is not None:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import os
 import shlex
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,9 +105,8 @@ def resume(
 def _told_end(measured: Callable[[], int], kept: Kept | None, lost: str = NOT_KEPT) -> int:
     """Measure, or say how to go on, or what is `lost`; returns the exit code."""
     try:
-        with interrupts.handled():
-            return measured()
-    except interrupts.Interrupted as error:  # the parser of the command line would not tell it
+        return measured()
+    except interrupts.Interrupted as error:
         said = lost
         if kept is not None:
             place = kept.folder.folder
@@ -116,8 +114,7 @@ def _told_end(measured: Callable[[], int], kept: Kept | None, lost: str = NOT_KE
             if (place / "run.json").exists():
                 how = shlex.join(["tfbench", "guard", "--resume", str(place)])
                 said = f"what was measured is kept; to go on: {how}"
-        tell(f"tfbench: interrupted by {error}; {said}", file=sys.stderr)
-        return interrupts.EXIT_CODE
+        raise interrupts.Interrupted(f"{error}; {said}") from None
 
 
 def _compared(asked: Asked, plan: Plan, kept: Kept | None, as_json: bool) -> int:

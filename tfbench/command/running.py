@@ -111,12 +111,8 @@ def resume(
 
 
 def told_end(measured: Callable[[], Facts], as_json: bool) -> int:
-    """Measure and print the verdict, or how to go on; returns the exit code."""
-    try:
-        facts = measured()
-    except interrupts.Interrupted as error:  # the parser of the command line would not tell it
-        tell(f"tfbench: {error}", file=sys.stderr)
-        return interrupts.EXIT_CODE
+    """Measure and print the verdict; returns the exit code."""
+    facts = measured()
     if as_json:
         from tfbench.screen.run_answer import of_run
 
@@ -190,7 +186,7 @@ def carry_out(
                 write_report(place)
                 report = f"; report: {place / 'report.html'}"
             raise interrupts.Interrupted(
-                f"interrupted by {signal}; what was measured is kept{report}; to go on: "
+                f"{signal}; what was measured is kept{report}; to go on: "
                 f"{shlex.join(['tfbench', 'run', '--resume', str(place)])}"
             ) from None
 
