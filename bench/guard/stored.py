@@ -17,7 +17,7 @@ from bench.guard.comparison.launcher import Subject
 from bench.guard.comparison.values import Comparison, Judgement, Verdict
 from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
-from bench.guard.rule.evidence import Evidence
+from bench.guard.rule.evidence import Evidence, change
 from bench.guard.rule.limits import Limits
 from bench.results.as_json import from_json
 from bench.results.errors import UsageError
@@ -208,10 +208,10 @@ def _judged(
     reason = f"compared by {what}, in which sessions deviate by {between:.1%}"
     return Judgement(
         subject.id, subject.configuration.name, "latency", verdict, reason,
-        math.expm1(evidence.theta), math.expm1(evidence.bound(0.025)),
-        math.expm1(evidence.bound(0.975)), limit=limit.margin, allowance=limit.allowance,
+        change(evidence.theta), change(evidence.bound(0.025)),
+        change(evidence.bound(0.975)), limit=limit.margin, allowance=limit.allowance,
         launches=evidence.launches,
-        visible=math.expm1(evidence.visible(level, allowance)),
+        visible=change(evidence.visible(level, allowance)),
     )  # fmt: skip
 
 

@@ -12,11 +12,14 @@ import json
 import os
 import socket
 import sys
+import tempfile
 from typing import Any, NoReturn
 
 from bench.results import extras, loading
 
 MESSAGE_BYTES = 1 << 20
+PREFIX = "tfbench-launches-"
+"""Of the folder that holds the launches' temporary files, and ends with this process."""
 
 
 def main(fd: int, factory: str = "") -> None:
@@ -34,6 +37,13 @@ def main(fd: int, factory: str = "") -> None:
     gc.collect()
     gc.freeze()  # or each child's first collection would copy every page
     control.send(json.dumps({"ready": versions}).encode())
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder  # launches are killed, and leave theirs
+        serve(control)
+
+
+def serve(control: socket.socket) -> None:
+    """Fork launches and wait for them, as asked."""
     while True:
         data, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
         if not data:

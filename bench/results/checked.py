@@ -9,9 +9,9 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from bench.results.as_json import hints
+from bench.results.as_json import from_json, hints
 from bench.results.difficulty import WEIGHTS
-from bench.results.values import Launch, Scenario, Turn
+from bench.results.values import Configuration, Launch, Scenario, Turn
 
 LATEST_S = 253_402_300_800
 """Unix time of the year 10,000, from which on there is no date."""
@@ -135,7 +135,11 @@ def facts(found: Mapping[str, Any]) -> None:
         if value is not None:
             check(hint, tuple(value) if isinstance(value, list) else value, name)
     for n, each in enumerate(found.get("configurations") or ()):
-        _expect(isinstance(each.get("name"), str), f"configurations[{n}].name", each.get("name"))
+        _configuration(each, f"configurations[{n}]")
+    for n, each in enumerate(found.get("resumed") or ()):
+        differs = each.get("differs", [])
+        _expect(isinstance(differs, list), f"resumed[{n}].differs", differs)
+        check(tuple[str, ...], tuple(differs), f"resumed[{n}].differs")
     for name in ("epochs", "trainings"):
         check(int | None, (found.get("settings") or {}).get(name), f"settings.{name}")
     for name in ("turn_ms", "member_s"):
@@ -145,6 +149,14 @@ def facts(found: Mapping[str, Any]) -> None:
         check(Mapping[str, Any] | None, own, f"environment.{name}")
     for name in ("started", "ended"):
         _expect(0 <= (found.get(name) or 0.0) < LATEST_S, name, found.get(name))
+
+
+def _configuration(found: Mapping[str, Any], name: str) -> None:
+    try:
+        value = from_json(Configuration, found)
+    except TypeError as error:  # a field is missing
+        raise ValueError(f"{name}: {error}") from None
+    check(Configuration, value, name)
 
 
 def _turn(value: Any, name: str) -> None:

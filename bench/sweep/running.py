@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from typing import IO, Any
@@ -161,7 +162,9 @@ class RunningLaunch:
             return error.reason
         if status < 0:
             return f"the launch {by_signal(-status)}"
-        return f"the launch ended with exit status {status}"
+        full = os.fstatvfs(self._log.fileno()).f_bavail == 0
+        why = f": {tempfile.gettempdir()} is full, make room there" if full else ""
+        return f"the launch ended with exit status {status}{why}"
 
     def _check_memory(self) -> None:
         with contextlib.suppress(psutil.Error):

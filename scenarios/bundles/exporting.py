@@ -105,7 +105,10 @@ def _save(path: Any, inputs: Any, folder: Path) -> Path:
 def _copied(source: Path, target: Path) -> Path:
     """The file or folder, without what names one act of saving."""
     if source.is_dir():
-        shutil.copytree(source, target)
+        try:
+            shutil.copytree(source, target)
+        except shutil.Error as error:  # a list of all files that failed
+            raise OSError(error.args[0][0][-1]) from None
     else:
         shutil.copyfile(source, target)
     return target

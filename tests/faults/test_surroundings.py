@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,10 @@ from bench.sweep import recording
 from bench.sweep.pieces import Turns
 from bench.sweep.progress import Silent
 from bench.sweep.settings import PROFILES, Settings
+from tests.conftest import ROOT
 from tests.faults.test_standstill import Group
+from tests.guard.repositories import commit
+from tests.reports.fabricate import Spec, fabricate
 from tests.sweep.standin import SCENARIOS, Pretending, Standin
 from tests.sweep.test_resuming import begin, result, whole
 from tests.sweep.worlds import CPU
@@ -144,6 +150,69 @@ def test_the_disk_is_full_wherever_it_may_be(
         finally:
             unmounted(place)
     assert count >= least
+
+
+def filled(disk: Path, pages: int, command: list[object], **variables: str) -> tuple[int, str]:
+    """A command's exit code and last line, with all its files on a disk of so many pages."""
+    mounted("tmpfs", "-o", f"size={pages * PAGE}", disk)
+    try:
+        (disk / "t").mkdir()
+        place = {"TMPDIR": str(disk / "t"), "XDG_CACHE_HOME": str(disk / "c")}
+        done = subprocess.run(
+            [sys.executable, "-m", "tfbench", *map(str, command)], capture_output=True, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **place, **variables}, check=False,
+            cwd=disk.parent,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr
+        return done.returncode, (lines_of(done.stderr) or [""])[-1]
+    finally:
+        unmounted(disk)
+
+
+FULL = re.compile(r"tfbench: .*(No space left on device|is full, make room there)")
+
+
+@pytest.mark.slow
+@pytest.mark.faults(
+    "Around it",
+    {"disk full at any file of `guard`, or its worktrees": "exit 2, one line; or a verdict"},
+)
+def test_the_disk_of_a_guard_is_full(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    commit(tmp_path, "one", {"hot.py": "def bench_sum():\n    return sum(range(1000))\n"})
+    command = ["guard", "--base", "HEAD", "--calls", "hot.py", "--budget", "3s", "--out"]
+    codes = []
+    for pages in (4, 24, 48, 60, 72, 80, 88, 96, 2000):
+        code, said = filled(disk, pages, [*command, disk / "guard"])
+        codes.append(code)
+        assert code in (0, 3) or (code == 2 and FULL.match(said)), (pages, code, said)
+    assert codes[0] == 2
+    assert codes[-1] in (0, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.faults(
+    "Around it",
+    {"disk full while runs are compared, put together or exported": "exit 2, one line"},
+)
+def test_the_disk_of_other_commands_is_full(tmp_path: Path, smoke_run: Path) -> None:
+    disk, one, other = tmp_path / "disk", tmp_path / "one", tmp_path / "other"
+    disk.mkdir()
+    fabricate(one, [Spec("infer/function")])
+    later = [replace(x, started_s=x.started_s + 1e6) for x in read_run(one).launches]
+    with RunFolder.create(other) as place:
+        place.write_facts(dict(read_run(one).facts))
+        place.append(later)
+    export = ["export", smoke_run, "infer/litert-int8", "--no-measure", "--out", disk / "bundle"]
+    for pages, command in (
+        (2, ["compare", one, other, "--out", disk / "compared"]),
+        (2, ["merge", one, other, "--out", disk / "merged"]),
+        (20, export),
+        (300, export),
+    ):
+        code, said = filled(disk, pages, command)
+        assert (code, bool(FULL.match(said))) == (2, True), said
 
 
 def test_what_a_file_was_is_known(tmp_path: Path) -> None:

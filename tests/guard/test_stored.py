@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import shutil
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from bench.guard import stored
 from bench.guard.comparison import bases
+from bench.guard.rule.evidence import Evidence, change
 from bench.guard.rule.limits import Limits
 from bench.results.errors import StoreError, UsageError
 from bench.results.store import Run, RunFolder
@@ -178,3 +180,10 @@ def test_variables_that_are_no_longer_kept_do_not_differ() -> None:
     stored.check_environment(old, {"environment": {"variables": {"XLA_FLAGS": "a"}}})
     with pytest.raises(UsageError, match="XLA_FLAGS a, now b"):
         stored.check_environment(old, {"environment": {"variables": {"XLA_FLAGS": "b"}}})
+
+
+def test_a_spread_that_no_float_can_hold_is_inconclusive() -> None:
+    """Two launches of a damaged run may lie far apart, and Student's t with them."""
+    assert change(math.log(1.02)) == pytest.approx(0.02)
+    assert change(-2000.0) == -1.0
+    assert math.isfinite(change(Evidence(-4.9, 5.1, 1, 2).visible(0.0025, 0.0025)))

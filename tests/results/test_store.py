@@ -144,7 +144,9 @@ UNHEARD_OF = to_json(Scenario("infer/x", "infer", "", "", "", "", 0, deployment=
         '{"environment": "x"}', '{"settings": []}', '{"warnings": [3]}', '{"started": "now"}',
         '{"ended": 1e15}', '{"ended": 1%s}' % ("0" * 400), '{"settings": {"epochs": [3]}}',
         '{"started": NaN}', '{"workload": 3}', '{"controls": {"a": 3}}', '{"name": 3}',
-        "[" * 100_000,
+        "[" * 100_000, '{"configurations": [{"name": "c", "cpus": [0]}]}',
+        '{"configurations": [{"name": "c", "threads": "1", "cpus": [0]}]}',
+        '{"resumed": [{"differs": null}]}', '{"resumed": [{"differs": [[]]}]}',
     ],
 )  # fmt: skip
 @pytest.mark.faults(

@@ -48,10 +48,11 @@ def archive(path: Path, config: Any, **more: bytes) -> Path:
     return path
 
 
-def hdf5(path: Path, config: Any) -> Path:
+def hdf5(path: Path, config: Any, compiled: Any = None) -> Path:
     h5py = pytest.importorskip("h5py")
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = json.dumps(config)
+        file.attrs["training_config"] = json.dumps(compiled or {"loss": "mse"})
     return path
 
 
@@ -67,6 +68,12 @@ def test_code_is_refused_by_name(tmp_path: Path, write: Any, layer: Any, named: 
     with pytest.raises(UsageError, match="refused by --safe") as caught:
         check(write(path, {**FINE, "config": {"layers": [DENSE, layer]}}))
     assert named in str(caught.value)
+
+
+def test_a_loss_of_its_own_is_refused_too(tmp_path: Path) -> None:
+    loss = {"class_name": "Mine", "module": "mine.losses", "config": {}}
+    with pytest.raises(UsageError, match=r"Mine from mine\.losses.*refused by --safe"):
+        check(hdf5(tmp_path / "a.h5", FINE, {"loss": loss}))
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from bench.sweep.running import LaunchFailed
 from bench.sweep.settings import PROFILES, find_configuration
 
 BAD = '''
-import os, time
+import os, tempfile, time
 from bench.results.errors import NotEngaged, Unsupported
 from scenarios.core import InferencePath, scenario
 
@@ -57,6 +57,11 @@ def dies(workload):
 def exits(workload):
     """Exits."""
     os._exit(3)
+
+@scenario(baseline="infer/fine")
+def litters(workload):
+    """Leaves a temporary folder behind, whose path it tells."""
+    raise RuntimeError(tempfile.mkdtemp())
 
 @scenario(baseline="infer/fine")
 def hangs(workload):
@@ -281,8 +286,16 @@ def test_a_preloaded_process_that_was_killed_is_started_again(root: Path, cache:
         launch.close()
 
 
-@pytest.mark.faults("Around it", {"the thread that started a preloaded process ends": "it goes on"})
-def test_it_outlives_the_thread_that_started_it(root: Path, cache: Path) -> None:
+@pytest.mark.faults(
+    "Around it",
+    {
+        "the thread that started a preloaded process ends": "it goes on",
+        "a killed launch leaves temporary files": "they are removed when the run ends",
+    },
+)
+def test_it_outlives_the_thread_that_started_it_and_removes_what_is_left(
+    root: Path, cache: Path
+) -> None:
     fine = discover(root)["infer/fine"]
     environment = Environment.of(fine, CONFIGURATION, "", root)
     with Pool(WorkloadSpec(data="synthetic:8x8x3", cache=str(cache)), 2 << 30) as pool:
@@ -292,6 +305,9 @@ def test_it_outlives_the_thread_that_started_it(root: Path, cache: Path) -> None
         launch = pool.launch(environment, fine, CONFIGURATION)
         assert launch.call("build", 60.0)["examples_per_step"] == 1
         launch.close()
+        folder = Path(build(pool, root, "litters").reason.removeprefix("RuntimeError: "))
+        assert folder.is_dir()
+    assert not folder.parent.exists()
 
 
 def test_models_of_a_cache_that_others_may_write_are_not_loaded(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -175,6 +177,17 @@ def _called(arguments: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _refused(error: OSError) -> str:
+    """What the machine refuses, where, and what to do."""
+    said, place = error.strerror or str(error), error.filename
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        temporary = tempfile.gettempdir()  # its files have no names
+        if place is None and shutil.disk_usage(temporary).free == 0:
+            place = temporary
+        said += ": make room there; what was written before is kept"
+    return f"{place}: {said}" if place else said
+
+
 def main(arguments: list[str] | None = None, platform: str = sys.platform) -> int:
     """Run the command line; returns the exit code."""
     try:
@@ -189,11 +202,7 @@ def main(arguments: list[str] | None = None, platform: str = sys.platform) -> in
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nor does what is still to be printed fail
         code = TfbenchError.exit_code
     except OSError as error:  # the machine refuses: a full disk, a folder without permission
-        place = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        then = ": make room there; what was written before is kept" if full else ""
-        said = f"tfbench: {place}{error.strerror or error}{then}"
-        tell(shortened(visible(said)), file=sys.stderr)
+        tell(shortened(visible(f"tfbench: {_refused(error)}")), file=sys.stderr)
         code = TfbenchError.exit_code
     except KeyboardInterrupt as error:
         tell(f"tfbench: {str(error) or 'interrupted'}", file=sys.stderr)

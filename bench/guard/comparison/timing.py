@@ -11,7 +11,7 @@ from bench.guard.comparison.launcher import Pair, Subject
 from bench.guard.comparison.values import Judgement, Metric, Verdict
 from bench.guard.rule import decide
 from bench.guard.rule.decide import Limit
-from bench.guard.rule.evidence import Evidence
+from bench.guard.rule.evidence import Evidence, change
 from bench.results.effects import launch_effect
 from bench.results.values import Launch
 
@@ -172,17 +172,17 @@ def judge(
         metric,
         verdict,
         reason,
-        math.expm1(evidence.theta),
-        math.expm1(evidence.bound(0.025)),
-        math.expm1(evidence.bound(0.975)),
+        change(evidence.theta),
+        change(evidence.bound(0.025)),
+        change(evidence.bound(0.975)),
         *_typical(metric, used.good),
         unit="s" if metric == "first_step" else "ns",
         limit=limit.margin,
         allowance=limit.allowance,
         launches=screen.launches + (confirm.launches if confirm is not None else 0),
         needed=needed or None,
-        visible=math.expm1(evidence.visible(level, allowance)),
-        noise=math.expm1(evidence.deviation),
+        visible=change(evidence.visible(level, allowance)),
+        noise=change(evidence.deviation),
         confirmed=bool(flagged and again == flagged),
         p_value=evidence.p_slower(),
     )

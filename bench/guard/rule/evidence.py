@@ -14,6 +14,7 @@ from bench.results.statistics import mean_over_launches
 
 POWER = 0.975
 MOST_LAUNCHES = 1000
+LARGEST_LOG = 700.0
 LEAST_TO_GUESS = 4
 """Launches below which a median absolute deviation says nothing."""
 
@@ -83,6 +84,11 @@ class Evidence:
 
 def _quantiles(alpha: float, freedom: int) -> float:
     return student(freedom, 1 - alpha) + student(freedom, POWER)
+
+
+def change(log: float) -> float:
+    """The relative change that a log ratio is: exp(log) − 1, held below what no float can be."""
+    return math.expm1(min(log, LARGEST_LOG))
 
 
 def benjamini_hochberg(p_values: Sequence[float], rate: float) -> list[bool]:

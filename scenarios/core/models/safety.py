@@ -17,6 +17,8 @@ FORBIDDEN = {
 """Operations that reach beyond the graph: no model needs them to answer."""
 PARTS = ("config.json", "metadata.json", "model.weights.h5", "assets/")
 """What Keras writes into a .keras file."""
+DESCRIPTIONS = ("model_config", "training_config")
+"""What Keras writes into an HDF5 file: the layers; losses, metrics and the optimizer."""
 OWN = ("keras", "tf_keras", "builtins", "tensorflow.keras")
 """Packages whose classes a model may name."""
 LARGEST_BYTES = 64 << 20
@@ -85,9 +87,8 @@ def _hdf5(path: Path) -> None:
 
     try:
         with h5py.File(path, "r") as file:
-            text = file.attrs.get("model_config", "{}")
-            config = json.loads(text)
-    except (OSError, ValueError, TypeError) as error:
+            config = [json.loads(file.attrs.get(name, "{}")) for name in DESCRIPTIONS]
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"{path} is no HDF5 model: {error}") from None
     _described(path, config)
 
