@@ -35,12 +35,19 @@ def used(folder: str) -> Iterator[None]:
     """Keep what is in the cache (empty: the default one) from being cleared meanwhile.
 
     Raises:
-        UsageError: Others may write there.
+        UsageError: Others may write there, or this process may not.
     """
     place = Path(folder) if folder else default()
-    place.mkdir(parents=True, exist_ok=True)
-    check_private(place)
-    with (place / IN_USE).open("w") as lock:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        check_private(place)
+        lock = (place / IN_USE).open("w")
+    except OSError as error:
+        raise UsageError(
+            f"the cache {place} cannot be written ({error.strerror}): give a folder of your own by "
+            "--cache or TFBENCH_CACHE"
+        ) from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
 

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.results import cache_folder
+from bench.results.errors import UsageError
 from bench.results.store import LAUNCHES, RunFolder, read_run
 from bench.results.values import Launch, WorkloadSpec
 from bench.sweep import recording
 from bench.sweep.pieces import Turns
 from bench.sweep.progress import Silent
-from bench.sweep.settings import PROFILES, Settings
+from bench.sweep.settings import PROFILES, Settings, find_configuration
 from tests.conftest import ROOT
 from tests.faults.test_standstill import Group
 from tests.guard.repositories import commit
@@ -213,6 +215,27 @@ def test_the_disk_of_other_commands_is_full(tmp_path: Path, smoke_run: Path) -> 
     ):
         code, said = filled(disk, pages, command)
         assert (code, bool(FULL.match(said))) == (2, True), said
+
+
+@pytest.mark.faults("Around it", {"a cache on a read-only disk": "refused, with what to do"})
+def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    mounted("tmpfs", "-o", "ro,mode=755", tmp_path)
+    try:
+        for place in (tmp_path, tmp_path / "cache"):
+            said = r"cannot be written \(Read-only file system\): give a folder .* --cache"
+            with pytest.raises(UsageError, match=said), cache_folder.used(str(place)):
+                raise AssertionError("it was used")
+    finally:
+        unmounted(tmp_path)
+
+
+@pytest.mark.faults(
+    "Around it", {"fewer cores than a configuration asks for": "refused, with those there are"}
+)
+def test_fewer_cores_than_asked_for() -> None:
+    there = tuple(sorted(os.sched_getaffinity(0)))
+    with pytest.raises(UsageError, match=re.escape(f"asks for cores (0, 999), there are {there}")):
+        find_configuration("mine", {"mine": {"cpus": [0, 999]}})
 
 
 def test_what_a_file_was_is_known(tmp_path: Path) -> None:
