@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 from bench.results.values import Configuration, Launch, Scenario
@@ -58,6 +59,7 @@ class Executor:
         self._configurations = {c.name: c for c in plan.configurations}
         self._followed = {s.baseline for s in plan.scenarios if s.follows}
         self._moved: dict[tuple[str, str], list[list[float]]] = {}
+        self._moving = threading.Lock()
 
     def probe(self, pieces: Sequence[Probe], journal: Journal) -> Iterator[Launch]:
         """Probe scenarios beside each other: nothing is timed here.
@@ -70,33 +72,31 @@ class Executor:
             Each as soon as it is known whether it does its baseline's work.
         """
         places = slots(self._configurations[pieces[0].configuration])
-        free: Queue[Slot] = Queue()
-        for slot in zip(places, shares(places), strict=True):
-            free.put(slot)
-
-        def one(piece: Probe) -> Launch:
-            slot = free.get()
-            try:
-                return self._probe(self.plan.by_id[piece.scenario], slot)
-            finally:
-                free.put(slot)
-
-        unchecked: list[Launch] = []
+        free: deque[Slot] = deque(zip(places, shares(places), strict=True))
+        waiting, unchecked = deque(pieces), list[Launch]()
+        checks: deque[Callable[[Slot], Launch]] = deque()
+        running: dict[Future[Launch], tuple[Slot, bool]] = {}
         found: dict[str, Launch] = {}
         threads = ThreadPoolExecutor(len(places))
         try:
-            for done in as_completed([threads.submit(one, piece) for piece in pieces]):
-                launch = done.result()
-                found[launch.scenario] = launch
-                unchecked.append(launch)
-                for each in list(unchecked):
-                    base = self._base(each, found, journal)
+            while waiting or checks or running:
+                while free and (checks or waiting):
+                    slot, final = free.popleft(), bool(checks)  # what is known is told first
+                    do = checks.popleft() if final else self._probing(waiting.popleft())
+                    running[threads.submit(do, slot)] = slot, final
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    slot, final = running.pop(done)
+                    free.append(slot)
+                    if final:
+                        yield done.result()
+                        continue
+                    launch = found[done.result().scenario] = done.result()
+                    unchecked.append(launch)
+                for launch in list(unchecked):
+                    base = self._base(launch, found, journal)
                     if base is not None:
-                        unchecked.remove(each)
-                        scenario = self.plan.by_id[each.scenario]
-                        yield probing.checked(
-                            each, base, scenario, partial(self._disturbed, scenario, free)
-                        )
+                        unchecked.remove(launch)
+                        checks.append(partial(self._checked, launch, base))
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
         yield from unchecked
@@ -113,6 +113,9 @@ class Executor:
         if id is None or id not in self.plan.by_id:
             return launch
         return found.get(id) or journal.probe(id, launch.configuration)
+
+    def _probing(self, piece: Probe) -> Callable[[Slot], Launch]:
+        return partial(self._probe, self.plan.by_id[piece.scenario])
 
     def _probe(self, scenario: Scenario, slot: Slot) -> Launch:
         place, share = slot
@@ -134,24 +137,26 @@ class Executor:
             training_s=budgets.training_s(self.plan.technique_s, self.plan.profile),
         )  # fmt: skip
 
-    def _disturbed(self, scenario: Scenario, free: Queue[Slot]) -> list[list[float]]:
+    def _checked(self, launch: Launch, base: Launch, slot: Slot) -> Launch:
+        scenario = self.plan.by_id[launch.scenario]
+        return probing.checked(launch, base, scenario, partial(self._disturbed, scenario, slot))
+
+    def _disturbed(self, scenario: Scenario, slot: Slot) -> list[list[float]]:
         """First losses of the baseline from weights that the path's precision rounds otherwise."""
         base, precision = self.plan.by_id[str(scenario.baseline)], str(scenario.follows)
-        if (base.id, precision) not in self._moved:
-            slot, limit_s = free.get(), self.plan.profile.timeout_s
-            place, _ = slot
-            try:
-                environment = self._environment(base, self._configurations[place.name])
-                start = partial(self._pool.launch, environment, base, place, disturbed=precision)
-                self._moved[base.id, precision] = [
-                    probing.comparable_losses(partial(start, disturbance=n), limit_s)
-                    for n in range(DISTURBANCES)
-                ]
-            except LaunchFailed:
-                self._moved[base.id, precision] = []  # nothing more is allowed
-            finally:
-                free.put(slot)
-        return self._moved[base.id, precision]
+        place, limit_s = slot[0], self.plan.profile.timeout_s
+        environment = self._environment(base, self._configurations[place.name])
+        start = partial(self._pool.launch, environment, base, place, disturbed=precision)
+        with self._moving:
+            if (base.id, precision) not in self._moved:
+                try:
+                    self._moved[base.id, precision] = [
+                        probing.comparable_losses(partial(start, disturbance=n), limit_s)
+                        for n in range(DISTURBANCES)
+                    ]
+                except LaunchFailed:
+                    self._moved[base.id, precision] = []  # nothing more is allowed
+            return self._moved[base.id, precision]
 
     def _member(self, seat: Seat) -> Member:
         scenario, configuration = (

@@ -104,6 +104,22 @@ def test_paths_may_part_as_far_as_their_baseline_parts_from_its_own_rounded_weig
     assert "does other work than train/function" in steady["train/xla"].reason
 
 
+def test_what_was_probed_is_checked_before_more_is_probed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or a run of large models would show and keep nothing until all its probes are made."""
+    pool, before = Disturbed(lambda _: (2.0, 1.0)), {}
+
+    def off(scenario: Scenario) -> Launch:
+        before[scenario.id] = len(pool.asked)
+        second = 1.0 if scenario.id == "train/function" else 1.02
+        return Launch(scenario.id, "cpu-1", purpose="probe", losses=(2.0, second))
+
+    order = ("train/function", "train/xla", "train/eager", "train/fit")
+    probing(monkeypatch, off, order, pool, lambda *_: None)
+    assert before == dict(zip(order, (0, 0, 3, 3), strict=True))
+
+
 def test_a_baseline_that_cannot_be_disturbed_allows_nothing_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
