@@ -67,6 +67,17 @@ def test_lines_are_one_a_finished_row() -> None:
     assert "[0:00 · about 2 min left · infer@cpu-1: launch 1 of 6]" in lines
 
 
+def test_lines_go_on_while_one_thing_takes_long() -> None:
+    out, now = console(False), [0.0]
+    shown = Lines(out, clock=lambda: now[0])
+    shown.begin("36 scenarios: proof, quality and size")
+    for now[0], left in ((30.0, 900.0), (61.0, 800.0), (100.0, 700.0), (121.0, 600.0)):
+        shown.left(left)
+    assert [line[:23] for line in out.export_text().splitlines()] == [
+        "[0:00 · 36 scenarios: p", "[1:01 · about 13 min le", "[2:01 · about 10 min le",
+    ]  # fmt: skip
+
+
 def test_the_live_part_shows_the_interval_as_it_narrows() -> None:
     out = console(True)
     shown = LiveTable(out, clock=lambda: 0.0)

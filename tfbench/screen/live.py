@@ -18,6 +18,8 @@ from reports.facts import figures
 from tfbench.screen.tables import say
 
 Clock = Callable[[], float]
+AGAIN_S = 60.0
+"""After which a log repeats what is being done, so that nobody takes it for hanging."""
 KEPT_FREE = 6
 """Lines of a terminal that the live table leaves for its own head and foot."""
 
@@ -137,10 +139,19 @@ class Screen(Reporter):
 class Lines(Screen):
     """One plain line a finished row, and one for each thing begun: for logs and CI."""
 
+    _said = 0.0
+
     def begin(self, what: str) -> None:
         """Write what is being done, the time so far and the time left."""
         super().begin(what)
+        self._said = self._clock()
         say(self.console, f"[{self.foot}]")
+
+    def left(self, seconds: float) -> None:
+        """Write it again after a minute in which nothing else began."""
+        super().left(seconds)
+        if self._clock() - self._said >= AGAIN_S:
+            self.begin(self._doing)
 
     def settle(self, row: Effect) -> None:
         """Write the row."""
