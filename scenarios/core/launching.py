@@ -79,10 +79,10 @@ class Prepared:
     def quality(self, path: Any, kind: str) -> dict[str, Any]:
         """Quality on the test half, outputs on fixed inputs (inference paths).
 
-        And what training its model took, where that was cut short.
+        And what training its model took, where that was cut short, and what else is to be said.
         """
-        short = [str(each) for each in self.workload.trainings if each.cut]
-        return {"warnings": short} | quality.of_path(path, self.workload, kind)
+        said = [str(each) for each in self.workload.trainings if each.cut] + self.workload.remarks
+        return {"warnings": said} | quality.of_path(path, self.workload, kind)
 
 
 def _named(spec: WorkloadSpec) -> tuple[str, int, str, int, str]:

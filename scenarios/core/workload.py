@@ -47,6 +47,7 @@ class Workload(Keeping):
         lookup: Turns words into numbers before the network, where that is no part of it.
         tail: The Keras model behind that look-up.
         trainings: What training its models took so far, those of cached artifacts too.
+        remarks: What a row must say of how its path was measured.
         own: What the user's function put together, where one did.
     """
 
@@ -80,6 +81,7 @@ class Workload(Keeping):
         self.maker = maker
         self.recorded: RecordedLoss | None = None
         self.trainings: list[budget.Training] = []
+        self.remarks: list[str] = []
         self.lookup: Callable[[Any], Any] | None = None
         self.tail: Any = None
 

@@ -1,35 +1,32 @@
 """Keras's own training loop, `fit`, and its switches."""
 
-import math
-
 from bench.results.errors import NotEngaged
 from scenarios.core import TrainingPath, Workload, scenario
 from scenarios.core.training import compile_for_fit
-from scenarios.train.tools.fit import fit_function
+from scenarios.train.tools.fit import fit_function, updates_of_a_call
 
 
 def fitted(workload: Workload, proof, **compile_options) -> TrainingPath:
-    """A path whose step is an epoch of `fit` over the workload's batches."""
+    """A path whose step is a call of `fit`: an epoch of the workload's batches, or less."""
     workload.plain_step_only("`fit` makes the step itself")
     model = workload.model()
-    together = compile_options.get("steps_per_execution", 1)
-    updates = math.ceil(len(workload.epoch()) / together) * together
     optimizer = workload.optimizer(model)
     compile_for_fit(workload, model, optimizer, workload.fit_loss(model), **compile_options)
     callbacks = workload.callbacks()
     dataset = workload.dataset()
+    updates = updates_of_a_call(workload, model, compile_options.get("steps_per_execution", 1))
 
-    def epoch():
+    def call():
         history = model.fit(dataset, steps_per_epoch=updates, verbose=0, callbacks=callbacks)
         return history.history["loss"][-1]
 
     def engaged():
-        epoch()  # the graph is made by the first
+        call()  # the graph is made by the first
         return proof(model)
 
     return TrainingPath(
         model,
-        epoch,
+        call,
         examples=updates * workload.batch_size,
         updates=updates,
         proof=engaged,

@@ -123,3 +123,13 @@ def test_workers_answer_fail_and_die_with_a_reason(seen):
     assert "broken on purpose" in workers["fail"]
     assert workers["killed"] == -9
     assert "ended" in workers["after"]
+
+
+def test_a_long_epoch_is_cut_and_the_model_starts_as_it_was(seen):
+    """Or a turn of `fit` takes as long as a large data set takes."""
+    whole, cut = seen["long epochs"]["whole"], seen["long epochs"]["cut"]
+    assert whole["updates"] == whole["steps"] == whole["epoch"] > 100
+    assert whole["said"] == []
+    assert (cut["updates"], cut["steps"], cut["examples"]) == (2, 2, 8)
+    assert cut["said"] == [f"a timed call of `fit` makes 2 of an epoch's {cut['epoch']:,} updates"]
+    assert seen["long epochs"]["same start"]

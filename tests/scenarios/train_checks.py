@@ -21,10 +21,10 @@ from scenarios.input.tools.pipelines import same_examples
 from scenarios.train.accumulation import updates_of
 from scenarios.train.compilation import auto_clusters
 from scenarios.train.distribution import replicas
-from scenarios.train.keras_fit import compiled_in_fit
+from scenarios.train.keras_fit import compiled_in_fit, fitted
 from scenarios.train.keras_versions import keras_version
 from scenarios.train.precision import dtypes
-from scenarios.train.tools import blocks
+from scenarios.train.tools import blocks, fit
 from scenarios.train.tools.cluster import Cluster, WorkerFailed
 
 LAYERS = tf.keras.layers
@@ -219,6 +219,26 @@ def records(folder):
     }
 
 
+def long_epochs(scratch):
+    """`fit` on an epoch that takes too long for a turn, and on all of it."""
+    spec = WorkloadSpec(data="synthetic:8x8x3", batch=4, cache=scratch)
+    found = {}
+    for name, limit_s in (("whole", 1e6), ("cut", 1e-9)):
+        fit.CALL_S = limit_s
+        workload = Workload(spec)
+        path = fitted(workload, lambda model: {}, jit_compile=False)
+        weights = [variable.numpy() for variable in path.model.variables]
+        path.step()
+        found[name] = {
+            "updates": path.updates, "examples": path.examples, "said": workload.remarks,
+            "steps": int(path.model.optimizer.iterations), "epoch": len(workload.epoch()),
+        }  # fmt: skip
+        found.setdefault("weights", []).append(weights)
+    one, other = found.pop("weights")
+    found["same start"] = all(map(np.array_equal, one, other))
+    return found
+
+
 class Failing:
     """A worker that fails and one that dies, by order; needs no TensorFlow."""
 
@@ -258,6 +278,7 @@ if __name__ == "__main__":
             "conversions": conversions(workload),
             "records": records(scratch),
             "trainings": trainings(scratch),
+            "long epochs": long_epochs(scratch),
             "workers": workers(),
         }
     json.dump(seen, sys.stdout)
