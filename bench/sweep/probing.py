@@ -117,6 +117,10 @@ def checked(
     if launch.outcome != "ok" or base is None or base.outcome != "ok":
         return launch
     if scenario.kind == "train":
+        count = min(len(launch.losses), len(base.losses))
+        if count < max(len(launch.losses), len(base.losses)) or count < FIRST_LOSSES:
+            note = f"its losses are compared over {count} updates: more would take too long"
+            launch = _warned_of(launch, note)
         found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
         if found is None:
             return launch

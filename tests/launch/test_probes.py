@@ -72,6 +72,8 @@ def test_the_losses_of_the_first_updates_are_those_that_steps_return(
     each = 1 if updates == 28 else updates
     path = SimpleNamespace(advance=lambda: np.full(each, 0.5), updates=updates)
     assert probes.step_losses(path, 20) == ([0.5] * each * steps, updates * steps)
+    fewer = probes.step_losses(path, 20, within_s=0.0)[1]
+    assert fewer == {1: 5, 5: 5, 28: 28}[updates], "no time for more than the least"
 
 
 class Pipeline:

@@ -152,6 +152,21 @@ def test_losses_may_differ_as_far_as_one_rounding_moves_the_baseline_s(
     assert any("trainings may part by 4.0%" in each for each in found.warnings) == (outcome == "ok")
 
 
+def test_a_path_whose_updates_take_long_is_compared_over_fewer_and_says_so() -> None:
+    base = Launch("train/base", "cpu-1", losses=tuple(2.0 / n for n in range(1, 21)))
+    slow = Launch("train/x", "cpu-1", losses=base.losses[:6])
+    found = checked(slow, base, FOLLOWED)
+    assert (found.outcome, found.warnings) == (
+        "ok", ("its losses are compared over 6 updates: more would take too long",)
+    )  # fmt: skip
+    assert checked(base, base, FOLLOWED).warnings == ()
+    assert checked(base, slow, FOLLOWED).warnings == found.warnings
+    wrong = dataclasses.replace(slow, losses=(*slow.losses[:5], 1.0))
+    assert checked(wrong, base, FOLLOWED).outcome == "failed"
+    few = dataclasses.replace(slow, losses=slow.losses[:4])
+    assert "4 losses, the baseline has 20" in checked(few, base, FOLLOWED).reason
+
+
 def test_the_baseline_is_disturbed_only_where_losses_leave_it() -> None:
     base = Launch("train/base", "cpu-1", losses=(2.0, 1.0))
     assert checked(base, base, FOLLOWED, lambda: pytest.fail("nobody asked")).outcome == "ok"

@@ -14,9 +14,12 @@ from bench.launch.devices import finish
 from bench.launch.timing import setup
 from bench.launch.workloads import Prepared
 from bench.results.errors import LaunchError
+from bench.results.tolerance import LEAST_LOSSES
 from bench.results.values import Scenario
 
 MEMORY_STEPS = 5
+LOSSES_S = 60.0
+"""After which no further losses are recorded."""
 INSIDE_PAIRS, INSIDE_STEPS = 7, 4
 REST_S, RESTING_SHARE, RESTS_WITHIN_S = 0.01, 0.1, 2.0
 """A process rests that used less than this share of a core for so long; and when to give up, s."""
@@ -66,11 +69,14 @@ def probe(
     return answer
 
 
-def step_losses(path: Any, updates: int) -> tuple[list[float], int]:
-    """What the steps of at least so many updates returned, and how many updates they were."""
+def step_losses(path: Any, updates: int, within_s: float = LOSSES_S) -> tuple[list[float], int]:
+    """What the steps of at least so many updates returned, and how many updates they were.
+
+    Fewer where they take longer than that, down to `LEAST_LOSSES`.
+    """
     losses: list[float] = []
-    made = 0
-    while made < updates:
+    made, until = 0, time.monotonic() + within_s
+    while made < updates and (made < LEAST_LOSSES or time.monotonic() < until):
         losses += [float(x) for x in np.atleast_1d(np.asarray(scalar(path.advance())))]
         made += path.updates
     return losses, made
