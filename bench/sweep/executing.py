@@ -81,7 +81,7 @@ class Executor:
         try:
             while waiting or checks or running:
                 while free and (checks or waiting):
-                    slot, final = free.popleft(), bool(checks)  # what is known is told first
+                    slot, final = free.popleft(), bool(checks)  # checks before further probes
                     do = checks.popleft() if final else self._probing(waiting.popleft())
                     running[threads.submit(do, slot)] = slot, final
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
