@@ -85,12 +85,11 @@ def launch(value: Launch) -> Launch:
             bucket.lstrip("-").isdecimal() and abs(int(bucket)) < 1e5 and count >= 0,
             "launch.latency_histogram", bucket,
         )  # fmt: skip
-    for name, found in value.probes.items():
-        if name.endswith(COUNTED):
-            check(float | None, found, f"launch.probes.{name}", finite=True)
-    for name, found in value.proof.items():
-        if name.endswith(PROVED):
-            check(float | None, found, f"launch.proof.{name}", finite=True)
+    for part, known, ends in (("probes", value.probes, COUNTED), ("proof", value.proof, PROVED)):
+        for name, found in known.items():
+            _expect(not _whole(found) or abs(found) < MOST, f"launch.{part}.{name}", found)
+            if name.endswith(ends):
+                check(float | None, found, f"launch.{part}.{name}", finite=True)
     check(Mapping[str, float], value.probes.get("figures", {}), "launch.probes.figures")
     return value
 

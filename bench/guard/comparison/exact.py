@@ -112,7 +112,8 @@ def figure(launch: Launch, name: str) -> float | None:
         value = launch.probes.get(name)
     if value is None:
         value = launch.proof.get(name)
-    return None if value is None or isinstance(value, (str, bool)) else float(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number else None
 
 
 # --- what is confirmed on fresh launches ----------------------------------------------------------
