@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bench.guard.comparison import exact
 from bench.guard.comparison.launcher import Side, Subject
 from bench.guard.comparison.values import Comparison, Judgement
 from bench.guard.rule.limits import Limits
@@ -163,3 +164,10 @@ def test_limits_are_by_metric_and_scenario() -> None:
 def test_exit_codes(verdicts_: list[str], failed: tuple[str, ...], code: int) -> None:
     found = tuple(Judgement("infer/x", "cpu-1", "latency", v) for v in verdicts_)  # type: ignore[arg-type]
     assert Comparison("a", "b", found, 1, 1, failed).exit_code == code
+
+
+def test_a_figure_is_a_number() -> None:
+    """What else stands in a proof, or was written there, is none."""
+    for found in (["1"], "1", True, {}, None):
+        assert exact.figure(Launch("infer/x", "cpu-1", probes={"traces": found}), "traces") is None
+    assert exact.figure(Launch("infer/x", "cpu-1", proof={"traces": 2}), "traces") == 2.0

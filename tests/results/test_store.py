@@ -112,6 +112,7 @@ def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
             {"artifact_bytes": -4}, {"level": 800.0}, {"proof": {"int8_operations": "0"}},
             {"updates_per_step": 0}, {"proof": []}, {"warnings": "x"}, {"steady": 1},
             {"index": 0.0}, {"turns": [[0, 0, 3.5, 5]]}, {"predictions": [1.0]},
+            {"probes": {"traces": 10**400}},
         )),
     ],
 )  # fmt: skip

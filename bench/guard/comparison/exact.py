@@ -112,8 +112,9 @@ def figure(launch: Launch, name: str) -> float | None:
         value = launch.probes.get(name)
     if value is None:
         value = launch.proof.get(name)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)
 
 
 # --- what is confirmed on fresh launches ----------------------------------------------------------
