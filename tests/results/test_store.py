@@ -112,7 +112,8 @@ def test_separators_inside_a_text_end_no_line(stored: Path) -> None:
             {"artifact_bytes": -4}, {"level": 800.0}, {"proof": {"int8_operations": "0"}},
             {"updates_per_step": 0}, {"proof": []}, {"warnings": "x"}, {"steady": 1},
             {"index": 0.0}, {"turns": [[0, 0, 3.5, 5]]}, {"predictions": [1.0]},
-            {"probes": {"traces": 10**400}},
+            {"probes": {"traces": 10**400}}, {"latency_histogram": {"1": 10**400}},
+            {"predictions": [1, 10**400]}, {"scores": [0.5, 10**400]}, {"accuracy": 10**400},
         )),
     ],
 )  # fmt: skip
