@@ -132,29 +132,17 @@ def markdown(visits: Sequence[Visit]) -> str:
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     page = environment.get_template("page.md.j2")
-    shared, own = reasons(visits)
     failed = [(each.model, id, reason) for each in visits for id, reason in each.failed]
-    return page.render(visits=visits, shared=shared, own=own, failed=failed, how=how(visits))
+    return page.render(visits=visits, refused=reasons(visits), failed=failed, how=how(visits))
 
 
-def reasons(
-    visits: Sequence[Visit],
-) -> tuple[list[tuple[str, list[str]]], list[tuple[str, str, list[str]]]]:
-    """Reasons that hold for every model, and (model, reason, scenarios) of the others."""
-    counts: dict[str, set[str]] = defaultdict(set)
-    scenarios: dict[str, list[str]] = {}
+def reasons(visits: Sequence[Visit]) -> list[tuple[list[str], str, tuple[str, ...]]]:
+    """(models, reason, scenarios): each reason once, with all models that have it alike."""
+    models: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for each in visits:
         for reason, ids in each.refused:
-            counts[reason].add(each.model)
-            scenarios.setdefault(reason, list(ids))
-    everywhere = [r for r, names in counts.items() if len(visits) > 1 and len(names) == len(visits)]
-    own = [
-        (each.model, reason, list(ids))
-        for each in visits
-        for reason, ids in each.refused
-        if reason not in everywhere
-    ]
-    return [(reason, scenarios[reason]) for reason in everywhere], own
+            models[reason, tuple(ids)].append(each.model)
+    return [(names, reason, ids) for (reason, ids), names in models.items()]
 
 
 def how(visits: Sequence[Visit]) -> list[str]:

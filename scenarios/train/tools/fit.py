@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from bench.results.errors import NotEngaged
+from bench.results.tolerance import FIRST_LOSSES
 from scenarios.core import Workload
 
 WHOLE = 100
@@ -19,7 +20,8 @@ CALL_S = 4.0
 def updates_of_a_call(workload: Workload, model: Any, together: int = 1) -> int:
     """Updates that a timed call of `fit` makes: an epoch, or of a long one what takes some seconds.
 
-    How long an update takes is measured; model and optimizer are then as they were before.
+    How long an update takes is measured; model and optimizer are then as they were before. Where
+    only losses are compared, as many as are compared.
 
     Args:
         workload: Its `remarks` get that an epoch is cut, for the row.
@@ -27,7 +29,9 @@ def updates_of_a_call(workload: Workload, model: Any, together: int = 1) -> int:
         together: Updates in one call of its graph (`steps_per_execution`).
     """
     whole = math.ceil(len(workload.epoch()) / together) * together
-    if whole <= WHOLE or workload.comparable:
+    if workload.comparable:
+        return min(whole, math.ceil(FIRST_LOSSES / together) * together)
+    if whole <= WHOLE:
         return whole
     variables = [*model.variables, *model.optimizer.variables]
     before = [variable.numpy() for variable in variables]
