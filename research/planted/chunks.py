@@ -55,21 +55,22 @@ def work(
             for unit in (each for each in units if not recorded(records, each.key)):
                 if minutes is not None and clock() - began + unit.seconds > 60 * minutes:
                     break
-                _measure(unit, records, clock)
-                count += 1
+                record = _measured(unit, clock)
+                with interrupts.held():  # what is kept counts
+                    records.append(record)
+                    count += 1
+                print(json.dumps(record), flush=True)
     except interrupts.Interrupted:
         print("interrupted: what was measured is kept", file=sys.stderr)
     return count
 
 
-def _measure(unit: Unit, records: Records, clock: Callable[[], float]) -> None:
+def _measured(unit: Unit, clock: Callable[[], float]) -> dict[str, Any]:
     started, before = time.time(), clock()
     found = unit.measure()
     about = {"commit": version(), "cpu": fingerprint()["cpu"], "started": round(started),
              "seconds": round(clock() - before, 1)}  # fmt: skip
-    with interrupts.held():
-        records.append({**unit.key, **about, **found})
-    print(json.dumps({**unit.key, **about, **found}), flush=True)
+    return {**unit.key, **about, **found}
 
 
 def recorded(records: Iterable[Mapping[str, Any]], key: Mapping[str, Any]) -> Mapping[str, Any]:
