@@ -104,9 +104,13 @@ class LaunchProcess(TimedLaunch):
         return answer
 
     def losses(self, first: int) -> dict[str, Any]:
-        """Losses of the first updates, of a path that was built but not stepped."""
-        losses, _ = probes.step_losses(self.path, first)
-        return {"losses": (self._workload().recorded() or losses)[:first]}
+        """Losses of the first updates, of a path that was built but not stepped.
+
+        And how many were left out, for their updates would have taken too long.
+        """
+        losses, made = probes.step_losses(self.path, first)
+        found = (self._workload().recorded() or losses)[:first]
+        return {"losses": found, "left_out": max(0, first - made)}
 
     def accuracy(self, epochs: int, train_s: float = math.inf) -> dict[str, Any]:
         """Accuracy and quality after another training, of a path that was built but not stepped."""

@@ -16,8 +16,6 @@ import numpy as np
 
 FIRST_LOSSES = 20
 """Updates over which a training path's losses must follow its baseline's."""
-LEAST_LOSSES = 5
-"""The same where updates take so long that there is no time for more."""
 
 
 @dataclass(frozen=True)
@@ -106,18 +104,13 @@ def moved_by(disturbed: Iterable[Sequence[float]], baseline_losses: Sequence[flo
         baseline_losses: The baseline's.
 
     Returns:
-        Relative differences, as many as all trainings have; none where a rounding led to losses
-        that are not finite, or too few.
+        Relative differences; none where a rounding led to losses that are not finite, or missing.
     """
-    trainings = list(disturbed)
-    count = min(len(each) for each in (*trainings, baseline_losses))
-    if count < min(LEAST_LOSSES, len(baseline_losses)):
-        return []
-    moved = np.zeros(count)
-    for losses in trainings:
-        if not np.isfinite(losses[:count]).all():
+    moved = np.zeros(len(baseline_losses))
+    for losses in disturbed:
+        if len(losses) != len(baseline_losses) or not np.isfinite(losses).all():
             return []
-        pairs = zip(losses[:count], baseline_losses[:count], strict=True)
+        pairs = zip(losses, baseline_losses, strict=True)
         own = [abs(own - base) / _size(base, baseline_losses) for own, base in pairs]
         moved = np.maximum(moved, np.maximum.accumulate(own))
     return [float(FURTHER * each) for each in moved]
@@ -138,12 +131,11 @@ def losses_differ(
 
     Args:
         losses: Of the first updates, from the shared initial weights.
-        baseline_losses: The baseline's; there may be more or fewer, from `LEAST_LOSSES` on.
+        baseline_losses: The baseline's.
         precision: A key of `TOLERANCES`.
         moved: As in `first_difference`.
     """
-    count = min(len(losses), len(baseline_losses))
-    if count < LEAST_LOSSES and not count == len(losses) == len(baseline_losses) != 0:
+    if len(losses) != len(baseline_losses) or not losses:
         return f"{len(losses)} losses, the baseline has {len(baseline_losses)}"
     step = first_difference(losses, baseline_losses, precision, moved)
     if step is None:

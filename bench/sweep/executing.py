@@ -151,7 +151,7 @@ class Executor:
             if (base.id, precision) not in self._moved:
                 try:
                     self._moved[base.id, precision] = [
-                        probing.comparable_losses(partial(start, disturbance=n), limit_s)
+                        probing.comparable_losses(partial(start, disturbance=n), limit_s)[0]
                         for n in range(DISTURBANCES)
                     ]
                 except LaunchFailed:

@@ -27,6 +27,8 @@ SEQUENCES = (
 """Fields of an answer that come as lists, or not at all."""
 
 
+LEFT_OUT = "losses_left_out"
+"""A probe's fact: so many of its first losses would have taken too long."""
 REPEATED = {"accuracy": "accuracies", "quality": "qualities"}
 """What is known after each of repeated trainings, and the field that holds it of all of them."""
 
@@ -80,7 +82,9 @@ def probe(
                 found[REPEATED[name]] = values
             record = _warned(record, told[0], 1 + len(more), one_s, profile)
         if compared and scenario.kind == "train" and scenario.unit == "step":
-            found["losses"] = comparable_losses(start, limit_s)
+            found["losses"], left_out = comparable_losses(start, limit_s)
+            if left_out:
+                found["probes"] = found.get("probes", {}) | {LEFT_OUT: left_out}
         fields = built | found | {name: tuple(found.get(name, ())) for name in SEQUENCES}
         known = {field.name for field in dataclasses.fields(Launch)}
         record = dataclasses.replace(record, **{k: v for k, v in fields.items() if k in known})
@@ -117,15 +121,16 @@ def checked(
     if launch.outcome != "ok" or base is None or base.outcome != "ok":
         return launch
     if scenario.kind == "train":
-        count = min(len(launch.losses), len(base.losses))
-        if count < max(len(launch.losses), len(base.losses)) or count < FIRST_LOSSES:
+        count = FIRST_LOSSES - max(x.probes.get(LEFT_OUT, 0) for x in (launch, base))
+        own, theirs = launch.losses[:count], base.losses[:count]
+        if count < FIRST_LOSSES:
             note = f"its losses are compared over {count} updates: more would take too long"
             launch = _warned_of(launch, note)
-        found = tolerance.losses_differ(launch.losses, base.losses, scenario.follows)
+        found = tolerance.losses_differ(own, theirs, scenario.follows)
         if found is None:
             return launch
-        moved = tolerance.moved_by(disturbed(), base.losses)
-        parted = tolerance.losses_differ(launch.losses, base.losses, scenario.follows, moved)
+        moved = tolerance.moved_by((each[:count] for each in disturbed()), theirs)
+        parted = tolerance.losses_differ(own, theirs, scenario.follows, moved)
         if parted is None:
             why = f"its updates amplify roundings, so that trainings may part by {max(moved):.1%}"
             return _warned_of(launch, f"{found}: {why}")
@@ -197,8 +202,8 @@ def _warned(record: Launch, name: str, count: int, one_s: float, profile: Profil
     return dataclasses.replace(record, warnings=(*record.warnings, note))
 
 
-def comparable_losses(start: Callable[..., Process], limit_s: float) -> list[float]:
-    """The first losses of a path on a comparable workload.
+def comparable_losses(start: Callable[..., Process], limit_s: float) -> tuple[list[float], int]:
+    """The first losses of a path on a comparable workload, and how many took too long.
 
     Raises:
         LaunchFailed: It does not train.
@@ -206,7 +211,8 @@ def comparable_losses(start: Callable[..., Process], limit_s: float) -> list[flo
     launch = start(comparable=True)
     try:
         launch.call("build", limit_s, first_step=False)
-        return list(launch.call("losses", limit_s, first=FIRST_LOSSES)["losses"])
+        answer = launch.call("losses", limit_s, first=FIRST_LOSSES)
+        return list(answer["losses"]), int(answer.get("left_out", 0))
     finally:
         launch.close()
 

@@ -144,9 +144,3 @@ def test_outputs_are_judged_by_their_own_scale(scale):
 
 def test_a_baseline_that_is_not_finite_is_followed_by_nobody():
     assert "not finite" in str(outputs_differ([0.1, 0.2], [math.nan, 0.2], "int8"))
-
-
-def test_trainings_of_other_lengths_are_compared_as_far_as_all_go():
-    losses = [2.0 / n for n in range(1, 9)]
-    assert moved_by([[each * 1.01 for each in losses[:6]]], losses) == pytest.approx([0.04] * 6)
-    assert moved_by([losses[:4]], losses) == []

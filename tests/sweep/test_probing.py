@@ -30,7 +30,7 @@ class Fake:
         self.built = {"build_s": build_s, "resident_bytes": 1} | built
         self.asked: list[tuple[str, float, dict[str, Any]]] = []
         self.closed = False
-        self.training, self.comparable = 0, False
+        self.training, self.comparable, self.left_out = 0, False, 0
 
     def call(self, do: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         self.asked.append((do, timeout_s, arguments))
@@ -39,7 +39,7 @@ class Fake:
         if do == "build":
             return dict(self.built)
         if do == "losses":
-            return {"losses": [2.0, 1.0]}
+            return {"losses": [2.0, 1.0], "left_out": self.left_out}
         return {"accuracy": self.accuracy, "step_losses": [3.0, 2.0], "from_a_later_version": 1}
 
     def output(self) -> str:
@@ -154,7 +154,7 @@ def test_losses_may_differ_as_far_as_one_rounding_moves_the_baseline_s(
 
 def test_a_path_whose_updates_take_long_is_compared_over_fewer_and_says_so() -> None:
     base = Launch("train/base", "cpu-1", losses=tuple(2.0 / n for n in range(1, 21)))
-    slow = Launch("train/x", "cpu-1", losses=base.losses[:6])
+    slow = Launch("train/x", "cpu-1", losses=base.losses[:6], probes={"losses_left_out": 14})
     found = checked(slow, base, FOLLOWED)
     assert (found.outcome, found.warnings) == (
         "ok", ("its losses are compared over 6 updates: more would take too long",)
@@ -163,8 +163,19 @@ def test_a_path_whose_updates_take_long_is_compared_over_fewer_and_says_so() -> 
     assert checked(base, slow, FOLLOWED).warnings == found.warnings
     wrong = dataclasses.replace(slow, losses=(*slow.losses[:5], 1.0))
     assert checked(wrong, base, FOLLOWED).outcome == "failed"
-    few = dataclasses.replace(slow, losses=slow.losses[:4])
-    assert "4 losses, the baseline has 20" in checked(few, base, FOLLOWED).reason
+    for lost in (slow.losses[:4], ()):
+        few = dataclasses.replace(slow, losses=lost)
+        assert f"{len(lost)} losses, the baseline has 6" in checked(few, base, FOLLOWED).reason
+    no_reason = dataclasses.replace(slow, probes={})
+    assert "6 losses, the baseline has 20" in checked(no_reason, base, FOLLOWED).reason
+
+
+def test_how_many_losses_took_too_long_is_kept() -> None:
+    comparable = Fake()
+    comparable.left_out = 18
+    record = probed(Fake(), comparable, scenario=TRAIN, compared=True)
+    assert record.probes["losses_left_out"] == 18
+    assert "losses_left_out" not in probed(Fake(), Fake(), scenario=TRAIN, compared=True).probes
 
 
 def test_the_baseline_is_disturbed_only_where_losses_leave_it() -> None:

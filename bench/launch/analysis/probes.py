@@ -14,12 +14,11 @@ from bench.launch.devices import finish
 from bench.launch.timing import setup
 from bench.launch.workloads import Prepared
 from bench.results.errors import LaunchError
-from bench.results.tolerance import LEAST_LOSSES
 from bench.results.values import Scenario
 
 MEMORY_STEPS = 5
-LOSSES_S = 60.0
-"""After which no further losses are recorded."""
+LOSSES_S, LEAST_LOSSES = 60.0, 5
+"""After which no further losses are recorded, but for so many updates."""
 INSIDE_PAIRS, INSIDE_STEPS = 7, 4
 REST_S, RESTING_SHARE, RESTS_WITHIN_S = 0.01, 0.1, 2.0
 """A process rests that used less than this share of a core for so long; and when to give up, s."""
