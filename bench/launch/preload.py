@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from typing import Any, NoReturn
 from bench.results import extras, loading
 
 MESSAGE_BYTES = 1 << 20
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Sent to all processes of a run at once; this one ends with the sweep, and tidies up."""
 PREFIX = "tfbench-launches-"
 """Of the folder that holds the launches' temporary files, and ends with this process."""
 
@@ -44,6 +47,7 @@ def main(fd: int, factory: str = "") -> None:
 
 def serve(control: socket.socket) -> None:
     """Fork launches and wait for them, as asked."""
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in ENDING}
     while True:
         data, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
         if not data:
@@ -57,9 +61,11 @@ def serve(control: socket.socket) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            for each, handler in before.items():
+                signal.signal(each, handler)
             launch(request, parent, control, *fds)
-        for each in fds:
-            os.close(each)
+        for fd in fds:
+            os.close(fd)
         control.send(json.dumps({"pid": pid}).encode())
 
 

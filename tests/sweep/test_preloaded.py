@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.launch.preload import ENDING
 from bench.results.errors import UsageError
 from bench.results.values import Scenario, WorkloadSpec
 from bench.sweep.discovery import ROOT, discover
@@ -291,6 +292,7 @@ def test_a_preloaded_process_that_was_killed_is_started_again(root: Path, cache:
     {
         "the thread that started a preloaded process ends": "it goes on",
         "a killed launch leaves temporary files": "they are removed when the run ends",
+        "SIGINT, SIGTERM and SIGHUP to all processes of a run": "what forks launches tidies up",
     },
 )
 def test_it_outlives_the_thread_that_started_it_and_removes_what_is_left(
@@ -307,6 +309,14 @@ def test_it_outlives_the_thread_that_started_it_and_removes_what_is_left(
         launch.close()
         folder = Path(build(pool, root, "litters").reason.removeprefix("RuntimeError: "))
         assert folder.is_dir()
+        for number in ENDING:
+            os.kill(pool.process(environment)._process.pid, number)
+        launch = pool.launch(environment, fine, CONFIGURATION)
+        launch.call("build", 60.0)
+        os.kill(launch.pid, signal.SIGTERM)  # a launch does end
+        with pytest.raises(LaunchFailed, match="SIGTERM"):
+            launch.call("build", 60.0)
+        launch.close()
     assert not folder.parent.exists()
 
 
